@@ -165,6 +165,17 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("left", "left", "2.0 ** -n", "This halves at each step."),
         ("left", "left", "f ** n[:59]", "should be an array of shape (60,)"),
         ("left", "left", "f ** (T - 1 - n)", "but n already counts the steps back"),
+        ("left", "left", "f ** (T - n)", "The exponent is 60 - n here, but n already counts the steps back"),
+        ("left", "left", "0.503 ** n", "0.503 is the average gate, rounded; write f"),
+        ("left", "left", "np.array([0.503**k for k in n])", "0.503 is the average gate, rounded; write f"),
+        ("rate_of", "rate_of", "max(abs(np.linalg.eig(one_step)[0])) ** 2", "This is the square of the rate"),
+        ("rate_of", "rate_of", "0.613", "0.613 is the rate of this lesson's matrix"),
+        (
+            "rate_of",
+            "rate_of",
+            "np.sqrt((np.linalg.matrix_power(one_step, 60) ** 2).sum()) ** (1 / 60)",
+            "by on average over 60 steps. It is near the rate, but not there yet",
+        ),
         ("one_step", "one_step", "f * np.eye(H) + 1 // 4 * Wg.T", "If you wrote 1 // 4 for the quarter"),
         ("one_step", "one_step", "f * np.eye(H) + f * 0.25 * Wg.T", "f belongs to the straight one only"),
         ("rate_needed", "rate_needed", "share ** (1 / T)", "This takes the 60th root."),
@@ -178,6 +189,16 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
 )
 def test_other_wrong_lines_are_answered_in_words(group, name, expression, distinctive):
     assert distinctive in said(group, name, expression)
+
+
+@pytest.mark.parametrize("first", ["np.ones_like(n)", "np.zeros_like(n)"])
+def test_an_array_of_whole_numbers_that_drops_the_fractions_is_told(first):
+    loop = f"left = {first}\nleft[0] = 1\nfor k in range(1, len(n)):\n    left[k] = left[k - 1] * f"
+    source = cell_source(LESSON, "blank-left").replace("left = ...", loop)
+    assert loop in source
+    assert "these hold whole numbers, as n does, and drop fractions" in str(judged(LESSON, "blank-left", source=source))
+    right = source.replace(first, "np.ones(len(n))")
+    assert judged(LESSON, "blank-left", source=right).passed
 
 
 @pytest.mark.parametrize(

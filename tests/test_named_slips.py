@@ -149,7 +149,117 @@ PEEPHOLES = {
     "1 - o**2": (peepholes(o="1 - o**2"), "1 - o**2 is the slope of a tanh; o is a sigmoid"),
     "tanh twice": (peepholes(i="1 - i**2", f="1 - f**2"), "1 - i**2 and 1 - f**2 are slopes of a tanh"),
 }
-SINGLE = [*all_named(single_pass_bptt.check_walk, WALK), *all_named(single_pass_bptt.check_peepholes, PEEPHOLES)]
+
+
+def weighed(change):
+    """A walk with other weights."""
+    return lambda *given: single_answers.walk_with()(*given[:-1], change(given[-1]))
+
+
+def in_order(order):
+    return single_answers.walk_with(order=order)
+
+
+WALK |= {
+    "a weighted mean": (weighed(lambda w: w / w.sum()), "divided by the sum of the weights"),
+    "a mean": (weighed(lambda w: w / len(w)), "divided by the number of steps"),
+    "weights reversed": (weighed(lambda w: w[::-1]), "The weights are in reverse order"),
+    "1 off everywhere": (walk("np.eye(params.vocab_size)[targets]", "1"), "1 is subtracted from every entry of y"),
+    "without the last step": (in_order(lambda T: reversed(range(T - 1))), "The walk leaves out the last step"),
+    "without step 0": (in_order(lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, and step 0 has deltas"),
+}
+four = single_answers.biases_of
+BIASES = {
+    "sign": (four(lambda *dz: -sum(dz).sum(0)), "The sign is wrong: b is added to all four"),
+    "from step 1": (four(lambda *dz: sum(dz)[1:].sum(0)), "Step 0 is left out; b"),
+    "to the last": (four(lambda *dz: sum(each[:-1].sum(0) for each in dz)), "The last step is left out; b"),
+    "candidate subtracted": (four(lambda i, f, o, g: (i + f + o - g).sum(0)), "The candidate's deltas are subtracted"),
+    "in a row": (four(lambda *dz: np.hstack(dz).sum(0)), "gradients of four biases, one after the other"),
+    "stacked": (four(lambda *dz: [each.sum(0) for each in dz]), "gradients of four biases. Here one b"),
+    "a from step 1": (four(da=lambda dy: sum(dy[1:]) if len(dy) > 1 else 0 * dy[0]), "Step 0 is left out; a"),
+    "a to the last": (four(da=lambda dy: dy[:-1].sum(axis=0)), "The last step is left out; a"),
+}
+ROADS, OTHER_I, OTHER_F = (
+    "what comes back along several roads is added",
+    "In the product i * g the delta of i takes the other factor, g",
+    "In the product f * c_before the delta of f takes the other factor, c_before",
+)
+with_lines = single_answers.peepholes_with
+PEEPHOLES |= {
+    "f alone": (peepholes(f="f"), "Half of the slope of f is missing"),
+    "1 - f": (peepholes(f="1 - f"), "Half of the slope of f is missing"),
+    "o alone": (peepholes(o="o"), "Half of the slope of o is missing"),
+    "1 - o": (peepholes(o="1 - o"), "Half of the output gate's slope is missing from the part through po"),
+    "i for g": (with_lines(dzi="dc * i * i * (1 - i)"), OTHER_I),
+    "f for g": (with_lines(dzi="dc * f * i * (1 - i)"), OTHER_I),
+    "c_before for g": (with_lines(dzi="dc * c_before * i * (1 - i)"), OTHER_I),
+    "g for c_before": (with_lines(dzf="dc * g * f * (1 - f)"), OTHER_F),
+    "i for c_before": (with_lines(dzf="dc * i * f * (1 - f)"), OTHER_F),
+    "f for c_before": (with_lines(dzf="dc * f * f * (1 - f)"), OTHER_F),
+    "c for c_before": (with_lines(dzf="dc * c * f * (1 - f)"), "c has no place here. The forget gate looks"),
+    "the carry through o": (with_lines(dzo="(dh + dc_carry) * ct * o * (1 - o)"), "none of it goes back through the"),
+    "the carry through h": (
+        with_lines(dc="(dh + dc_carry) * o * (1 - ct**2) + dzo * po"),
+        "dc_carry has been sent through h = o * tanh(c)",
+    ),
+    "the carry in dh": (
+        lambda dh, dc_carry, *rest: single_answers.peepholes(dh + dc_carry, 0 * dc_carry, *rest),
+        "dc_carry is treated like dh",
+    ),
+    "the carry times f": (
+        with_lines(dc="dh * o * (1 - ct**2) + dc_carry * f + dzo * po"),
+        "The next step has already multiplied it by its own f",
+    ),
+    "minus po": (
+        with_lines(dc="dh * o * (1 - ct**2) + dc_carry - dzo * po"),
+        f"The part through po is subtracted; {ROADS}",
+    ),
+    "minus the carry": (
+        with_lines(dc="dh * o * (1 - ct**2) - dc_carry + dzo * po"),
+        f"dc_carry is subtracted; {ROADS}",
+    ),
+    "minus pi": (with_lines(dc_before="dc * f - dzi * pi + dzf * pf"), f"The part through pi is subtracted; {ROADS}"),
+    "minus pf": (with_lines(dc_before="dc * f + dzi * pi - dzf * pf"), f"The part through pf is subtracted; {ROADS}"),
+    "minus both": (
+        with_lines(dc_before="dc * f - dzi * pi - dzf * pf"),
+        f"The parts through pi and pf are subtracted; {ROADS}",
+    ),
+    "1 - f carried": (with_lines(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"), "the share that the gate takes away"),
+    "a minus": (with_lines(dpi="-dzi * c_before"), "The sign is wrong."),
+    "all with a minus": (lambda *given: [-each for each in single_answers.peepholes(*given)], "The sign is wrong."),
+    "added up": (with_lines(dpf="(dzf * c_before).sum()"), "Each unit has a peephole of its own"),
+    "outer": (with_lines(dpo="np.outer(dzo, c)"), "np.outer makes the gradient of a matrix"),
+}
+
+
+def start(*pieces):
+    return edited(single_answers.start_with, *pieces)()
+
+
+START = {
+    "h0 is a": (start("(np.tanh(a), a)", "(a, a)"), "h0 is a itself here"),
+    "h0 is a, no slope": (start("(np.tanh(a), a)", "(a, a)", " * (1 - np.tanh(a) ** 2)", ""), "h0 is a itself here"),
+    "the last loss": (
+        start("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
+        "Only the loss of the last",
+    ),
+    "y": (start("            dy[targets[t]] -= 1\n", ""), "this is y itself"),
+    "without step 0": (start("range(len(x))", "range(1, len(x))"), "The walk ends at step 1; step 0 comes before it"),
+    "without the last step": (start("range(len(x))", "range(len(x) - 1)"), "The walk leaves out the last step"),
+    "dc handed on": (start('back["dc_before"]', 'back["dc"]'), "dc itself is handed on"),
+    "no dh handed on": (start("params.V.T @ dy + dh", "params.V.T @ dy"), "dh_before is not handed on"),
+    "no dc handed on": (start("dc if carry", "0 * dc if carry"), "dc_before is not handed on from step to step"),
+    "nine gradients": (
+        lambda step, params, a, x, targets: lt.bptt(params, x, targets, np.tanh(a), a),
+        "These are the gradients of the nine matrices",
+    ),
+}
+SINGLE = [
+    *all_named(single_pass_bptt.check_walk, WALK),
+    *all_named(single_pass_bptt.check_biases, BIASES),
+    *all_named(single_pass_bptt.check_peepholes, PEEPHOLES),
+    *all_named(single_pass_bptt.check_start, START),
+]
 
 # ------------------------------------------------------------------------------------------ exercise 5
 
@@ -186,9 +296,130 @@ KEPT = {
     "end too late": (kept_to(lambda t, n, T: (t // n + 1) * n + 1), "The first loss of the next piece is counted too"),
 }
 REACH = {"sign of the bias": (reach_by_the_other_sign, "The minus in the exponent is missing")}
+CARRIED_BACK |= {
+    "from step 0, f[0] too": (lambda f, dc, s: np.cumprod(f[: s + 1], axis=0) * dc, "The product begins at step 0"),
+    "no axis": (
+        lambda f, dc, s: [dc * np.prod(f[t + 1 : s + 1]) for t in range(s + 1)],
+        "The gates of all units have been multiplied together",
+    ),
+}
+
+
+def kept_by(same, share=lambda some, every: some / every):
+    """The losses that a mask leaves, as a share."""
+
+    def kept(norms, length):
+        mask = same(*np.indices(norms.shape), length, len(norms))
+        return share((norms * mask).sum(0), norms.sum(0))
+
+    return kept
+
+
+def same_piece(s, t, n, T):
+    return s // n == t // n
+
+
+def kept_in_full_pieces(norms, length):
+    found = np.zeros(len(norms))
+    for piece in range(len(norms) // length):
+        steps = slice(piece * length, (piece + 1) * length)
+        found[steps] = norms[steps, steps].sum(0) / norms[:, steps].sum(0)
+    return found
+
+
+def kept_along_rows(norms, length):
+    T = len(norms)
+    return [norms[t, t : (t // length + 1) * length].sum() / norms[t].sum() for t in range(T)]
+
+
+def kept_of_pieces(norms, length):
+    steps = [slice(first, first + length) for first in range(0, len(norms), length)]
+    return np.array([norms[each, each].sum() / norms[:, each].sum() for each in steps])
+
+
+def kept_of_pieces_by_step(norms, length):
+    return kept_of_pieces(norms, length)[np.arange(len(norms)) // length]
+
+
+KEPT |= {
+    "from the end": (
+        kept_by(lambda s, t, n, T: (T - 1 - s) // n == (T - 1 - t) // n),
+        "counted from the end of the text",
+    ),
+    "full pieces": (kept_in_full_pieces, "A last piece that is shorter gets nothing here"),
+    "without its own loss": (
+        kept_by(lambda s, t, n, T: same_piece(s, t, n, T) & (s != t)),
+        "of the step itself is left",
+    ),
+    "one for each piece": (kept_of_pieces, "This is one share for each piece"),
+    "one for each piece, by step": (kept_of_pieces_by_step, "This is one share for each piece"),
+    "percent": (kept_by(same_piece, lambda some, every: 100 * some / every), "These are percentages"),
+    "along rows": (kept_along_rows, "The sums run along rows here"),
+}
+
+
+def reach(rate):
+    """The answer with another rate, and with a line for a rate that is too high."""
+
+    def reach(bias, extra, share):
+        r = rate(bias, extra)
+        if r >= 1:
+            return -1
+        return np.ceil(np.log(share) / np.log(r))
+
+    return reach
+
+
+def reach_unguarded(rate):
+    return lambda bias, extra, share: np.ceil(np.log(share) / np.log(rate(bias, extra)))
+
+
+RATES = {
+    "bias for the gate": (lambda b, e: b + e, "bias is taken for the gate"),
+    "extra of the gate": (lambda b, e: sigmoid(b) * (1 + e), "extra is taken for a share of the gate"),
+    "extra fixed": (lambda b, e: sigmoid(b) + 0.11, "extra is fixed at 0.11 here"),
+    "extra subtracted": (lambda b, e: sigmoid(b) - e, "extra is subtracted"),
+}
+
+
+def reach_in_1000_steps(bias, extra, share):
+    rate = sigmoid(bias) + extra
+    for n in range(1000):
+        if rate**n <= share:
+            return n
+    return -1
+
+
+REACH |= {name: (reach(rate), words) for name, (rate, words) in RATES.items()}
+REACH |= {f"{name}, unguarded": (reach_unguarded(rate), words) for name, (rate, words) in RATES.items()}
+REACH |= {"a limit": (reach_in_1000_steps, "it takes thousands of steps. If your loop has a limit, it ends too early")}
+
+
+def pieces(*given):
+    return edited(vanishing_answers.pieces, *given)
+
+
+def pieces_without_the_first(back, pieces):
+    exact, truncated = np.zeros((2, len(back(pieces[0], 0, 0)[0])))
+    dh = dc = 0
+    for piece in reversed(pieces[1:]):
+        truncated += back(piece, 0, 0)[0]
+        grad, dh, dc = back(piece, dh, dc)
+        exact += grad
+    return exact, truncated
+
+
+PIECES = {
+    "not added": (pieces("exact = exact + grad", "exact = grad"), "This is the gradient of the first piece alone"),
+    "without the first": (pieces("reversed(pieces)", "reversed(pieces[1:])"), "of the first piece is missing"),
+    "zeros without the first": (pieces_without_the_first, "of the first piece is missing"),
+    "None for nothing": (pieces("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing?"),
+    "all three added": (pieces("back(piece, 0, 0)[0]", "back(piece, 0, 0)"), "A tuple holds several values"),
+}
 VANISHING = [
     *all_named(vanishing_gradients.check_carried, CARRIED_BACK),
     *all_named(vanishing_gradients.check_reach, REACH),
+    *all_named(vanishing_gradients.check_pieces, PIECES),
     *all_named(vanishing_gradients.check_kept, KEPT),
 ]
 
@@ -266,6 +497,127 @@ SAMPLE = {
 } | {
     f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a number that large is inf")
     for name, choose in FIRST_ABOVE.items()
+}
+clip_by, faulty = training_answers.clip_by, training_answers.faulty
+
+
+def at_most(limit):
+    """A factor for another limit."""
+    return lambda _, n: min(1.0, limit / n) if n else 1.0
+
+
+CLIP |= {
+    "a limit of 5": (clip_by(norm, at_most(5)), "The limit is fixed at 5 here"),
+    "a limit of 1": (clip_by(norm, at_most(1)), "The limit is fixed at 1 here"),
+    "long ones to 1": (clip_by(norm, lambda limit, n: 1 / n if n > limit else 1), "A long gradient gets a norm of 1"),
+    "spectral norm": (
+        clip_by(lambda *both: np.sqrt(sum(np.linalg.norm(m, 2) ** 2 for m in both))),
+        "With a 2, np.linalg.norm of a matrix is its spectral norm",
+    ),
+    "mean square": (
+        clip_by(lambda dV, dW: np.sqrt(np.mean(np.append(dV, dW) ** 2))),
+        "The squares have been averaged; for the norm they are added up",
+    ),
+    "mean squares": (
+        clip_by(lambda dV, dW: np.sqrt(np.mean(dV**2) + np.mean(dW**2))),
+        "The squares have been averaged; for the norm they are added up",
+    ),
+    "only dV": (lambda dV, dW, limit: (training_answers.clip(dV, dW, limit)[0], dW.copy()), "Only dV has been scaled"),
+    "only dW": (lambda dV, dW, limit: (dV.copy(), training_answers.clip(dV, dW, limit)[1]), "Only dW has been scaled"),
+}
+
+
+def adam_by(step):
+    """Adam with another step; step(mean, square, 1 - 0.9**count, 1 - 0.999**count)."""
+    return training_answers.adam_with(step=lambda m, s, g, n: step(m, s, 1 - 0.9**n, 1 - 0.999**n))
+
+
+def adam_without_parentheses(flat, gradient, mean, square, count, rate):
+    _, m, s = training_answers.adam(flat, gradient, mean, square, count, rate)
+    return flat - rate * (m / (1 - 0.9**count)) / np.sqrt(s / (1 - 0.999**count)) + 1e-8, m, s
+
+
+ADAM |= {
+    "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
+    "no eps": (adam_by(lambda m, s, c1, c2: m / c1 / np.sqrt(s / c2)), "1e-8 is missing"),
+    "1e-6": (adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / c2) + 1e-6)), "1e-6 is added to the root"),
+    "count - 1": (
+        training_answers.adam_with(
+            step=lambda m, s, g, n: m / (1 - 0.9 ** (n - 1)) / (np.sqrt(s / (1 - 0.999 ** (n - 1))) + 1e-8)
+        ),
+        "The correction has one step too few",
+    ),
+    "after the root": (
+        adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s) / c2 + 1e-8)),
+        "The square is corrected after taking the root",
+    ),
+    "by the root": (
+        adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / np.sqrt(c2)) + 1e-8)),
+        "The square is divided by the root of 1 - 0.999**count",
+    ),
+    "a rate of 0.001": (lambda *given: training_answers.adam(*given[:-1], 0.001), "The rate is fixed at 0.001 here"),
+    "0.001 squared": (
+        training_answers.adam_with(s1=lambda s, g: 0.999 * s + (0.001 * g) ** 2),
+        "0.001 has been squared as well",
+    ),
+}
+PAIRS = "(xs[k], targets[k]) for k in order"
+
+
+def train_with_a_large_last_batch(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        for batch in np.array_split(order, max(1, len(order) // size)):
+            flat = flat - rate * sum(gradient_of(flat, xs[k], targets[k]) for k in batch) / len(batch)
+    return flat
+
+
+TRAINER |= {
+    "targets twice": (
+        faulty(PAIRS, "(xs[k], targets[order[k]]) for k in order"),
+        "The targets go through the order twice",
+    ),
+    "sequences twice": (
+        faulty("        for start", "        pairs = [(xs[order[k]], targets[k]) for k in order]\n        for start"),
+        "The sequences go through the order twice",
+    ),
+    "targets inverse": (
+        faulty(PAIRS, "(xs[k], targets[m]) for k, m in zip(order, np.argsort(order))"),
+        "The targets are in the inverse order",
+    ),
+    "sequences inverse": (
+        faulty(PAIRS, "(xs[m], targets[k]) for k, m in zip(order, np.argsort(order))"),
+        "The sequences are in the inverse order",
+    ),
+    "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse order"),
+    "one short": (faulty("start + size]", "start + size - 1]"), "A slice ends one pair too early"),
+    "one too long": (faulty("start + size]", "start + size + 1]"), "A slice ends one pair too late"),
+    "a large last batch": (train_with_a_large_last_batch, "print which sequences and which targets meet"),
+}
+
+
+def chosen(choose):
+    return training_answers.sample_with(choose=choose)
+
+
+def first_above(y, number):
+    return int(np.argmax(np.cumsum(y) > number))
+
+
+SORTED = "The probabilities have been sorted"
+SAMPLE |= {
+    "first sum below": (
+        chosen(lambda y, u: int(np.argmax(np.cumsum(y) < u))),
+        "Every token is 0. Do the probabilities",
+    ),
+    "not divided": (
+        sample_plain(lambda scores: np.exp(scores - scores.max()), FIRST_ABOVE["searchsorted"]),
+        "The probabilities don't add up to 1",
+    ),
+    "not divided, unshifted": (sample_plain(np.exp, FIRST_ABOVE["argmax"]), "The probabilities don't add up to 1"),
+    "most probable first": (chosen(lambda y, u: int(np.argsort(y)[::-1][first_above(np.sort(y)[::-1], u)])), SORTED),
+    "least probable first": (chosen(lambda y, u: int(np.argsort(y)[first_above(np.sort(y), u)])), SORTED),
+    "sorted, most first": (chosen(lambda y, u: first_above(np.sort(y)[::-1], u)), SORTED),
+    "sorted, least first": (chosen(lambda y, u: first_above(np.sort(y), u)), SORTED),
 }
 TRAINING = [
     *all_named(training.check_clip, CLIP),
@@ -353,6 +705,31 @@ def test_another_wrong_answer_is_not_taken_for_the_slip(check, wrong, words):
 
 def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
     assert forward_pass.check_counter(lambda: lt.Params.zeros(3, 1)).score == 0
+
+
+@pytest.mark.parametrize("rate", [lambda b, e: b + e, lambda b, e: sigmoid(b) + e])
+def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(rate):
+    *_, last = vanishing_gradients.check_reach(reach_unguarded(rate)).parts
+    assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            sample_plain(
+                lambda scores: np.exp(scores.clip(-9, 9)) / np.exp(scores.clip(-9, 9)).sum(), FIRST_ABOVE["loop"]
+            ),
+            1,
+        ),
+        (training_answers.sample_with(keep=False), 0),
+        (training_answers.sample_with(feed=False), 0),
+        (sample("scores, h, c = step", "scores, c, h = step"), 0),
+    ],
+)
+def test_that_scores_are_large_is_told_where_it_matters(wrong, told):
+    *_, large = training.check_sample(wrong).parts
+    assert large.sentence and large.sentence.count("Some scores are in the thousands here.") == told
 
 
 @pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])

@@ -164,7 +164,8 @@ class Task:
             sentence, result = self._off(k, attempt, only) if only or case.part == name else ("", "")
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
-                return f"{where}{sentence} {self._words(k, attempt, result)}".strip()
+                words = self._words(k, attempt, result)
+                return f"{where}{sentence} {'' if words in sentence else words}".strip()
         return ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
@@ -279,8 +280,9 @@ class Task:
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
     """An answer by the names of its results; raise `Trouble` if they are not so many."""
-    if isinstance(answer, Mapping | Params):  # with or without the d of a gradient
-        found = {name: answer[key] for name in names for key in (f"d{name}", name) if key in list(answer)}
+    if isinstance(answer, Mapping | Params):  # with or without the d of a gradient; of what is new, without saying so
+        keys = {name: (name.removeprefix("new_"), f"d{name}", name) for name in names}
+        found = {name: answer[key] for name in names for key in keys[name] if key in list(answer)}
         if found or len(names) > 1:
             return found
     if len(names) == 1:

@@ -130,13 +130,16 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
     return check(__name__, "start", start_gradient, cases, right=start)
 
 
-def start(step: Callable, params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The gradient of a, which is the cell and, squashed, the hidden state before the first token."""
-    v = around_the_start(params, x, targets, np.tanh(a), a)
+def start(
+    step: Callable, params: Params, a: np.ndarray, x: np.ndarray, targets: np.ndarray, walk: Callable = right_pass
+) -> np.ndarray:
+    """The gradient of a, which is the cell and, squashed, the hidden state before the first token; by another walk."""
+    v = around_the_start(params, x, targets, np.tanh(a), a, walk=walk)
     return v["dc0"] + v["dh0"] * (1 - np.tanh(a) ** 2)
 
 
-def around_the_start(*given: Params | np.ndarray) -> Mapping[str, np.ndarray]:
+def around_the_start(*given: Params | np.ndarray, walk: Callable = right_pass) -> Mapping[str, np.ndarray]:
     """The deltas of step 0, dh and dc, and of the state before it, dh0 and dc0; of the loss of step 0 too, V' dy."""
     names = '{"dh": dh, "dc": dc, "dh0": dh_future, "dc0": dc_carry}'
-    return edited(right_pass, "return grads", f"return {names}")(*given)
+    begun = "dh_future = dc_carry =", "dh = dc = dh_future = dc_carry ="  # in case a mistaken walk takes no step
+    return edited(walk, *begun, "return grads", f"return {names}")(*given)

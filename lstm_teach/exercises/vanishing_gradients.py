@@ -44,9 +44,14 @@ def gates(f: np.ndarray, s: int, first: int, last: int) -> np.ndarray:
 def check_reach(reach: Callable, seed: int = 1) -> Verdict:
     """Check `reach(bias, extra, share)` -> the fewest steps that leave at most share; -1 if none do."""
 
+    def never(rate: float) -> str:
+        return f"The rate is {rate:.4g} here, so share is never reached; return -1."
+
     def also(got: float, bias: float, extra: float, share: float) -> str:
         rate = sigmoid(bias) + extra
-        if rate >= 1 or not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
+        if rate >= 1:
+            return never(rate)
+        if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
             return ""
         left, most = two_numbers(rate**got, share)
         return f"After {amount(f'{got:g}', 'step')} {left} is left; at most {most} may be left."
@@ -55,8 +60,11 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         rate = sigmoid(bias) + extra
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        never = f"The rate is {rate:.4g} here, so share is never reached; return -1." if rate >= 1 else ""
-        return Case(part, (bias, extra, share), names, also=also, unknown=never)
+        slow = (
+            f"The rate is {rate:.4g} here, so it takes thousands of steps. If your loop has a limit, it ends too early."
+        )
+        unknown = never(rate) if rate >= 1 else slow if rate > 0.995 else ""
+        return Case(part, (bias, extra, share), names, also=also, unknown=unknown)
 
     move, times, extra, steps = 0.0, 1.0, 0.25, 2
     if seed != 1:  # not those of the class, which a result could be copied for
@@ -79,7 +87,11 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
 
 def reach_of(bias: float, extra: float, share: float) -> float:
     """The smallest whole number of steps after which at most `share` of a delta is left, or -1."""
-    rate = sigmoid(bias) + extra
+    return steps(sigmoid(bias) + extra, share)
+
+
+def steps(rate: float, share: float) -> float:
+    """The smallest whole number of steps with `rate ** steps <= share`, or -1 if there is none."""
     return -1.0 if rate >= 1 else float(np.ceil(np.log(share) / np.log(rate)))
 
 
@@ -149,6 +161,12 @@ def kept_of(norms: np.ndarray, length: int) -> np.ndarray:
     s, t = np.indices(norms.shape)
     kept = s // length == t // length
     return (norms * kept).sum(0) / norms.sum(0)
+
+
+def share_of_pieces(norms: np.ndarray, length: int) -> list[float]:
+    """How much of all that comes to each piece comes from its own losses."""
+    firsts = range(0, len(norms), length)
+    return [norms[k : k + length, k : k + length].sum() / norms[:, k : k + length].sum() for k in firsts]
 
 
 def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:

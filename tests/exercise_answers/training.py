@@ -308,6 +308,7 @@ RIGHT = {
         "as PyTorch does": clip_with_a_little_added,
         "norms of norms": clip_by_norms_of_norms,
         "copies": clip_with_copies,
+        "by the names that came": lambda *given: dict(zip(("dV", "dW"), clip(*given), strict=True)),
         "as they are, in new arrays": clip_handing_back(lambda dV, dW: {"new_dV": dV + 0, "new_dW": dW.tolist()}),
     },
     "check_adam": {
@@ -315,6 +316,7 @@ RIGHT = {
         "moved towards": adam_by_lerp,
         "loop": adam_by_loop,
         "dictionary": lambda *given: dict(zip(("new_flat", "new_mean", "new_square"), adam(*given), strict=True)),
+        "by the names that came": lambda *given: dict(zip(("flat", "mean", "square"), adam(*given), strict=True)),
     },
     "check_trainer": {
         "pairs": train,
@@ -369,7 +371,7 @@ WRONG = {
         "one handed back": (clip_handing_back(lambda dV, dW: (dV.copy(), dW[:])), "new_dW is dW itself, not a new"),
         "one handed back by name": (
             clip_handing_back(lambda dV, dW: {"new_dW": dW + 0, "new_dV": np.asarray(dV)}),
-            "Return dV.copy().",
+            "dV * factor makes a new one, and so does dV.copy().",
         ),
         "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
@@ -410,7 +412,7 @@ WRONG = {
         ),
         "no eps": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / np.sqrt(s / (1 - 0.999**n))),
-            "look for a division by 0",
+            "1e-8 is missing: it is added to the root",
         ),
         "gradient for mean": (
             adam_with(step=lambda m, s, g, n: g / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),

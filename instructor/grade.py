@@ -17,11 +17,14 @@ limit of memory holds on Linux only.
 """
 
 import argparse
+import csv
+import io
 import itertools
 import json
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -48,6 +51,7 @@ def main(arguments: list[str]) -> int:
 
         return grade_course(options)
     out = (options.to or options.folder.with_name(f"{options.folder.name}_graded")).resolve()
+    table = last_table(out)
     try:
         records, complete = grade_folder(options, out)
     except ValueError as error:
@@ -55,6 +59,7 @@ def main(arguments: list[str]) -> int:
         return 2
     if not records:
         return 1
+    keep_changes(out, table)
     write(records, out)
     if options.format:
         write_platform(records, out, options)
@@ -200,6 +205,36 @@ def several(records: list[dict]) -> list[str]:
             end = "each is graded, none is chosen" if known else "not all can be graded, and none is chosen"
             found.append(f"{student} has handed in {what} ({', '.join(record['file'] for record in alike)}): {end}.")
     return found
+
+
+def last_table(out: Path) -> str | None:
+    """The table of points that belongs to the results there; None if there are none that can be read."""
+    try:
+        return reports.points_table(json.loads((out / "results.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def keep_changes(out: Path, table: str | None) -> None:
+    """Put a table of points aside that is not as it was written, since somebody may have entered marks there."""
+
+    def rows(text: str | None) -> list[list[str]]:  # without what a spreadsheet changes: quotation marks, line ends
+        return [row for row in csv.reader(io.StringIO(text or "")) if any(row)]
+
+    path, stem = out / "points.csv", f"points_before_{date.today()}"
+    try:
+        if not path.is_file() or rows(path.read_text(encoding="utf-8-sig", errors="replace")) == rows(table):
+            return
+    except (OSError, csv.Error):
+        pass  # what can't be read is kept as well
+    names = itertools.chain([f"{stem}.csv"], (f"{stem}_{count}.csv" for count in itertools.count(2)))
+    kept = next(out / name for name in names if not (out / name).exists())
+    try:
+        path.rename(kept)
+        said = f"it is kept as {kept.name}, and its changes are not in the new one."
+    except OSError as error:
+        said = f"it could not be kept ({error.strerror})."
+    print(f"\npoints.csv seems to have been changed by hand; {said}")
 
 
 def write(records: list[dict], out: Path) -> None:

@@ -87,6 +87,32 @@ def test_a_file_that_is_gone_leaves_the_results_when_a_student_is_graded_again(f
     assert "Bo is taken out of the results: Bo_2_assignsubmission_file_/x.ipynb" in capsys.readouterr().out
 
 
+def test_marks_entered_by_hand_are_kept_beside_the_new_table(folder, capsys):
+    place, options = folder
+    points = place.with_name("hw_graded") / "points.csv"
+    kept = lambda: sorted(path.name for path in points.parent.glob("points_*"))  # noqa: E731
+    for _ in range(2):
+        assert grade.main(options) == 0
+        resaved = points.read_text(encoding="utf-8").replace("Ada,", '"Ada",').replace("\n", "\r\n")
+        points.write_text(resaved, encoding="utf-8-sig", newline="")  # as a spreadsheet saves it
+    assert grade.main([*options, "--student", "Bo"]) == 0 and kept() == []
+    for number in (1, 2):
+        points.write_text(points.read_text(encoding="utf-8").replace("Ada,1,09,", "Ada,1,plus 1,"), encoding="utf-8")
+        capsys.readouterr()
+        assert grade.main([*options, "--student", "Bo"]) == 0 and len(kept()) == number
+        said = f"it is kept as {kept()[-1]}, and its changes are not in the new one."
+        assert said in capsys.readouterr().out and "plus 1" in (points.parent / kept()[-1]).read_text(encoding="utf-8")
+    assert "plus 1" not in points.read_text(encoding="utf-8")
+
+
+def test_a_table_of_points_without_results_beside_it_is_kept(folder):
+    place, options = folder
+    out = place.with_name("hw_graded")
+    write(out, {"points.csv": "Ada;17", "results.json": "{"})
+    assert grade.main(options) == 0
+    assert [path.read_text(encoding="utf-8") for path in out.glob("points_*")] == ["Ada;17"]
+
+
 # -------------------------------------------------------------------------------------- whose it is
 
 

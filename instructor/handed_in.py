@@ -15,8 +15,9 @@ from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
-# Moodle: "Ada Lovelace_12345_assignsubmission_file_" is a folder, or the beginning of a file's name.
-MOODLE = re.compile(r"(?P<student>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+# Moodle: "Ada Lovelace_12345_assignsubmission_file_" is a folder, or the beginning of a file's name; the student has
+# chosen what comes after it, so the first such words count.
+MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
 # Canvas: "lovelaceada_LATE_12345_67890_exercise-1.ipynb" (user, upload; a number is added to a second upload).
 CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{2,})_(?P<upload>\d{3,})_(?P<file>.+)")
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae"})

@@ -81,7 +81,11 @@ def left_out(records: Sequence[dict]) -> list[str]:
     found = []
     for record in records:
         if id(record) not in uploaded:
+            number = record["number"]
+            others = [each for each in records if each["number"] == number and each["student"] != record["student"]]
             why = "was not graded" if record["points"] is None else "is not the only file"
+            if others and record["points"] is not None:
+                why = f"has the number {number}, and so has {others[0]['file']} by {others[0]['student']}"
             why = why if record["number"] or record["points"] is None else "has no number of the platform's in the name"
             if record["exercise"] not in ("", exercise):
                 why = f"is {record['exercise']}, and the table is for {exercise}"
@@ -96,14 +100,14 @@ def _most_handed_in(records: Sequence[dict]) -> str:
 
 
 def _to_upload(records: Sequence[dict]) -> list[dict]:
-    """The records that a platform can take: graded, of a known student, and the only one of theirs."""
+    """The records that a platform can take: graded, of a known student, and the only one with this number."""
     exercise = _most_handed_in(records)
     records = [record for record in records if record["exercise"] in ("", exercise)]
-    times = Counter((record["student"], record["number"]) for record in records)
+    times = Counter(record["number"] for record in records)
     return [
         record
         for record in records
-        if record["points"] is not None and record["number"] and times[record["student"], record["number"]] == 1
+        if record["points"] is not None and record["number"] and times[record["number"]] == 1
     ]
 
 

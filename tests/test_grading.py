@@ -238,6 +238,11 @@ def test_one_student_is_graded_again_and_the_others_stay(graded, tmp_path, capsy
         ("Ada Lovelace_12345_assignsubmission_file_/exercise.ipynb", "Ada Lovelace", "12345"),
         ("Ada Lovelace_12345_assignsubmission_file/exercise.ipynb", "Ada Lovelace", "12345"),
         ("Ada_de la Lovelace_12345_assignsubmission_file_01_forward_pass.ipynb", "Ada_de la Lovelace", "12345"),
+        (
+            "Bo_12_assignsubmission_file_Ada_99_assignsubmission_file_01_forward_pass.ipynb",  # Bo has chosen this name
+            "Bo",
+            "12",
+        ),
         ("lovelaceada_12345_67890_01_forward_pass.ipynb", "lovelaceada", "12345"),
         ("lovelaceada_LATE_12345_67890_my work-1.ipynb", "lovelaceada", "12345"),
         ("Ada Lovelace/01_forward_pass.ipynb", "Ada Lovelace", ""),
@@ -358,6 +363,16 @@ def test_canvas_gets_the_columns_that_its_gradebook_reads():
         "bo is not in the table: x.ipynb was not graded.",
         "cy is not in the table: x.ipynb is not the only file.",
         "cy is not in the table: x.ipynb is not the only file.",
+    ]
+
+
+def test_two_students_with_one_number_are_both_left_out_of_a_platforms_table():
+    records = [record("Ada", "99"), record("Bo", "99", 0.0, "y.ipynb"), record("Cy", "14")]
+    for rows in (reports.moodle_table(records), reports.canvas_table(records)):
+        assert "Cy" in rows and "Ada" not in rows and "Bo" not in rows
+    assert reports.left_out(records) == [
+        "Ada is not in the table: x.ipynb has the number 99, and so has y.ipynb by Bo.",
+        "Bo is not in the table: y.ipynb has the number 99, and so has x.ipynb by Ada.",
     ]
 
 

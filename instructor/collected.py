@@ -152,9 +152,11 @@ def plain(text: str) -> str:
 def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None, str]:
     """Which exercise a submission is, and why it is none of them."""
     names = {cell.name for cell in cells if cell.name}
-    counts = {each.name: len(names & {cell.name for cell in each.cells if _own_name(cell)}) for each in known}
+    marked = {cell.name for cell in cells if _own_name(cell)}
+    owns = {each.name: {cell.name for cell in each.cells if _own_name(cell)} for each in known}
+    counts = {name: len(own & names) + len(own & marked) for name, own in owns.items()}
     best = max(known, key=lambda each: counts[each.name])
-    if counts[best.name]:
+    if counts[best.name] > 1:  # one name without nbgrader's mark may be a lesson's
         return best, ""
     text = "\n".join(cell.text for cell in cells)
     for each in known:

@@ -334,10 +334,19 @@ def test_an_exercise_is_known_by_its_cells_its_title_or_its_checks():
         exercise, problem = collected.recognize(list(cells), known)
         return exercise.name if exercise else problem
 
-    assert found(collected.Cell("check-doubled", "code", "")) == "x"
+    assert found(collected.Cell("check-doubled", "code", "", 4.0)) == "x"
     assert found(collected.Cell("a1", "markdown", "# Exercise 9. Doubling")) == "x"
     assert found(collected.Cell("a1", "code", "check_doubled(doubled).points(4)")) == "x"
     assert "one of the exercises" in found(collected.Cell("imports", "code", "1"))
+    assert "one of the exercises" in found(collected.Cell("check-doubled", "code", "1"))  # as a lesson may call a cell
+
+
+def test_no_lesson_is_taken_for_an_exercise():
+    known = collected.exercises()
+    for path in sorted((collected.ROOT / "notebooks").rglob("*.ipynb")):
+        exercise, _ = collected.recognize(collected.read_cells(path)[0], known)
+        expected = path.stem if path.parent.name == "exercises" else None
+        assert (exercise and exercise.name) == expected, path.name
 
 
 def record(student, number="1", points=3.0, file="x.ipynb"):

@@ -22,6 +22,7 @@ SOURCES = ROOT / "instructor" / "exercises"
 SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
+BLANK = r"""raise NotImplementedError|= (["'])\.\.\.\1"""  # what a cell has that nobody has written in
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"  # what nbgrader puts instead of a solution
 
 
@@ -181,7 +182,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         else:
             result.notes.append(sentence)
 
-    skip = _doubled(cells, own, by_name, say)
+    skip = _doubled(cells, own, by_name, say) | _left_blank(cells, own, by_name, say)
     nameless, lost = lost_names(cells, known), []
     read = "\n".join(cell.text for cell in known.cells if _own_name(cell))
     for cell, name in zip(cells, own, strict=True):
@@ -244,6 +245,30 @@ def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: C
             which = "they are alike" if len(left) == 1 else "the last one above its check counts"
             which = "the one that was worked on counts" if skip & set(numbers) and len(left) == 1 else which
             say(name, f"The cell {name} is there {times}; {which}.")
+    return skip
+
+
+def _left_blank(
+    cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Callable[[str, str], None]
+) -> set[int]:
+    """Say which blanks were left as they are and filled in another cell; return their numbers, to be left out."""
+
+    def code(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    blank: dict[int, set[str]] = {}
+    for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
+        as_given = released(by_name[name]) if name and cell.kind == by_name[name].kind == "code" else ""
+        if re.search(BLANK, as_given) and code(plain(cell.text)) == code(as_given):
+            blank[number] = bound_names(cell.text)
+    others = [cell.text for n, cell in enumerate(cells) if n not in blank and cell.kind == "code"]
+    written = [line for text in others for line in map(ast.unparse, _statements(text)) if not re.search(BLANK, line)]
+    elsewhere = set().union(*map(bound_names, written))
+    skip = {number for number, names in blank.items() if names and names <= elsewhere}
+    for number in skip:
+        names = sorted(blank[number])
+        where = f"{listing(names)} {'are' if names[1:] else 'is'} in another cell, which is graded"
+        say(own[number], f"The cell {own[number]} is still empty: {where}.")
     return skip
 
 

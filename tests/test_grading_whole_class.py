@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from instructor_modules import apart, collected, grade, handed_in, reports, score
-from test_grading import CELLS, RIGHT, handed, notebook, record, table, write
+from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
 from lstm_teach.exercises import questions
 
@@ -224,6 +224,28 @@ def test_what_a_function_needs_may_be_in_a_cell_below_its_check(doubling):
     _, tasks = judged(doubling, [*helped, ("own", "code", "import math\ndef times(n, a):\n    return n * a")], 15)
     said = "doubled needs times, which is in a cell below its check; it is graded all the same."
     assert tasks["check-doubled"]["points"] == 4 and said in tasks["check-doubled"]["notes"]
+
+
+WROTE = ("own", "code", "def later(a):\n    raise NotImplementedError()\n\n\ndef doubled(a):\n    return 2 * a")
+COMMENTED = UNTOUCHED.replace("    raise", "    # mine is at the end\n    raise")
+
+
+@pytest.mark.parametrize("blank", [UNTOUCHED, COMMENTED])
+@pytest.mark.parametrize("place", [2, 8])
+def test_code_in_a_cell_of_ones_own_counts_though_the_blank_was_left_in_place(doubling, blank, place):
+    cells = handed(doubled=blank, my_half='my_half = "..."')
+    cells[place:place] = [WROTE, ("own-2", "code", 'my_half = "a"')]
+    notes, tasks = judged(doubling, cells, 15)
+    assert notes == [] and [task["points"] for task in tasks.values()] == [4, 1]
+    said = "The cell doubled is still empty: doubled is in another cell, which is graded."
+    assert tasks["check-doubled"]["notes"][0] == said and len(tasks["check-doubled"]["notes"]) == 1 + (place == 8)
+
+
+def test_a_blank_that_was_written_in_counts_whatever_other_cells_try_later():
+    known = collected.Exercise("x", "X", [collected.Cell(*cell, solution=cell[0] == "doubled") for cell in CELLS])
+    for cells in ([*handed(doubled=HALF), WROTE], [*handed(doubled=UNTOUCHED), ("own", "code", UNTOUCHED)]):
+        ran = [text for _, _, text in collected.plan([collected.Cell(*cell) for cell in cells], known).steps]
+        assert [cells[3][2] in ran, cells[-1][2] in ran] == [True, True]
 
 
 def test_imports_that_were_moved_down_run_first(doubling):

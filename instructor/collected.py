@@ -262,7 +262,7 @@ def _left_blank(
         if re.search(BLANK, as_given) and code(plain(cell.text)) == code(as_given):
             blank[number] = bound_names(cell.text)
     others = [cell.text for n, cell in enumerate(cells) if n not in blank and cell.kind == "code"]
-    written = [line for text in others for line in map(ast.unparse, _statements(text)) if not re.search(BLANK, line)]
+    written = [line for text in others for line in map(ast.unparse, statements(text)) if not re.search(BLANK, line)]
     elsewhere = set().union(*map(bound_names, written))
     skip = {number for number, names in blank.items() if names and names <= elsewhere}
     for number in skip:
@@ -318,13 +318,13 @@ def _last_line(text: str) -> str:
 
 def bound_names(text: str) -> set[str]:
     """The names that a cell gives something to, at its top level."""
-    body = _statements(text)
+    body = statements(text)
     names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     return names | {target.id for target in targets if isinstance(target, ast.Name)}
 
 
-def _statements(text: str) -> list[ast.stmt]:
+def statements(text: str) -> list[ast.stmt]:
     """The statements of a cell; none of one that is no Python."""
     try:
         return ast.parse(text).body
@@ -333,5 +333,5 @@ def _statements(text: str) -> list[ast.stmt]:
 
 
 def _only_imports(text: str) -> bool:
-    body = _statements(text)
+    body = statements(text)
     return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -112,13 +113,13 @@ def entered(found: dict[str, None]) -> Iterator[None]:
     Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
     """
     home, before = os.path.join(os.path.dirname(lstm_teach.__file__), ""), sys.getprofile()
-
+    in_threads = threading.getprofile()
     left = itertools.count(ENOUGH, -1)
 
     def tell(frame: FrameType, event: str, argument: Any) -> None:
         if before:
             before(frame, event, argument)
-        if next(left) == 0:
+        if next(left) <= 0:
             sys.setprofile(before)
         code, caller = frame.f_code, frame.f_back
         inside = caller and caller.f_code.co_filename.startswith(home)
@@ -126,11 +127,13 @@ def entered(found: dict[str, None]) -> Iterator[None]:
             module = code.co_filename.removeprefix(home).removesuffix(".py").replace(os.sep, ".")
             found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
 
+    threading.setprofile(tell)
     sys.setprofile(tell)
     try:
         yield
     finally:
         sys.setprofile(before)
+        threading.setprofile(in_threads)
 
 
 class Worker:

@@ -375,10 +375,17 @@ def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
 
 HIDDEN_WAYS = """\
 import functools
+import threading
 from lstm_teach.exercises import forward_pass as fp
 class R: __call__ = staticmethod(fp.bias)
 by_object = R()
 by_partial = functools.partial(getattr(fp, "bi" + "as"))
+def by_thread(*inputs):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(getattr(fp, "bi" + "as")(*inputs)))
+    thread.start()
+    thread.join()
+    return found[0]
 own = lambda share, steps: -np.log(share ** (-1 / steps) - 1)
 {}
 bias_that_keeps = {}"""
@@ -386,7 +393,7 @@ bias_that_keeps = {}"""
 
 @pytest.mark.parametrize(
     ("played", "name", "count"),
-    [("", "by_object", 1), ("", "by_partial", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
+    [("", "by_object", 1), ("", "by_partial", 1), ("", "by_thread", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
 )
 def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidden(played, name, count):
     known = collected.exercise(collected.SOURCES / "01_forward_pass.ipynb")
@@ -397,3 +404,41 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
     assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
     assert found["notes"] == ([f"Another cell {said}"] if played else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "note", "task_note"),
+    [
+        (
+            "accepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
+            "",
+            "accepts called check_gradients of lstm_teach.gradcheck",
+        ),
+        (
+            "def accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
+            "Another cell called diagnose of lstm_teach.doctor.diagnose",
+            "",
+        ),
+    ],
+)
+def test_the_librarys_gradient_check_and_its_doctor_are_answers_too(source, note, task_note):
+    known = collected.exercise(collected.SOURCES / "02_gradient_check.ipynb")
+    known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-accepts")]
+    score.remember_what_is_allowed()
+    own = collected.Cell("own", "code", source)
+    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    notes = str(found["notes"]), str(found["tasks"][0]["notes"])
+    assert note in notes[0] and task_note in notes[1] and "check_" not in notes[0]
+
+
+def test_an_answer_that_nobody_wrote_down_is_noted(doubling):
+    for answer, said in [
+        ("HALF = type('Half', (), dict(right=chr(97)))\nmy_half = HALF.right", "HALF.right"),
+        ("my_half: str = 'A'", ""),
+        ("my_half, more = ('a: halving', 1)", ""),
+        ("my_half = chr(98)", ""),  # it is wrong
+        ("%time\nmy_half = chr(97)", ""),  # what can't be read
+    ]:
+        _, tasks = judged(doubling, handed(my_half=answer), 15)
+        expected = [f"my_half was not written down as a letter: my_half = {said}"] if said else []
+        assert tasks["ask-half"]["notes"] == expected, answer

@@ -17,6 +17,7 @@ limit of memory holds on Linux only.
 """
 
 import argparse
+import contextlib
 import csv
 import io
 import itertools
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
     if not records:
         return 1
     keep_changes(out, table)
-    write(records, out)
+    write(records, out, complete)
     if options.format:
         write_platform(records, out, options)
     print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
@@ -237,8 +238,8 @@ def keep_changes(out: Path, table: str | None) -> None:
     print(f"\npoints.csv seems to have been changed by hand; {said}")
 
 
-def write(records: list[dict], out: Path) -> None:
-    """Write the results, the table of points and the pages."""
+def write(records: list[dict], out: Path, complete: bool = True) -> None:
+    """Write the results, the table of points and the pages; if that is all, remove other pages of an earlier run."""
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
     texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
@@ -255,6 +256,11 @@ def write(records: list[dict], out: Path) -> None:
         texts[f"feedback/{name}.html"] = reports.feedback_page(own)
     for name, text in texts.items():
         write_text(out / name, text)
+    for path in (out / "feedback").glob("*.html") if complete else ():
+        with contextlib.suppress(OSError):
+            old = f"feedback/{path.name}" not in texts
+            if old and reports.WRITTEN_HERE in path.read_text(encoding="utf-8", errors="replace"):
+                path.unlink()
 
 
 def write_platform(records: list[dict], out: Path, options: argparse.Namespace) -> None:

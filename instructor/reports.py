@@ -21,6 +21,7 @@ from lstm_teach.verdicts import MARKS, hints_html
 SENTENCES = re.compile(r"(?<=[.?])\s+")
 UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
+WRITTEN_HERE = '<meta name="generator" content="instructor/grade.py">'  # tells a page from one that somebody else wrote
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
@@ -171,6 +172,7 @@ def _general(sentence: str) -> str:
 def page(title: str, content: str) -> str:
     """A whole page that needs nothing else."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    head += WRITTEN_HERE
     return (
         f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{content}</body></html>\n'
     )

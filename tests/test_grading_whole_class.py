@@ -113,6 +113,17 @@ def test_a_table_of_points_without_results_beside_it_is_kept(folder):
     assert [path.read_text(encoding="utf-8") for path in out.glob("points_*")] == ["Ada;17"]
 
 
+def test_a_page_that_nobody_gets_anymore_is_removed_and_no_other_file(folder):
+    place, options = folder
+    feedback = place.with_name("hw_graded") / "feedback"
+    assert grade.main(options) == 0
+    write(feedback, {"mine.html": "<title>Feedback for Bo</title>", "notes.txt": "x", "Dan/index.html": "y"})
+    (place / "Bo_2_assignsubmission_file_" / "x.ipynb").rename(place / "Bo_3_assignsubmission_file_x.ipynb")
+    assert grade.main([*options, "--student", "Bo"]) == 0
+    there = sorted(path.name for path in feedback.iterdir())
+    assert there == ["Ada_1.html", "Bo_3.html", "Cy_3.html", "Dan", "mine.html", "notes.txt"]
+
+
 # -------------------------------------------------------------------------------------- whose it is
 
 

@@ -19,6 +19,7 @@ limit of memory holds on Linux only.
 import argparse
 import contextlib
 import csv
+import importlib.util
 import io
 import itertools
 import json
@@ -32,10 +33,17 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import apart  # noqa: E402
-import collected  # noqa: E402
-import handed_in  # noqa: E402
-import reports  # noqa: E402
+import needed  # noqa: E402
+
+try:
+    import apart
+    import collected
+    import handed_in
+    import reports
+except ModuleNotFoundError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(needed.missing(error.name))
 
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
 
@@ -95,7 +103,9 @@ def unsuitable(options: argparse.Namespace) -> str:
     if options.assignment:
         given = {"--own-numbers": options.own_numbers, "--format": options.format, "--to": options.to}
         wrong = [name for name, value in (given | {"--jobs": options.jobs > 1}).items() if value]
-        return f"{', '.join(wrong)}: not for a course of nbgrader's." if wrong else ""
+        if wrong:
+            return f"{', '.join(wrong)}: not for a course of nbgrader's."
+        return "" if importlib.util.find_spec("nbgrader") else needed.missing("nbgrader")
     assignments = sorted({path.name for path in options.folder.glob("submitted/*/*") if path.is_dir()})
     if assignments and any((options.folder / name).exists() for name in ("source", "release", "gradebook.db")):
         return f"{options.folder} is a course of nbgrader's: add the assignment ({' or '.join(assignments)})."

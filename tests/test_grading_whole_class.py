@@ -1,12 +1,15 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 import zipfile
 
 import pytest
 from instructor_modules import apart, collected, grade, handed_in, reports, score
+from projectfiles import ROOT
 from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
 from lstm_teach.exercises import questions
@@ -370,6 +373,22 @@ def test_what_can_not_be_meant_is_said(tmp_path, capsys):
         (["--seconds=-1"], "should be above 0"),
     ):
         assert grade.main([str(tmp_path), *options]) == 2 and said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("program", "without", "said"),
+    [
+        ("grade.py", "numpy", "has no numpy: use the one in .venv"),
+        ("release.py", "nbformat", "has no nbformat: use the one in .venv"),
+        ("release.py", "nbgrader", "nbgrader is missing: install it with "),
+        ("grade.py", "nbgrader", "nbgrader is missing: install it with "),
+    ],
+)
+def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, without, said):
+    run = f"runpy.run_path({str(ROOT / 'instructor' / program)!r}, run_name='__main__')"
+    code = f"import runpy, sys\nsys.modules[{without!r}] = None\nsys.argv = ['it', {str(tmp_path)!r}, 'hw1']\n{run}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2) and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):

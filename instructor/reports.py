@@ -186,7 +186,9 @@ def feedback_page(records: Sequence[dict]) -> str:
         title = record["title"] or record["file"]
         points = "not graded" if record["points"] is None else _points(record["points"], record["most"])
         parts.append(f'<h2>{escape(title)} <span class="points">({points})</span></h2>')
-        parts += [_note(note) for note in (record["problem"], *record["notes"]) if note]
+        unpack = ", which your teacher has to unpack first."
+        problem = re.sub(r" with .* inside; unpack it .*", unpack, record["problem"], flags=re.DOTALL)
+        parts += [_note(note) for note in (problem, *record["notes"]) if note]
         parts += [task_section(task) for task in record["tasks"]]
     return page(f"Feedback for {student}", "\n".join(parts))
 

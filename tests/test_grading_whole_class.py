@@ -398,7 +398,10 @@ def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
     given = grade.parser().parse_args([str(tmp_path / "hw")])
     (file,) = handed_in.find(tmp_path / "hw")
     said = "Not graded: it is an archive with x.ipynb inside; unpack it and grade this student again."
-    assert grade.grade_file(file, [doubling], given)["problem"] == said
+    graded = grade.grade_file(file, [doubling], given)
+    assert graded["problem"] == said
+    page = reports.feedback_page([graded])
+    assert "Not graded: it is an archive, which your teacher has to unpack first." in page and "again" not in page
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook(RIGHT)), encoding="utf-16")
     assert len(collected.read_cells(tmp_path / "x.ipynb")[0]) == len(RIGHT)
 

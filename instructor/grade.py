@@ -138,9 +138,12 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
             earlier.remove(gone)
             print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"The folder {out} can't be made ({error.strerror}).") from None
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
     records, pool = [*earlier], ThreadPoolExecutor(max(1, options.jobs))
-    out.mkdir(parents=True, exist_ok=True)
     try:
         for record in pool.map(lambda each: grade_file(each, known, options), files):
             records.append(record)
@@ -172,7 +175,8 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
         why = "it isn't a notebook, and this student handed in no notebook"
-        return record | {"problem": f"Not graded: {handed_in.in_archive(file.path) or why}."}
+        why = "the folder is empty" if file.path.is_dir() else handed_in.in_archive(file.path) or why
+        return record | {"problem": f"Not graded: {why}."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:
@@ -190,6 +194,8 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     made_for = handed_in.printable(made_for)
     if isinstance(made_for, str) and not handed_in.is_same_person(made_for, file.student):
         notes = [*notes, f"This notebook was made for {made_for}."]
+    if file.number and f"_LATE_{file.number}_" in file.path.name:
+        notes = [*notes, "Canvas has marked this as late."]
     points = round(sum(task["points"] for task in result["tasks"]), 2)
     return record | {"points": points, "notes": notes, "tasks": result["tasks"]}
 

@@ -53,13 +53,13 @@ def main(options: argparse.Namespace) -> int:
     course = options.folder
     if options.one:
         return keep_books(course, options.assignment, options.one)
-    print(f"{'student':<20} {'score':>7} {'of':>6}  note")
-    missing = []
+    missing, head = [], f"{'student':<20} {'score':>7} {'of':>6}  note\n"
     try:
         for row in grade(course, options.assignment, options, options.student or "*"):
             score = "-" if row.score is None else f"{row.score:g}"
             line = f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}"
-            print(handed_in.printable(line).rstrip(), flush=True)
+            print(head + handed_in.printable(line).rstrip(), flush=True)
+            head = ""
             missing += [row] if row.score is None else []
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -148,9 +148,10 @@ def notebooks(folder: Path, known: list[collected.Exercise]) -> list[tuple[colle
             raise collected.Unreadable(problem)
         found.setdefault(exercise.name, []).append(path)
     if not found:
-        files = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        files = ", ".join(sorted(path.name for path in folder.iterdir()))
         inside = [said for path in folder.iterdir() if (said := handed_in.in_archive(path))]
-        raise collected.Unreadable(inside[0] if inside else f"there is no notebook, but {files}")
+        what = f"there is no notebook, but {files}" if files else "the folder is empty"
+        raise collected.Unreadable(inside[0] if inside else what)
     for name, paths in found.items():
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)

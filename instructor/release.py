@@ -225,6 +225,8 @@ def main(arguments: list[str]) -> int:
             students, said = listed(options.students)
         except OSError as error:
             parser.error(f"{options.students} can't be read: {error.strerror}")
+        if not students:
+            parser.error(f"{options.students} has no name in it")
         print("".join(f"{sentence}\n" for sentence in said), end="")
         files = for_students(names, students, options.to)
     for path, text in files.items():

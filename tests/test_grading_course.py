@@ -187,9 +187,10 @@ def test_the_feedback_says_what_is_off(course):
     assert "seed=" not in page("wrong") and "HIDDEN TESTS" not in page("wrong")
 
 
-def test_an_assignment_without_submissions_is_said(course, modules):
+def test_an_assignment_without_submissions_is_said(course, modules, capsys):
     with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
         next(modules.course.grade(course[0], "hw2", limits()))
+    assert grade.main([str(course[0]), "hw2"]) == 2 and capsys.readouterr().out == ""
 
 
 def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):

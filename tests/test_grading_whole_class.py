@@ -341,7 +341,7 @@ def test_commands_for_the_shell_do_not_cost_a_cell(doubling):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, encoding):
+def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, capsys, encoding):
     release = pytest.importorskip("release")  # it needs nbgrader
     (tmp_path / "names.txt").write_bytes("Jürgen\r\nAda\n\nADA\nBo/Cy\nBo Cy".encode(encoding))
     names, said = release.listed(tmp_path / "names.txt")
@@ -352,6 +352,10 @@ def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, encoding):
     ]
     with pytest.raises(SystemExit):
         release.main(["--students", str(tmp_path / "nowhere.txt"), "--to", str(tmp_path)])
+    (tmp_path / "names.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        release.main(["--students", str(tmp_path / "names.txt"), "--to", str(tmp_path)])
+    assert "names.txt has no name in it" in capsys.readouterr().err
 
 
 def test_results_beside_or_in_the_folder_are_not_graded(folder, monkeypatch):
@@ -389,6 +393,31 @@ def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, wi
     code = f"import runpy, sys\nsys.modules[{without!r}] = None\nsys.argv = ['it', {str(tmp_path)!r}, 'hw1']\n{run}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode in (1, 2) and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_results_that_can_not_be_written_anywhere_are_said_before_anything_is_graded(folder, capsys):
+    place, options = folder
+    write(place.parent, {"file": ""})
+    assert grade.main([*options, "--to", str(place.parent / "file" / "out")]) == 2
+    printed = capsys.readouterr()
+    assert "out can't be made (" in printed.err and printed.out == ""
+
+
+def test_a_folder_in_which_nothing_was_handed_in_is_listed(tmp_path):
+    names = ("Ada_1_assignsubmission_file_/x.ipynb", "Ada_1_assignsubmission_onlinetext_/.hidden", "J. Doe/.hidden")
+    write(tmp_path, dict.fromkeys([*names, "Bo/x.ipynb", "out/results.json"], "{}"))
+    found = handed_in.find(tmp_path, results=tmp_path / "out")
+    assert [each.student for each in found] == ["Ada", "Bo", "J. Doe"]
+    given = grade.parser().parse_args([str(tmp_path)])
+    assert grade.grade_file(found[-1], [], given)["problem"] == "Not graded: the folder is empty."
+
+
+def test_canvas_says_who_was_late(doubling, tmp_path, monkeypatch):
+    write(tmp_path, {"hw/ada_LATE_12_345_x.ipynb": notebook(RIGHT), "hw/bo_13_346_x.ipynb": notebook(RIGHT)})
+    monkeypatch.setattr(apart, "score", lambda *given: {"notes": [], "tasks": []})
+    given = grade.parser().parse_args([str(tmp_path / "hw")])
+    notes = [grade.grade_file(file, [doubling], given)["notes"] for file in handed_in.find(tmp_path / "hw")]
+    assert notes == [["Canvas has marked this as late."], []]
 
 
 def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):

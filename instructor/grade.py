@@ -46,6 +46,7 @@ except ModuleNotFoundError as error:
     sys.exit(needed.missing(error.name))
 
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
+STRAY = re.compile(r"This is \S+, and most have handed in \S+\.")
 
 
 def main(arguments: list[str]) -> int:
@@ -201,13 +202,13 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
 
 
 def several(records: list[dict]) -> list[str]:
-    """Say it, in the records too, where a student has handed in an exercise more than once.
+    """Say it, in the records too, where a student has handed in an exercise more than once, or another than most.
 
     A file that can't be read may be any exercise, so with one of these all files of its student are taken together.
     """
     found, students = [], {}
     for record in records:
-        record["notes"] = [note for note in record["notes"] if not SEVERAL.fullmatch(note)]
+        record["notes"] = [note for note in record["notes"] if not (SEVERAL.fullmatch(note) or STRAY.fullmatch(note))]
         students.setdefault((record["student"], record["number"]), []).append(record)
     for (student, _), own in students.items():
         known = all(record["exercise"] for record in own)
@@ -221,6 +222,13 @@ def several(records: list[dict]) -> list[str]:
             what = f"{exercise} {count} times" if known else f"{count} files"
             end = "each is graded, none is chosen" if known else "not all can be graded, and none is chosen"
             found.append(f"{student} has handed in {what} ({', '.join(record['file'] for record in alike)}): {end}.")
+    most = reports.most_handed_in(records)
+    usual = [record for record in records if record["exercise"] == most]
+    for (student, _), own in students.items() if 2 * len(usual) > len(records) else ():
+        for record in own if all(each["exercise"] not in ("", most) for each in own) else ():
+            end = f"and most have handed in {most}."
+            record["notes"].append(f"This is {record['exercise']}, {end}")
+            found.append(f"{student} has handed in {record['exercise']} ({record['file']}), {end}")
     return found
 
 

@@ -78,7 +78,7 @@ def canvas_table(records: Sequence[dict], column: str = "") -> str:
 
 def left_out(records: Sequence[dict]) -> list[str]:
     """Why a submission is not in a platform's table, one sentence for each."""
-    uploaded, exercise = {id(record) for record in _to_upload(records)}, _most_handed_in(records)
+    uploaded, exercise = {id(record) for record in _to_upload(records)}, most_handed_in(records)
     found = []
     for record in records:
         if id(record) not in uploaded:
@@ -94,7 +94,7 @@ def left_out(records: Sequence[dict]) -> list[str]:
     return found
 
 
-def _most_handed_in(records: Sequence[dict]) -> str:
+def most_handed_in(records: Sequence[dict]) -> str:
     """The exercise that a platform's table is for; a stray file of another one is left out."""
     counts = Counter(record["exercise"] for record in records if record["exercise"])
     return counts.most_common(1)[0][0] if counts else ""
@@ -102,7 +102,7 @@ def _most_handed_in(records: Sequence[dict]) -> str:
 
 def _to_upload(records: Sequence[dict]) -> list[dict]:
     """The records that a platform can take: graded, of a known student, and the only one with this number."""
-    exercise = _most_handed_in(records)
+    exercise = most_handed_in(records)
     records = [record for record in records if record["exercise"] in ("", exercise)]
     times = Counter(record["number"] for record in records)
     return [

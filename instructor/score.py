@@ -105,9 +105,10 @@ class Run:
     def cell(self, name: str, text: str) -> None:
         """Run a cell."""
         problem = self.submission.run(text)
+        which = f"The cell {name}" if name else "An added cell"
         for said in self.borrowed(("exercises", "doctor.diagnose"), ()):
-            if f"Another cell {said}" not in self.plan.notes:
-                self.plan.notes.append(f"Another cell {said}")
+            if f"{which} {said}" not in self.plan.notes:
+                self.plan.notes.append(f"{which} {said}")
         if problem.startswith("did not finish"):
             self.endless += 1
             if self.endless == 2:  # whoever has two may have ten, and all of them share the time
@@ -116,7 +117,7 @@ class Run:
         if problem and not name:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
-            self.plan.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
+            self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
         for bound in binds:
             self.code[bound] = text

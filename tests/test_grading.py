@@ -160,9 +160,9 @@ def test_what_is_odd_is_said_in_plain_words(graded):
     assert "The cell my-half has been deleted: my_half is missing." in notes["Bo Half"]
     assert "The check check-doubled has been deleted; the task is graded all the same." in notes["Cy Odd"]
     assert "The cell imports has been deleted; it has been put back, since others need it." in notes["Cy Odd"]
-    assert re.search(r"Another cell did not finish within [\d.]+ seconds; it doesn't count\.", notes["Cy Odd"])
-    assert "Another cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
-    assert "Another cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
+    assert re.search(r"An added cell did not finish within [\d.]+ seconds; it doesn't count\.", notes["Cy Odd"])
+    assert "An added cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
+    assert "An added cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
     assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
     assert notes["Ed Broken"] == "Not graded: it is damaged, or it isn't a notebook."
     assert "it isn't one of the exercises" in notes["Flo Other"]

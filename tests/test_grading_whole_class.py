@@ -121,7 +121,7 @@ def test_a_page_that_nobody_gets_anymore_is_removed_and_no_other_file(folder):
     feedback = place.with_name("hw_graded") / "feedback"
     assert grade.main(options) == 0
     write(feedback, {"mine.html": "<title>Feedback for Bo</title>", "notes.txt": "x", "Dan/index.html": "y"})
-    (place / "Bo_2_assignsubmission_file_" / "x.ipynb").rename(place / "Bo_3_assignsubmission_file_x.ipynb")
+    (place / "Bo_2_assignsubmission_file_").rename(place / "Bo_3_assignsubmission_file_")
     assert grade.main([*options, "--student", "Bo"]) == 0
     there = sorted(path.name for path in feedback.iterdir())
     assert there == ["Ada_1.html", "Bo_3.html", "Cy_3.html", "Dan", "mine.html", "notes.txt"]
@@ -199,7 +199,7 @@ def test_when_the_time_is_up_what_was_judged_stays_and_the_slow_cells_are_named(
 def test_after_two_endless_cells_the_next_ones_get_less_time(doubling):
     endless = [(f"own-{n}", "code", "while True:\n    pass") for n in range(3)]
     notes, tasks = judged(doubling, [*endless, *RIGHT], 3.0)
-    assert [note.split()[6] for note in notes] == ["3", "3", "1"]
+    assert [note.split()[7] for note in notes] == ["3", "3", "1"]
     assert [task["points"] for task in tasks.values()] == [4, 1]
 
 
@@ -297,7 +297,7 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook([*RIGHT, own])), encoding="utf-8")
     given = grade.parser().parse_args([str(tmp_path)])
     found = apart.score(tmp_path / "x.ipynb", tmp_path / "09_doubling.ipynb", given)
-    assert "Another cell raised ValueError: \ufffd[2Jgone" in found["notes"][0]
+    assert "An added cell raised ValueError: \ufffd[2Jgone" in found["notes"][0]
     assert handed_in.owner(("Ada\x1b[2J\nBo", "x.ipynb")) == ("Ada\ufffd[2J\nBo", "")
 
 
@@ -412,6 +412,18 @@ def test_a_folder_in_which_nothing_was_handed_in_is_listed(tmp_path):
     assert grade.grade_file(found[-1], [], given)["problem"] == "Not graded: the folder is empty."
 
 
+def test_a_stray_exercise_is_noted_unless_its_student_has_handed_in_the_usual_one_too():
+    records = [record(name, "") for name in ("ada", "bo", "cy", "di")]
+    records += [record("di", "", file="y.ipynb") | {"exercise": "08"}, record("flo", "") | {"exercise": "08"}]
+    for _ in range(2):  # a second time it is not said twice
+        assert grade.several(records) == ["flo has handed in 08 (x.ipynb), and most have handed in 09."]
+    said = ["This is 08, and most have handed in 09."]
+    assert [each["notes"] for each in records] == [[], [], [], [], [], said]
+    mixed = [record("ada", ""), record("bo", "") | {"exercise": "08"}]
+    grade.several(mixed)
+    assert [each["notes"] for each in mixed] == [[], []]
+
+
 def test_canvas_says_who_was_late(doubling, tmp_path, monkeypatch):
     write(tmp_path, {"hw/ada_LATE_12_345_x.ipynb": notebook(RIGHT), "hw/bo_13_346_x.ipynb": notebook(RIGHT)})
     monkeypatch.setattr(apart, "score", lambda *given: {"notes": [], "tasks": []})
@@ -465,7 +477,7 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
     said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
     assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
-    assert found["notes"] == ([f"Another cell {said}"] if played else [])
+    assert found["notes"] == ([f"An added cell {said}"] if played else [])
 
 
 @pytest.mark.parametrize(
@@ -478,7 +490,7 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
         ),
         (
             "def accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
-            "Another cell called diagnose of lstm_teach.doctor.diagnose",
+            "An added cell called diagnose of lstm_teach.doctor.diagnose",
             "",
         ),
     ],

@@ -182,7 +182,8 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         else:
             result.notes.append(sentence)
 
-    skip = _doubled(cells, own, by_name, say) | _left_blank(cells, own, by_name, say)
+    skip = _doubled(cells, own, by_name, say)
+    skip |= _left_blank(cells, [name if n not in skip else "" for n, name in enumerate(own)], by_name, say)
     nameless, lost = lost_names(cells, known), []
     read = "\n".join(cell.text for cell in known.cells if _own_name(cell))
     for cell, name in zip(cells, own, strict=True):

@@ -137,7 +137,7 @@ class Run:
         code = self.code.get(result.get("subject"), "")
         if result.get("answer") and result["points"] and not written_down(result["answer"], code):
             last = textwrap.shorten(collected.plain(code).splitlines()[-1], 100)
-            said = f"{result['subject']} was not written down as a letter: {last}"
+            said = f"{result['subject']} was not written down as a letter ({last})."
             self.plan.task_notes.setdefault(task.name, []).append(said)
         return result | {"code": code}
 

@@ -322,6 +322,7 @@ def test_a_doubled_or_deleted_cell_is_said(cells, task, sentence):
 
 def test_the_untouched_copy_of_a_cell_does_not_run():
     plan, _ = planned(COPIED)
+    assert len(plan.task_notes["check-doubled"]) == 1
     assert [text for _, _, text in plan.steps if text.startswith("def doubled")] == [
         "def doubled(a):\n    return 2 * a"
     ]

@@ -514,5 +514,5 @@ def test_an_answer_that_nobody_wrote_down_is_noted(doubling):
         ("%time\nmy_half = chr(97)", ""),  # what can't be read
     ]:
         _, tasks = judged(doubling, handed(my_half=answer), 15)
-        expected = [f"my_half was not written down as a letter: my_half = {said}"] if said else []
+        expected = [f"my_half was not written down as a letter (my_half = {said})."] if said else []
         assert tasks["ask-half"]["notes"] == expected, answer

@@ -8,7 +8,8 @@
 The files may have any names; which exercise a notebook is, its cells tell. Beside FOLDER, in FOLDER_graded, are then
 points.csv (a row for each submission, a column for each task), feedback/ (a page for each student) and summary.html
 (for the teacher: which mistakes, how often; summary.txt is the same). What is odd about a submission (a deleted or
-doubled cell, a second file, a file that can't be read) is said there and in the table that is printed.
+doubled cell, a second file, a file that can't be read) is said there and in the table that is printed. All of this is
+written anew each time; a points.csv that you have changed is kept as points_before_DATE.csv.
 
 No line of a submission runs in the process that judges it (see score.py), so nothing that a notebook does can change
 its points. That process keeps a submission from files, programs and the network as far as Python can. It doesn't

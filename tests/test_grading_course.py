@@ -193,6 +193,11 @@ def test_an_assignment_without_submissions_is_said(course, modules, capsys):
     assert grade.main([str(course[0]), "hw2"]) == 2 and capsys.readouterr().out == ""
 
 
+def test_a_folder_without_any_file_is_said_to_be_empty(modules, tmp_path):
+    with pytest.raises(modules.course.collected.Unreadable, match="the folder is empty"):
+        modules.course.notebooks(tmp_path, [])
+
+
 def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):
     monkeypatch.setattr(apart, "score", lambda *given: "it had not finished after 1 seconds")
     (row,) = modules.course.grade(course[0], "hw1", limits(), "tampering")

@@ -22,6 +22,7 @@ SOURCES = ROOT / "instructor" / "exercises"
 SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
+BLANK = r"""raise NotImplementedError|= (["'])\.\.\.\1"""  # what a cell has that nobody has written in
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"  # what nbgrader puts instead of a solution
 
 
@@ -152,9 +153,11 @@ def plain(text: str) -> str:
 def recognize(cells: list[Cell], known: list[Exercise]) -> tuple[Exercise | None, str]:
     """Which exercise a submission is, and why it is none of them."""
     names = {cell.name for cell in cells if cell.name}
-    counts = {each.name: len(names & {cell.name for cell in each.cells if _own_name(cell)}) for each in known}
+    marked = {cell.name for cell in cells if _own_name(cell)}
+    owns = {each.name: {cell.name for cell in each.cells if _own_name(cell)} for each in known}
+    counts = {name: len(own & names) + len(own & marked) for name, own in owns.items()}
     best = max(known, key=lambda each: counts[each.name])
-    if counts[best.name]:
+    if counts[best.name] > 1:  # one name without nbgrader's mark may be a lesson's
         return best, ""
     text = "\n".join(cell.text for cell in cells)
     for each in known:
@@ -180,6 +183,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             result.notes.append(sentence)
 
     skip = _doubled(cells, own, by_name, say)
+    skip |= _left_blank(cells, [name if n not in skip else "" for n, name in enumerate(own)], by_name, say)
     nameless, lost = lost_names(cells, known), []
     read = "\n".join(cell.text for cell in known.cells if _own_name(cell))
     for cell, name in zip(cells, own, strict=True):
@@ -245,6 +249,30 @@ def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: C
     return skip
 
 
+def _left_blank(
+    cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Callable[[str, str], None]
+) -> set[int]:
+    """Say which blanks were left as they are and filled in another cell; return their numbers, to be left out."""
+
+    def code(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    blank: dict[int, set[str]] = {}
+    for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
+        as_given = released(by_name[name]) if name and cell.kind == by_name[name].kind == "code" else ""
+        if re.search(BLANK, as_given) and code(plain(cell.text)) == code(as_given):
+            blank[number] = bound_names(cell.text)
+    others = [cell.text for n, cell in enumerate(cells) if n not in blank and cell.kind == "code"]
+    written = [line for text in others for line in map(ast.unparse, statements(text)) if not re.search(BLANK, line)]
+    elsewhere = set().union(*map(bound_names, written))
+    skip = {number for number, names in blank.items() if names and names <= elsewhere}
+    for number in skip:
+        names = sorted(blank[number])
+        where = f"{listing(names)} {'are' if names[1:] else 'is'} in another cell, which is graded"
+        say(own[number], f"The cell {own[number]} is still empty: {where}.")
+    return skip
+
+
 def _own_name(cell: Cell) -> bool:
     """Whether a cell's name tells exercises apart; every notebook may have a cell called "imports"."""
     return cell.points is not None or cell.solution
@@ -291,13 +319,13 @@ def _last_line(text: str) -> str:
 
 def bound_names(text: str) -> set[str]:
     """The names that a cell gives something to, at its top level."""
-    body = _statements(text)
+    body = statements(text)
     names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     return names | {target.id for target in targets if isinstance(target, ast.Name)}
 
 
-def _statements(text: str) -> list[ast.stmt]:
+def statements(text: str) -> list[ast.stmt]:
     """The statements of a cell; none of one that is no Python."""
     try:
         return ast.parse(text).body
@@ -306,5 +334,5 @@ def _statements(text: str) -> list[ast.stmt]:
 
 
 def _only_imports(text: str) -> bool:
-    body = _statements(text)
+    body = statements(text)
     return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

@@ -8,7 +8,8 @@
 The files may have any names; which exercise a notebook is, its cells tell. Beside FOLDER, in FOLDER_graded, are then
 points.csv (a row for each submission, a column for each task), feedback/ (a page for each student) and summary.html
 (for the teacher: which mistakes, how often; summary.txt is the same). What is odd about a submission (a deleted or
-doubled cell, a second file, a file that can't be read) is said there and in the table that is printed.
+doubled cell, a second file, a file that can't be read) is said there and in the table that is printed. All of this is
+written anew each time; a points.csv that you have changed is kept as points_before_DATE.csv.
 
 No line of a submission runs in the process that judges it (see score.py), so nothing that a notebook does can change
 its points. That process keeps a submission from files, programs and the network as far as Python can. It doesn't
@@ -17,23 +18,36 @@ limit of memory holds on Linux only.
 """
 
 import argparse
+import contextlib
+import csv
+import importlib.util
+import io
 import itertools
 import json
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import apart  # noqa: E402
-import collected  # noqa: E402
-import handed_in  # noqa: E402
-import reports  # noqa: E402
+import needed  # noqa: E402
+
+try:
+    import apart
+    import collected
+    import handed_in
+    import reports
+except ModuleNotFoundError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(needed.missing(error.name))
 
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
+STRAY = re.compile(r"This is \S+, and most have handed in \S+\.")
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +62,7 @@ def main(arguments: list[str]) -> int:
 
         return grade_course(options)
     out = (options.to or options.folder.with_name(f"{options.folder.name}_graded")).resolve()
+    table = last_table(out)
     try:
         records, complete = grade_folder(options, out)
     except ValueError as error:
@@ -55,7 +70,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if not records:
         return 1
-    write(records, out)
+    keep_changes(out, table)
+    write(records, out, complete)
     if options.format:
         write_platform(records, out, options)
     print(f"\nThe points are in {out / 'points.csv'}, and a page for each student in {out / 'feedback'}.")
@@ -89,7 +105,9 @@ def unsuitable(options: argparse.Namespace) -> str:
     if options.assignment:
         given = {"--own-numbers": options.own_numbers, "--format": options.format, "--to": options.to}
         wrong = [name for name, value in (given | {"--jobs": options.jobs > 1}).items() if value]
-        return f"{', '.join(wrong)}: not for a course of nbgrader's." if wrong else ""
+        if wrong:
+            return f"{', '.join(wrong)}: not for a course of nbgrader's."
+        return "" if importlib.util.find_spec("nbgrader") else needed.missing("nbgrader")
     assignments = sorted({path.name for path in options.folder.glob("submitted/*/*") if path.is_dir()})
     if assignments and any((options.folder / name).exists() for name in ("source", "release", "gradebook.db")):
         return f"{options.folder} is a course of nbgrader's: add the assignment ({' or '.join(assignments)})."
@@ -122,9 +140,12 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
             earlier.remove(gone)
             print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"The folder {out} can't be made ({error.strerror}).") from None
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
     records, pool = [*earlier], ThreadPoolExecutor(max(1, options.jobs))
-    out.mkdir(parents=True, exist_ok=True)
     try:
         for record in pool.map(lambda each: grade_file(each, known, options), files):
             records.append(record)
@@ -156,7 +177,8 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
     if not file.is_notebook:
         why = "it isn't a notebook, and this student handed in no notebook"
-        return record | {"problem": f"Not graded: {handed_in.in_archive(file.path) or why}."}
+        why = "the folder is empty" if file.path.is_dir() else handed_in.in_archive(file.path) or why
+        return record | {"problem": f"Not graded: {why}."}
     try:
         cells, metadata = collected.read_cells(file.path)
     except collected.Unreadable as error:
@@ -174,18 +196,20 @@ def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], option
     made_for = handed_in.printable(made_for)
     if isinstance(made_for, str) and not handed_in.is_same_person(made_for, file.student):
         notes = [*notes, f"This notebook was made for {made_for}."]
+    if file.number and f"_LATE_{file.number}_" in file.path.name:
+        notes = [*notes, "Canvas has marked this as late."]
     points = round(sum(task["points"] for task in result["tasks"]), 2)
     return record | {"points": points, "notes": notes, "tasks": result["tasks"]}
 
 
 def several(records: list[dict]) -> list[str]:
-    """Say it, in the records too, where a student has handed in an exercise more than once.
+    """Say it, in the records too, where a student has handed in an exercise more than once, or another than most.
 
     A file that can't be read may be any exercise, so with one of these all files of its student are taken together.
     """
     found, students = [], {}
     for record in records:
-        record["notes"] = [note for note in record["notes"] if not SEVERAL.fullmatch(note)]
+        record["notes"] = [note for note in record["notes"] if not (SEVERAL.fullmatch(note) or STRAY.fullmatch(note))]
         students.setdefault((record["student"], record["number"]), []).append(record)
     for (student, _), own in students.items():
         known = all(record["exercise"] for record in own)
@@ -199,11 +223,48 @@ def several(records: list[dict]) -> list[str]:
             what = f"{exercise} {count} times" if known else f"{count} files"
             end = "each is graded, none is chosen" if known else "not all can be graded, and none is chosen"
             found.append(f"{student} has handed in {what} ({', '.join(record['file'] for record in alike)}): {end}.")
+    most = reports.most_handed_in(records)
+    usual = [record for record in records if record["exercise"] == most]
+    for (student, _), own in students.items() if 2 * len(usual) > len(records) else ():
+        for record in own if all(each["exercise"] not in ("", most) for each in own) else ():
+            end = f"and most have handed in {most}."
+            record["notes"].append(f"This is {record['exercise']}, {end}")
+            found.append(f"{student} has handed in {record['exercise']} ({record['file']}), {end}")
     return found
 
 
-def write(records: list[dict], out: Path) -> None:
-    """Write the results, the table of points and the pages."""
+def last_table(out: Path) -> str | None:
+    """The table of points that belongs to the results there; None if there are none that can be read."""
+    try:
+        return reports.points_table(json.loads((out / "results.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def keep_changes(out: Path, table: str | None) -> None:
+    """Put a table of points aside that is not as it was written, since somebody may have entered marks there."""
+
+    def rows(text: str | None) -> list[list[str]]:  # without what a spreadsheet changes: quotation marks, line ends
+        return [row for row in csv.reader(io.StringIO(text or "")) if any(row)]
+
+    path, stem = out / "points.csv", f"points_before_{date.today()}"
+    try:
+        if not path.is_file() or rows(path.read_text(encoding="utf-8-sig", errors="replace")) == rows(table):
+            return
+    except (OSError, csv.Error):
+        pass  # what can't be read is kept as well
+    names = itertools.chain([f"{stem}.csv"], (f"{stem}_{count}.csv" for count in itertools.count(2)))
+    kept = next(out / name for name in names if not (out / name).exists())
+    try:
+        path.rename(kept)
+        said = f"it is kept as {kept.name}, and its changes are not in the new one."
+    except OSError as error:
+        said = f"it could not be kept ({error.strerror})."
+    print(f"\npoints.csv seems to have been changed by hand; {said}")
+
+
+def write(records: list[dict], out: Path, complete: bool = True) -> None:
+    """Write the results, the table of points and the pages; if that is all, remove other pages of an earlier run."""
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     texts = {"results.json": json.dumps(records, indent=1), "points.csv": reports.points_table(records)}
     texts |= {"summary.txt": reports.summary_text(records), "summary.html": reports.summary_page(records)}
@@ -220,6 +281,11 @@ def write(records: list[dict], out: Path) -> None:
         texts[f"feedback/{name}.html"] = reports.feedback_page(own)
     for name, text in texts.items():
         write_text(out / name, text)
+    for path in (out / "feedback").glob("*.html") if complete else ():
+        with contextlib.suppress(OSError):
+            old = f"feedback/{path.name}" not in texts
+            if old and reports.WRITTEN_HERE in path.read_text(encoding="utf-8", errors="replace"):
+                path.unlink()
 
 
 def write_platform(records: list[dict], out: Path, options: argparse.Namespace) -> None:

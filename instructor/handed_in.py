@@ -15,8 +15,9 @@ from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
-# Moodle: "Ada Lovelace_12345_assignsubmission_file_" is a folder, or the beginning of a file's name.
-MOODLE = re.compile(r"(?P<student>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+# Moodle: "Ada Lovelace_12345_assignsubmission_file_" is a folder, or the beginning of a file's name; the student has
+# chosen what comes after it, so the first such words count.
+MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
 # Canvas: "lovelaceada_LATE_12345_67890_exercise-1.ipynb" (user, upload; a number is added to a second upload).
 CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{2,})_(?P<upload>\d{3,})_(?P<file>.+)")
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae"})
@@ -25,7 +26,7 @@ LEFT_OUT = {"__MACOSX", ".ipynb_checkpoints", "desktop.ini", "Thumbs.db"}
 
 @dataclass(frozen=True)
 class HandedIn:
-    """A file of a student: `number` is the platform's for the student, "" if there is none."""
+    """A file of a student, or a folder without any: `number` is the platform's for the student, "" if there is none."""
 
     student: str
     number: str
@@ -34,7 +35,7 @@ class HandedIn:
 
 
 def find(folder: Path, exercises: Collection[str] = (), results: Path | None = None) -> list[HandedIn]:
-    """Every notebook in a folder, and for a student without any the other files; sorted by student and file.
+    """Every notebook in a folder; for a student without any the other files, or the empty folder. Sorted by student.
 
     `exercises` are names to leave out of a file's name when the student's is looked for there; what is in the folder of
     `results` was not handed in.
@@ -49,6 +50,10 @@ def find(folder: Path, exercises: Collection[str] = (), results: Path | None = N
         if path.is_file() and not any(_is_left_out(part) for part in parts) and results not in path.parents:
             student, number = owner(parts, exercises, canvas=2 * each_once > len(uploads))
             found.append(HandedIn(student, number, path, path.suffix.lower() == ".ipynb"))
+    for path in _inside(top):
+        ours = results is not None and path in (results, *results.parents)
+        if path.is_dir() and not ours and not any(path in each.path.parents for each in found):
+            found.append(HandedIn(*owner((path.name, "")), path, is_notebook=False))
     with_notebook = {(each.student, each.number) for each in found if each.is_notebook}
     kept = [each for each in found if each.is_notebook or (each.student, each.number) not in with_notebook]
     return sorted(kept, key=lambda each: (each.student.lower(), each.number, each.path))

@@ -36,12 +36,16 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Row:
-    """What became of one submission: its score and the most there is, or None and a note."""
+    """What became of one submission: its score and the most there is, or None and a note.
+
+    `booked` says whether the gradebook still has an earlier score.
+    """
 
     student: str
     score: float | None
     most: float
     note: str = ""
+    booked: bool = False
 
 
 def main(options: argparse.Namespace) -> int:
@@ -49,19 +53,19 @@ def main(options: argparse.Namespace) -> int:
     course = options.folder
     if options.one:
         return keep_books(course, options.assignment, options.one)
-    print(f"{'student':<20} {'score':>7} {'of':>6}  note")
-    missing = []
+    missing, head = [], f"{'student':<20} {'score':>7} {'of':>6}  note\n"
     try:
         for row in grade(course, options.assignment, options, options.student or "*"):
             score = "-" if row.score is None else f"{row.score:g}"
             line = f"{row.student:<20} {score:>7} {row.most:>6g}  {row.note}"
-            print(handed_in.printable(line).rstrip(), flush=True)
-            missing += [row.student] if row.score is None else []
+            print(head + handed_in.printable(line).rstrip(), flush=True)
+            head = ""
+            missing += [row] if row.score is None else []
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    if missing:
-        print(f"\nNot graded, so with 0 points or without a row in nbgrader's export: {', '.join(missing)}.")
+    if names := [row.student for row in missing if not row.booked]:
+        print(f"\nNot graded, so with 0 points or without a row in nbgrader's export: {', '.join(names)}.")
     return 1 if missing else 0
 
 
@@ -78,13 +82,20 @@ def grade(course: Path, assignment: str, options: argparse.Namespace, student: s
         try:
             found, notes = graded(course, assignment, folder, known, options)
         except collected.Unreadable as problem:
-            forget(course, assignment, name)
-            yield Row(name, None, most, f"not graded: {problem}")
+            kept = entered_by_hand(course, assignment, name)
+            note = f"not graded: {problem}"
+            if kept:
+                note += "; the gradebook still has the earlier score, since you entered marks or comments by hand."
+            else:
+                forget(course, assignment, name)
+            yield Row(name, None, most, note, kept)
             continue
         earned = sum(task["points"] for task in found)
         booked = read_score(course, assignment, name)
         if booked is None or abs(booked - earned) > 1e-6:
-            notes.append(f"nbgrader's gradebook has {booked} points for this.")
+            has = "no score" if booked is None else f"{booked:g} points"
+            why = ", with what you entered there by hand" if entered_by_hand(course, assignment, name) else " for this"
+            notes.append(f"nbgrader's gradebook has {has}{why}.")
         yield Row(name, earned, most, " ".join(notes))
 
 
@@ -137,9 +148,10 @@ def notebooks(folder: Path, known: list[collected.Exercise]) -> list[tuple[colle
             raise collected.Unreadable(problem)
         found.setdefault(exercise.name, []).append(path)
     if not found:
-        files = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        files = ", ".join(sorted(path.name for path in folder.iterdir()))
         inside = [said for path in folder.iterdir() if (said := handed_in.in_archive(path))]
-        raise collected.Unreadable(inside[0] if inside else f"there is no notebook, but {files}")
+        what = f"there is no notebook, but {files}" if files else "the folder is empty"
+        raise collected.Unreadable(inside[0] if inside else what)
     for name, paths in found.items():
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)
@@ -241,6 +253,18 @@ def read_score(course: Path, assignment: str, student: str) -> float | None:
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook, contextlib.suppress(MissingEntry):
         return gradebook.find_submission(assignment, student).score
     return None
+
+
+def entered_by_hand(course: Path, assignment: str, student: str) -> bool:
+    """Whether somebody has entered marks or comments for this student in the gradebook."""
+    from nbgrader.api import Gradebook, MissingEntry
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook, contextlib.suppress(MissingEntry):
+        for notebook in gradebook.find_submission(assignment, student).notebooks:
+            marks = [mark for grade in notebook.grades for mark in (grade.manual_score, grade.extra_credit)]
+            if any(mark is not None for mark in marks) or any(each.manual_comment for each in notebook.comments):
+                return True
+    return False
 
 
 def forget(course: Path, assignment: str, student: str) -> None:

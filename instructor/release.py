@@ -27,11 +27,18 @@ ASKED = re.compile(r"\bask\((\w+), (\w+)\)")  # ask(QUESTION, my_answer)
 REGION = re.compile(r" *### BEGIN SOLUTION\n(.*?) *### END SOLUTION\n?", re.DOTALL)
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-import nbformat  # noqa: E402
-from collected import HIDDEN, SEED, SOURCES, seed_of, with_seed  # noqa: E402
-from nbgrader import preprocessors as steps  # noqa: E402
+import needed  # noqa: E402
 
-from lstm_teach.exercises.questions import Question  # noqa: E402
+try:
+    import nbformat
+    from collected import HIDDEN, SEED, SOURCES, seed_of, with_seed
+    from nbgrader import preprocessors as steps
+
+    from lstm_teach.exercises.questions import Question
+except ModuleNotFoundError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(needed.missing(error.name))
 
 # In the order of nbgrader's generate_assignment, without the step that writes to a course's database.
 STEPS = (
@@ -218,6 +225,8 @@ def main(arguments: list[str]) -> int:
             students, said = listed(options.students)
         except OSError as error:
             parser.error(f"{options.students} can't be read: {error.strerror}")
+        if not students:
+            parser.error(f"{options.students} has no name in it")
         print("".join(f"{sentence}\n" for sentence in said), end="")
         files = for_students(names, students, options.to)
     for path, text in files.items():

@@ -21,6 +21,7 @@ from lstm_teach.verdicts import MARKS, hints_html
 SENTENCES = re.compile(r"(?<=[.?])\s+")
 UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
+WRITTEN_HERE = '<meta name="generator" content="instructor/grade.py">'  # tells a page from one that somebody else wrote
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
@@ -77,20 +78,24 @@ def canvas_table(records: Sequence[dict], column: str = "") -> str:
 
 def left_out(records: Sequence[dict]) -> list[str]:
     """Why a submission is not in a platform's table, one sentence for each."""
-    uploaded, exercise = {id(record) for record in _to_upload(records)}, _most_handed_in(records)
+    uploaded, exercise = {id(record) for record in _to_upload(records)}, most_handed_in(records)
     found = []
     for record in records:
         if id(record) not in uploaded:
-            why = "is not the only file" if record["number"] else "has no number of the platform's in the name"
+            number = record["number"]
+            others = [each for each in records if each["number"] == number and each["student"] != record["student"]]
+            why = "is not the only file" if number else "has no number of the platform's in the name"
             if not is_judged(record):
                 why = "was not graded" if record["points"] is None else "was not judged completely"
+            elif number and others:
+                why = f"has the number {number}, and so has {others[0]['file']} by {others[0]['student']}"
             if record["exercise"] not in ("", exercise):
                 why = f"is {record['exercise']}, and the table is for {exercise}"
             found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
     return found
 
 
-def _most_handed_in(records: Sequence[dict]) -> str:
+def most_handed_in(records: Sequence[dict]) -> str:
     """The exercise that a platform's table is for; a stray file of another one is left out."""
     counts = Counter(record["exercise"] for record in records if record["exercise"])
     return counts.most_common(1)[0][0] if counts else ""
@@ -102,15 +107,11 @@ def is_judged(record: dict) -> bool:
 
 
 def _to_upload(records: Sequence[dict]) -> list[dict]:
-    """The records that a platform can take: graded, of a known student, and the only one of theirs."""
-    exercise = _most_handed_in(records)
+    """The records that a platform can take: graded, of a known student, and the only one with this number."""
+    exercise = most_handed_in(records)
     records = [record for record in records if record["exercise"] in ("", exercise)]
-    times = Counter((record["student"], record["number"]) for record in records)
-    return [
-        record
-        for record in records
-        if is_judged(record) and record["number"] and times[record["student"], record["number"]] == 1
-    ]
+    times = Counter(record["number"] for record in records)
+    return [record for record in records if is_judged(record) and record["number"] and times[record["number"]] == 1]
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:
@@ -173,6 +174,7 @@ def _general(sentence: str) -> str:
 def page(title: str, content: str) -> str:
     """A whole page that needs nothing else."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    head += WRITTEN_HERE
     return (
         f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{content}</body></html>\n'
     )
@@ -186,7 +188,9 @@ def feedback_page(records: Sequence[dict]) -> str:
         title = record["title"] or record["file"]
         points = "not graded" if record["points"] is None else _points(record["points"], record["most"])
         parts.append(f'<h2>{escape(title)} <span class="points">({points})</span></h2>')
-        parts += [_note(note) for note in (record["problem"], *record["notes"]) if note]
+        unpack = ", which your teacher has to unpack first."
+        problem = re.sub(r" with .* inside; unpack it .*", unpack, record["problem"], flags=re.DOTALL)
+        parts += [_note(note) for note in (problem, *record["notes"]) if note]
         parts += [task_section(task) for task in record["tasks"]]
     return page(f"Feedback for {student}", "\n".join(parts))
 

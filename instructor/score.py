@@ -105,9 +105,10 @@ class Run:
     def cell(self, name: str, text: str) -> None:
         """Run a cell."""
         problem = self.submission.run(text)
-        for said in self.borrowed(("exercises",), ()):
-            if f"Another cell {said}" not in self.plan.notes:
-                self.plan.notes.append(f"Another cell {said}")
+        which = f"The cell {name}" if name else "An added cell"
+        for said in self.borrowed(("exercises", "doctor.diagnose"), ()):
+            if f"{which} {said}" not in self.plan.notes:
+                self.plan.notes.append(f"{which} {said}")
         if problem.startswith("did not finish"):
             self.endless += 1
             if self.endless == 2:  # whoever has two may have ten, and all of them share the time
@@ -116,7 +117,7 @@ class Run:
         if problem and not name:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
-            self.plan.notes.append(f"Another cell {textwrap.shorten(problem, 200)}{end}")
+            self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
         for bound in binds:
             self.code[bound] = text
@@ -138,7 +139,12 @@ class Run:
             result = {"points": 0.0, "parts": [], "subject": "", "problem": said, "unjudged": True}
         for said in self.borrowed(*ALLOWED[0] if ALLOWED else ((), ())):
             self.plan.task_notes.setdefault(task.name, []).append(f"{result['subject']} {said}")
-        return result | {"code": self.code.get(result.get("subject"), "")}
+        code = self.code.get(result.get("subject"), "")
+        if result.get("answer") and result["points"] and not written_down(result["answer"], code):
+            last = textwrap.shorten(collected.plain(code).splitlines()[-1], 100)
+            said = f"{result['subject']} was not written down as a letter ({last})."
+            self.plan.task_notes.setdefault(task.name, []).append(said)
+        return result | {"code": code}
 
     def borrowed(self, modules: Collection[str], allowed: Collection[str]) -> list[str]:
         """What is said of answers of the library's that the learner's code has called since this was asked last."""
@@ -147,7 +153,8 @@ class Run:
             f"called {name} of lstm_teach.{home}, an answer of the library's."
             for home, _, name in calls
             if any(f"{home}.".startswith(f"{module}.") for module in modules)
-            and not (name in allowed or name in self.given or name.startswith("check_") or home in NO_ANSWERS)
+            and not (name in allowed or name in self.given or home in NO_ANSWERS)
+            and not (name.startswith("check_") and home.startswith("exercises."))
         ]
 
     def again(self) -> None:
@@ -181,6 +188,13 @@ class Run:
             for task in self.known.tasks
         ]
         return {"exercise": self.known.name, "title": self.known.title, "notes": self.plan.notes, "tasks": tasks}
+
+
+def written_down(answer: str, code: str) -> bool:
+    """Whether a cell that can be read has a text that begins with this letter."""
+    nodes = [node for line in collected.statements(code) for node in ast.walk(line)]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return not nodes or any(re.match(rf"\W*{re.escape(answer)}\b", text, re.IGNORECASE) for text in texts)
 
 
 def judge(

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -77,12 +78,15 @@ def fence(folder: Path) -> None:
     readable = [os.path.realpath(each) for each in reading]
     hidden = [os.path.realpath(ROOT / name) for name in ("instructor", "notebooks", "tests", ".git")]
     writable = [os.path.realpath(folder), os.path.realpath("/dev/null")]
-    forbidden, realpath, separator = frozenset(FORBIDDEN), os.path.realpath, os.sep
+    forbidden, realpath, basename, separator = frozenset(FORBIDDEN), os.path.realpath, os.path.basename, os.sep
     paths = frozenset(f"os.{name}" for name in WRITES)
 
     def within(path: Any, places: list[str]) -> bool:
         real = realpath(os.fsdecode(path))
         return any(real == place or real.startswith(place.rstrip(separator) + separator) for place in places)
+
+    def name(path: Any) -> str:  # of a student's page, which shows no folder of the teacher's
+        return basename(os.fsdecode(path).rstrip(separator))
 
     def watch(event: str, args: tuple) -> None:
         if event == "open" or event in ("os.listdir", "os.scandir", "os.chdir"):
@@ -90,9 +94,9 @@ def fence(folder: Path) -> None:
             if isinstance(path, int):
                 return
             if event == "open" and args[2] & WRITING and not within(path, writable):
-                raise PermissionError(f"a submission may not write {os.fsdecode(path)}")
+                raise PermissionError(f"a submission may not write {name(path)}")
             if not within(path, readable) or within(path, hidden):
-                raise PermissionError(f"a submission may not read {os.fsdecode(path)}")
+                raise PermissionError(f"a submission may not read {name(path)}")
         elif event in paths:
             if not all(within(path, writable) for path in args if isinstance(path, str | bytes | os.PathLike)):
                 raise PermissionError("a submission may not change files outside of its own folder")
@@ -112,13 +116,13 @@ def entered(found: dict[str, None]) -> Iterator[None]:
     Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
     """
     home, before = os.path.join(os.path.dirname(lstm_teach.__file__), ""), sys.getprofile()
-
+    in_threads = threading.getprofile()
     left = itertools.count(ENOUGH, -1)
 
     def tell(frame: FrameType, event: str, argument: Any) -> None:
         if before:
             before(frame, event, argument)
-        if next(left) == 0:
+        if next(left) <= 0:
             sys.setprofile(before)
         code, caller = frame.f_code, frame.f_back
         inside = caller and caller.f_code.co_filename.startswith(home)
@@ -126,11 +130,13 @@ def entered(found: dict[str, None]) -> Iterator[None]:
             module = code.co_filename.removeprefix(home).removesuffix(".py").replace(os.sep, ".")
             found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
 
+    threading.setprofile(tell)
     sys.setprofile(tell)
     try:
         yield
     finally:
         sys.setprofile(before)
+        threading.setprofile(in_threads)
 
 
 class Worker:

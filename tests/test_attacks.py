@@ -85,11 +85,11 @@ ATTACKS = {
     "writes_results": (
         "def writes_results(a):\n    with open('FOLDER/results.json', 'w') as stream:\n        stream.write('{}')\n"
         "    return 0 * a",
-        "a submission may not write",
+        "a submission may not write results.json",
     ),
     "reads_hidden_tests": (
         "def reads_hidden_tests(a):\n    return open('SOURCE/01_forward_pass.ipynb').read()",
-        "a submission may not read",
+        "a submission may not read 01_forward_pass.ipynb",
     ),
     "looks_for_the_seed": (
         "def looks_for_the_seed(a):\n    import os\n    return os.listdir('SOURCE')",

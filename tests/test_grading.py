@@ -160,9 +160,9 @@ def test_what_is_odd_is_said_in_plain_words(graded):
     assert "The cell my-half has been deleted: my_half is missing." in notes["Bo Half"]
     assert "The check check-doubled has been deleted; the task is graded all the same." in notes["Cy Odd"]
     assert "The cell imports has been deleted; it has been put back, since others need it." in notes["Cy Odd"]
-    assert re.search(r"Another cell did not finish within [\d.]+ seconds; it doesn't count\.", notes["Cy Odd"])
-    assert "Another cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
-    assert "Another cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
+    assert re.search(r"An added cell did not finish within [\d.]+ seconds; it doesn't count\.", notes["Cy Odd"])
+    assert "An added cell raised SyntaxError: invalid syntax, at line 1: a = = 1; it doesn't count." in notes["Cy Odd"]
+    assert "An added cell raised EOFError: EOF when reading a line, at line 5: input()." in notes["Cy Odd"]
     assert notes["Di Endless"] == "This notebook was made for Ada Lovelace."
     assert notes["Ed Broken"] == "Not graded: it is damaged, or it isn't a notebook."
     assert "it isn't one of the exercises" in notes["Flo Other"]
@@ -266,6 +266,11 @@ def test_an_untouched_task_is_told_to_be_unwritten_as_in_class(graded, tmp_path)
         ("Ada Lovelace_12345_assignsubmission_file_/exercise.ipynb", "Ada Lovelace", "12345"),
         ("Ada Lovelace_12345_assignsubmission_file/exercise.ipynb", "Ada Lovelace", "12345"),
         ("Ada_de la Lovelace_12345_assignsubmission_file_01_forward_pass.ipynb", "Ada_de la Lovelace", "12345"),
+        (
+            "Bo_12_assignsubmission_file_Ada_99_assignsubmission_file_01_forward_pass.ipynb",  # Bo has chosen this name
+            "Bo",
+            "12",
+        ),
         ("lovelaceada_12345_67890_01_forward_pass.ipynb", "lovelaceada", "12345"),
         ("lovelaceada_LATE_12345_67890_my work-1.ipynb", "lovelaceada", "12345"),
         ("Ada Lovelace/01_forward_pass.ipynb", "Ada Lovelace", ""),
@@ -345,6 +350,7 @@ def test_a_doubled_or_deleted_cell_is_said(cells, task, sentence):
 
 def test_the_untouched_copy_of_a_cell_does_not_run():
     plan, _ = planned(COPIED)
+    assert len(plan.task_notes["check-doubled"]) == 1
     assert [text for _, _, text in plan.steps if text.startswith("def doubled")] == [
         "def doubled(a):\n    return 2 * a"
     ]
@@ -357,10 +363,19 @@ def test_an_exercise_is_known_by_its_cells_its_title_or_its_checks():
         exercise, problem = collected.recognize(list(cells), known)
         return exercise.name if exercise else problem
 
-    assert found(collected.Cell("check-doubled", "code", "")) == "x"
+    assert found(collected.Cell("check-doubled", "code", "", 4.0)) == "x"
     assert found(collected.Cell("a1", "markdown", "# Exercise 9. Doubling")) == "x"
     assert found(collected.Cell("a1", "code", "check_doubled(doubled).points(4)")) == "x"
     assert "one of the exercises" in found(collected.Cell("imports", "code", "1"))
+    assert "one of the exercises" in found(collected.Cell("check-doubled", "code", "1"))  # as a lesson may call a cell
+
+
+def test_no_lesson_is_taken_for_an_exercise():
+    known = collected.exercises()
+    for path in sorted((collected.ROOT / "notebooks").rglob("*.ipynb")):
+        exercise, _ = collected.recognize(collected.read_cells(path)[0], known)
+        expected = path.stem if path.parent.name == "exercises" else None
+        assert (exercise and exercise.name) == expected, path.name
 
 
 def record(student, number="1", points=3.0, file="x.ipynb"):
@@ -386,6 +401,16 @@ def test_canvas_gets_the_columns_that_its_gradebook_reads():
         "bo is not in the table: x.ipynb was not graded.",
         "cy is not in the table: x.ipynb is not the only file.",
         "cy is not in the table: x.ipynb is not the only file.",
+    ]
+
+
+def test_two_students_with_one_number_are_both_left_out_of_a_platforms_table():
+    records = [record("Ada", "99"), record("Bo", "99", 0.0, "y.ipynb"), record("Cy", "14")]
+    for rows in (reports.moodle_table(records), reports.canvas_table(records)):
+        assert "Cy" in rows and "Ada" not in rows and "Bo" not in rows
+    assert reports.left_out(records) == [
+        "Ada is not in the table: x.ipynb has the number 99, and so has y.ipynb by Bo.",
+        "Bo is not in the table: y.ipynb has the number 99, and so has x.ipynb by Ada.",
     ]
 
 

@@ -187,9 +187,15 @@ def test_the_feedback_says_what_is_off(course):
     assert "seed=" not in page("wrong") and "HIDDEN TESTS" not in page("wrong")
 
 
-def test_an_assignment_without_submissions_is_said(course, modules):
+def test_an_assignment_without_submissions_is_said(course, modules, capsys):
     with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
         next(modules.course.grade(course[0], "hw2", limits()))
+    assert grade.main([str(course[0]), "hw2"]) == 2 and capsys.readouterr().out == ""
+
+
+def test_a_folder_without_any_file_is_said_to_be_empty(modules, tmp_path):
+    with pytest.raises(modules.course.collected.Unreadable, match="the folder is empty"):
+        modules.course.notebooks(tmp_path, [])
 
 
 def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):
@@ -220,6 +226,53 @@ def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course,
     (folder / "submitted" / "marked" / "hw1" / f"{NAME}.ipynb").write_text("", encoding="utf-8")
     (row,) = modules.course.grade(folder, "hw1", limits(), "marked")
     assert (row.score, modules.course.read_score(folder, "hw1", "marked")) == (None, None)
+
+
+def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, modules, capsys):
+    from nbgrader.api import Gradebook
+
+    folder, rows, _ = course
+    path, command = (
+        folder / "submitted" / "doubled" / "hw1" / "my homework.ipynb",
+        [str(folder), "hw1", "--student=doubled"],
+    )
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        (graded,) = gradebook.find_submission("hw1", "doubled").notebooks
+        graded.grades[0].extra_credit = 1.5
+        gradebook.db.commit()
+    good = path.read_text(encoding="utf-8")
+    path.write_text("{", encoding="utf-8")
+    assert grade.main(command) == 1
+    said = capsys.readouterr().out
+    assert "the gradebook still has the earlier score, since you entered marks or comments by hand." in said
+    assert "with 0 points" not in said
+    assert modules.course.read_score(folder, "hw1", "doubled") == rows["doubled"].score + 1.5
+    path.write_text(good, encoding="utf-8")
+    assert grade.main(command) == 0
+    assert "nbgrader's gradebook has 17.5 points, with what you entered there by hand." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("entered", ["manual_score", "extra_credit", "comment"])
+def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_path, monkeypatch, entered):
+    from nbgrader.api import Gradebook
+
+    monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])  # of alembic
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+        gradebook.add_assignment("hw1")
+        gradebook.add_notebook("x", "hw1")
+        gradebook.add_grade_cell("task", "x", "hw1", max_score=4, cell_type="code")
+        gradebook.add_solution_cell("task", "x", "hw1")
+        gradebook.add_student("ada")
+        gradebook.add_submission("hw1", "ada")
+    assert not modules.course.entered_by_hand(tmp_path, "hw1", "ada")
+    assert not modules.course.entered_by_hand(tmp_path, "hw1", "bo")
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+        if entered == "comment":
+            gradebook.find_comment("task", "x", "hw1", "ada").manual_comment = "Well done."
+        else:
+            setattr(gradebook.find_grade("task", "x", "hw1", "ada"), entered, 0.0)
+        gradebook.db.commit()
+    assert modules.course.entered_by_hand(tmp_path, "hw1", "ada")
 
 
 def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):

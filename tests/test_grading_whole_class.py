@@ -1,13 +1,16 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 import zipfile
 
 import pytest
 from instructor_modules import apart, collected, grade, handed_in, reports, score
-from test_grading import CELLS, RIGHT, handed, notebook, record, table, write
+from projectfiles import ROOT
+from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
 from lstm_teach.exercises import questions
 
@@ -87,6 +90,43 @@ def test_a_file_that_is_gone_leaves_the_results_when_a_student_is_graded_again(f
     assert "Bo is taken out of the results: Bo_2_assignsubmission_file_/x.ipynb" in capsys.readouterr().out
 
 
+def test_marks_entered_by_hand_are_kept_beside_the_new_table(folder, capsys):
+    place, options = folder
+    points = place.with_name("hw_graded") / "points.csv"
+    kept = lambda: sorted(path.name for path in points.parent.glob("points_*"))  # noqa: E731
+    for _ in range(2):
+        assert grade.main(options) == 0
+        resaved = points.read_text(encoding="utf-8").replace("Ada,", '"Ada",').replace("\n", "\r\n")
+        points.write_text(resaved, encoding="utf-8-sig", newline="")  # as a spreadsheet saves it
+    assert grade.main([*options, "--student", "Bo"]) == 0 and kept() == []
+    for number in (1, 2):
+        points.write_text(points.read_text(encoding="utf-8").replace("Ada,1,09,", "Ada,1,plus 1,"), encoding="utf-8")
+        capsys.readouterr()
+        assert grade.main([*options, "--student", "Bo"]) == 0 and len(kept()) == number
+        said = f"it is kept as {kept()[-1]}, and its changes are not in the new one."
+        assert said in capsys.readouterr().out and "plus 1" in (points.parent / kept()[-1]).read_text(encoding="utf-8")
+    assert "plus 1" not in points.read_text(encoding="utf-8")
+
+
+def test_a_table_of_points_without_results_beside_it_is_kept(folder):
+    place, options = folder
+    out = place.with_name("hw_graded")
+    write(out, {"points.csv": "Ada;17", "results.json": "{"})
+    assert grade.main(options) == 0
+    assert [path.read_text(encoding="utf-8") for path in out.glob("points_*")] == ["Ada;17"]
+
+
+def test_a_page_that_nobody_gets_anymore_is_removed_and_no_other_file(folder):
+    place, options = folder
+    feedback = place.with_name("hw_graded") / "feedback"
+    assert grade.main(options) == 0
+    write(feedback, {"mine.html": "<title>Feedback for Bo</title>", "notes.txt": "x", "Dan/index.html": "y"})
+    (place / "Bo_2_assignsubmission_file_").rename(place / "Bo_3_assignsubmission_file_")
+    assert grade.main([*options, "--student", "Bo"]) == 0
+    there = sorted(path.name for path in feedback.iterdir())
+    assert there == ["Ada_1.html", "Bo_3.html", "Cy_3.html", "Dan", "mine.html", "notes.txt"]
+
+
 # -------------------------------------------------------------------------------------- whose it is
 
 
@@ -159,7 +199,7 @@ def test_when_the_time_is_up_what_was_judged_stays_and_the_slow_cells_are_named(
 def test_after_two_endless_cells_the_next_ones_get_less_time(doubling):
     endless = [(f"own-{n}", "code", "while True:\n    pass") for n in range(3)]
     notes, tasks = judged(doubling, [*endless, *RIGHT], 3.0)
-    assert [note.split()[6] for note in notes] == ["3", "3", "1"]
+    assert [note.split()[7] for note in notes] == ["3", "3", "1"]
     assert [task["points"] for task in tasks.values()] == [4, 1]
 
 
@@ -200,6 +240,28 @@ def test_what_a_function_needs_may_be_in_a_cell_below_its_check(doubling):
     assert tasks["check-doubled"]["points"] == 4 and said in tasks["check-doubled"]["notes"]
 
 
+WROTE = ("own", "code", "def later(a):\n    raise NotImplementedError()\n\n\ndef doubled(a):\n    return 2 * a")
+COMMENTED = UNTOUCHED.replace("    raise", "    # mine is at the end\n    raise")
+
+
+@pytest.mark.parametrize("blank", [UNTOUCHED, COMMENTED])
+@pytest.mark.parametrize("place", [2, 8])
+def test_code_in_a_cell_of_ones_own_counts_though_the_blank_was_left_in_place(doubling, blank, place):
+    cells = handed(doubled=blank, my_half='my_half = "..."')
+    cells[place:place] = [WROTE, ("own-2", "code", 'my_half = "a"')]
+    notes, tasks = judged(doubling, cells, 15)
+    assert notes == [] and [task["points"] for task in tasks.values()] == [4, 1]
+    said = "The cell doubled is still empty: doubled is in another cell, which is graded."
+    assert tasks["check-doubled"]["notes"][0] == said and len(tasks["check-doubled"]["notes"]) == 1 + (place == 8)
+
+
+def test_a_blank_that_was_written_in_counts_whatever_other_cells_try_later():
+    known = collected.Exercise("x", "X", [collected.Cell(*cell, solution=cell[0] == "doubled") for cell in CELLS])
+    for cells in ([*handed(doubled=HALF), WROTE], [*handed(doubled=UNTOUCHED), ("own", "code", UNTOUCHED)]):
+        ran = [text for _, _, text in collected.plan([collected.Cell(*cell) for cell in cells], known).steps]
+        assert [cells[3][2] in ran, cells[-1][2] in ran] == [True, True]
+
+
 def test_imports_that_were_moved_down_run_first(doubling):
     cells = [*handed(doubled="two = np.array(2)\ndef doubled(a):\n    return two * a")]
     notes, tasks = judged(doubling, [*cells[:1], *cells[2:], cells[1]], 15)
@@ -235,7 +297,7 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook([*RIGHT, own])), encoding="utf-8")
     given = grade.parser().parse_args([str(tmp_path)])
     found = apart.score(tmp_path / "x.ipynb", tmp_path / "09_doubling.ipynb", given)
-    assert "Another cell raised ValueError: \ufffd[2Jgone" in found["notes"][0]
+    assert "An added cell raised ValueError: \ufffd[2Jgone" in found["notes"][0]
     assert handed_in.owner(("Ada\x1b[2J\nBo", "x.ipynb")) == ("Ada\ufffd[2J\nBo", "")
 
 
@@ -279,7 +341,7 @@ def test_commands_for_the_shell_do_not_cost_a_cell(doubling):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, encoding):
+def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, capsys, encoding):
     release = pytest.importorskip("release")  # it needs nbgrader
     (tmp_path / "names.txt").write_bytes("Jürgen\r\nAda\n\nADA\nBo/Cy\nBo Cy".encode(encoding))
     names, said = release.listed(tmp_path / "names.txt")
@@ -290,6 +352,10 @@ def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, encoding):
     ]
     with pytest.raises(SystemExit):
         release.main(["--students", str(tmp_path / "nowhere.txt"), "--to", str(tmp_path)])
+    (tmp_path / "names.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        release.main(["--students", str(tmp_path / "names.txt"), "--to", str(tmp_path)])
+    assert "names.txt has no name in it" in capsys.readouterr().err
 
 
 def test_results_beside_or_in_the_folder_are_not_graded(folder, monkeypatch):
@@ -313,6 +379,59 @@ def test_what_can_not_be_meant_is_said(tmp_path, capsys):
         assert grade.main([str(tmp_path), *options]) == 2 and said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("program", "without", "said"),
+    [
+        ("grade.py", "numpy", "has no numpy: use the one in .venv"),
+        ("release.py", "nbformat", "has no nbformat: use the one in .venv"),
+        ("release.py", "nbgrader", "nbgrader is missing: install it with "),
+        ("grade.py", "nbgrader", "nbgrader is missing: install it with "),
+    ],
+)
+def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, without, said):
+    run = f"runpy.run_path({str(ROOT / 'instructor' / program)!r}, run_name='__main__')"
+    code = f"import runpy, sys\nsys.modules[{without!r}] = None\nsys.argv = ['it', {str(tmp_path)!r}, 'hw1']\n{run}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2) and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_results_that_can_not_be_written_anywhere_are_said_before_anything_is_graded(folder, capsys):
+    place, options = folder
+    write(place.parent, {"file": ""})
+    assert grade.main([*options, "--to", str(place.parent / "file" / "out")]) == 2
+    printed = capsys.readouterr()
+    assert "out can't be made (" in printed.err and printed.out == ""
+
+
+def test_a_folder_in_which_nothing_was_handed_in_is_listed(tmp_path):
+    names = ("Ada_1_assignsubmission_file_/x.ipynb", "Ada_1_assignsubmission_onlinetext_/.hidden", "J. Doe/.hidden")
+    write(tmp_path, dict.fromkeys([*names, "Bo/x.ipynb", "out/results.json"], "{}"))
+    found = handed_in.find(tmp_path, results=tmp_path / "out")
+    assert [each.student for each in found] == ["Ada", "Bo", "J. Doe"]
+    given = grade.parser().parse_args([str(tmp_path)])
+    assert grade.grade_file(found[-1], [], given)["problem"] == "Not graded: the folder is empty."
+
+
+def test_a_stray_exercise_is_noted_unless_its_student_has_handed_in_the_usual_one_too():
+    records = [record(name, "") for name in ("ada", "bo", "cy", "di")]
+    records += [record("di", "", file="y.ipynb") | {"exercise": "08"}, record("flo", "") | {"exercise": "08"}]
+    for _ in range(2):  # a second time it is not said twice
+        assert grade.several(records) == ["flo has handed in 08 (x.ipynb), and most have handed in 09."]
+    said = ["This is 08, and most have handed in 09."]
+    assert [each["notes"] for each in records] == [[], [], [], [], [], said]
+    mixed = [record("ada", ""), record("bo", "") | {"exercise": "08"}]
+    grade.several(mixed)
+    assert [each["notes"] for each in mixed] == [[], []]
+
+
+def test_canvas_says_who_was_late(doubling, tmp_path, monkeypatch):
+    write(tmp_path, {"hw/ada_LATE_12_345_x.ipynb": notebook(RIGHT), "hw/bo_13_346_x.ipynb": notebook(RIGHT)})
+    monkeypatch.setattr(apart, "score", lambda *given: {"notes": [], "tasks": []})
+    given = grade.parser().parse_args([str(tmp_path / "hw")])
+    notes = [grade.grade_file(file, [doubling], given)["notes"] for file in handed_in.find(tmp_path / "hw")]
+    assert notes == [["Canvas has marked this as late."], []]
+
+
 def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
     (tmp_path / "hw" / "Ada").mkdir(parents=True)
     with zipfile.ZipFile(tmp_path / "hw" / "Ada" / "work.zip", "w") as archive:
@@ -320,17 +439,27 @@ def test_an_archive_says_what_is_in_it_and_utf_16_is_read(tmp_path, doubling):
     given = grade.parser().parse_args([str(tmp_path / "hw")])
     (file,) = handed_in.find(tmp_path / "hw")
     said = "Not graded: it is an archive with x.ipynb inside; unpack it and grade this student again."
-    assert grade.grade_file(file, [doubling], given)["problem"] == said
+    graded = grade.grade_file(file, [doubling], given)
+    assert graded["problem"] == said
+    page = reports.feedback_page([graded])
+    assert "Not graded: it is an archive, which your teacher has to unpack first." in page and "again" not in page
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook(RIGHT)), encoding="utf-16")
     assert len(collected.read_cells(tmp_path / "x.ipynb")[0]) == len(RIGHT)
 
 
 HIDDEN_WAYS = """\
 import functools
+import threading
 from lstm_teach.exercises import forward_pass as fp
 class R: __call__ = staticmethod(fp.bias)
 by_object = R()
 by_partial = functools.partial(getattr(fp, "bi" + "as"))
+def by_thread(*inputs):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(getattr(fp, "bi" + "as")(*inputs)))
+    thread.start()
+    thread.join()
+    return found[0]
 own = lambda share, steps: -np.log(share ** (-1 / steps) - 1)
 {}
 bias_that_keeps = {}"""
@@ -338,7 +467,7 @@ bias_that_keeps = {}"""
 
 @pytest.mark.parametrize(
     ("played", "name", "count"),
-    [("", "by_object", 1), ("", "by_partial", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
+    [("", "by_object", 1), ("", "by_partial", 1), ("", "by_thread", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
 )
 def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidden(played, name, count):
     known = collected.exercise(collected.SOURCES / "01_forward_pass.ipynb")
@@ -348,4 +477,42 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
     said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
     assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
-    assert found["notes"] == ([f"Another cell {said}"] if played else [])
+    assert found["notes"] == ([f"An added cell {said}"] if played else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "note", "task_note"),
+    [
+        (
+            "accepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
+            "",
+            "accepts called check_gradients of lstm_teach.gradcheck",
+        ),
+        (
+            "def accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
+            "An added cell called diagnose of lstm_teach.doctor.diagnose",
+            "",
+        ),
+    ],
+)
+def test_the_librarys_gradient_check_and_its_doctor_are_answers_too(source, note, task_note):
+    known = collected.exercise(collected.SOURCES / "02_gradient_check.ipynb")
+    known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-accepts")]
+    score.remember_what_is_allowed()
+    own = collected.Cell("own", "code", source)
+    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    notes = str(found["notes"]), str(found["tasks"][0]["notes"])
+    assert note in notes[0] and task_note in notes[1] and "check_" not in notes[0]
+
+
+def test_an_answer_that_nobody_wrote_down_is_noted(doubling):
+    for answer, said in [
+        ("HALF = type('Half', (), dict(right=chr(97)))\nmy_half = HALF.right", "HALF.right"),
+        ("my_half: str = 'A'", ""),
+        ("my_half, more = ('a: halving', 1)", ""),
+        ("my_half = chr(98)", ""),  # it is wrong
+        ("%time\nmy_half = chr(97)", ""),  # what can't be read
+    ]:
+        _, tasks = judged(doubling, handed(my_half=answer), 15)
+        expected = [f"my_half was not written down as a letter (my_half = {said})."] if said else []
+        assert tasks["ask-half"]["notes"] == expected, answer

@@ -18,6 +18,7 @@ import pwd
 HUB = ROOT / "instructor" / "hub"
 path = list(sys.path)
 sys.path.insert(0, str(HUB))
+import collect  # noqa: E402
 import homes  # noqa: E402
 import start_hub  # noqa: E402
 
@@ -105,7 +106,7 @@ def test_the_start_says_in_a_sentence_what_is_wrong(tmp_path, capsys, monkeypatc
     for user, arguments, said in [
         (1000, [str(people)], "has to be started by root"),
         (0, [str(people), "--key", "k"], "belong together"),
-        (0, [str(tmp_path / "none")], "can't be used"),
+        (0, [str(tmp_path / "none")], "none can't be used: No such file or directory."),
         (0, [str(people)], "'Ada' should be"),
     ]:
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
@@ -114,6 +115,16 @@ def test_the_start_says_in_a_sentence_what_is_wrong(tmp_path, capsys, monkeypatc
         sentence = capsys.readouterr().err
         assert said in sentence and sentence.count("\n") == 1
     assert not (tmp_path / "base").exists()
+
+
+def test_collecting_goes_on_where_a_student_has_no_account_yet(tmp_path, capsys, monkeypatch):
+    (tmp_path / "lessons" / "exercises").mkdir(parents=True)
+    (tmp_path / "lessons" / "exercises" / "01.ipynb").write_text("given out")
+    (tmp_path / "class.txt").write_text("ada\nbob\n")
+    monkeypatch.setattr(homes, "hand_in", lambda name, file: {"bob": b"mine"}[name])
+    assert collect.main(["01.ipynb", str(tmp_path / "into"), "--base", str(tmp_path)]) == 0
+    assert [path.name for path in (tmp_path / "into").iterdir()] == ["bob.ipynb"]
+    assert "ada                      no account yet: start the hub again" in capsys.readouterr().out
 
 
 def test_the_kubernetes_values_copy_the_lessons_as_the_hub_does_and_name_every_limit():

@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("into", help="the folder to copy into; it should be new or empty")
     parser.add_argument("--base", default=BASE, help=f"where the class is kept (default: {BASE})")
     options = parser.parse_args(arguments)
-    base, into, file = Path(options.base), Path(options.into), f"exercises/{options.exercise}.ipynb"
+    base, into = Path(options.base), Path(options.into)
+    file = f"exercises/{options.exercise.removesuffix('.ipynb')}.ipynb"
     if not (base / "lessons" / file).is_file():
         stop(f"There is no exercise {options.exercise!r} in {base / 'lessons/exercises'}.")
     if into.exists() and any(into.iterdir()):
@@ -37,7 +38,11 @@ def main(arguments: list[str]) -> int:
         if teacher:
             print(f"{name:<24} not collected: a teacher")
             continue
-        handed_in = homes.hand_in(name, file)
+        try:
+            handed_in = homes.hand_in(name, file)
+        except KeyError:
+            print(f"{name:<24} no account yet: start the hub again")
+            continue
         if handed_in is not None:
             (into / f"{name}.ipynb").write_bytes(handed_in)
         print(f"{name:<24} {({None: 'nothing', given_out: 'unchanged'}).get(handed_in, 'collected')}")

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
         text = Path(options.people).read_text(encoding="utf-8")
         people = homes.read_class(text)
     except (OSError, ValueError) as error:
-        stop(f"The class list {options.people} can't be used: {error}.")
+        stop(f"The class list {options.people} can't be used: {getattr(error, 'strerror', None) or error}.")
     os.umask(0o022)
     base = Path(options.base).resolve()
     base.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ except ModuleNotFoundError as error:
     sys.exit(needed.missing(error.name))
 
 SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
-STRAY = re.compile(r"This is \S+, and most have handed in \S+\.")
+STRAY = re.compile(r"This is \S+, but most have handed in \S+\.")
 
 
 def main(arguments: list[str]) -> int:
@@ -227,7 +227,7 @@ def several(records: list[dict]) -> list[str]:
     usual = [record for record in records if record["exercise"] == most]
     for (student, _), own in students.items() if 2 * len(usual) > len(records) else ():
         for record in own if all(each["exercise"] not in ("", most) for each in own) else ():
-            end = f"and most have handed in {most}."
+            end = f"but most have handed in {most}."
             record["notes"].append(f"This is {record['exercise']}, {end}")
             found.append(f"{student} has handed in {record['exercise']} ({record['file']}), {end}")
     return found

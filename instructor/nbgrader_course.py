@@ -94,7 +94,8 @@ def grade(course: Path, assignment: str, options: argparse.Namespace, student: s
         booked = read_score(course, assignment, name)
         if booked is None or abs(booked - earned) > 1e-6:
             has = "no score" if booked is None else f"{booked:g} points"
-            why = ", with what you entered there by hand" if entered_by_hand(course, assignment, name) else " for this"
+            own = entered_by_hand(course, assignment, name)
+            why = ", including what you entered there by hand" if own else " for this"
             notes.append(f"nbgrader's gradebook has {has}{why}.")
         yield Row(name, earned, most, " ".join(notes))
 

@@ -226,7 +226,7 @@ def main(arguments: list[str]) -> int:
         except OSError as error:
             parser.error(f"{options.students} can't be read: {error.strerror}")
         if not students:
-            parser.error(f"{options.students} has no name in it")
+            parser.error(f"{options.students} has no names in it")
         print("".join(f"{sentence}\n" for sentence in said), end="")
         files = for_students(names, students, options.to)
     for path, text in files.items():

@@ -162,7 +162,7 @@ def return_in_loop(function: Any) -> str:
         if isinstance(loop, ast.For | ast.While) and not any(isinstance(n, ast.Continue) for n in ast.walk(loop)):
             for statement in loop.body:
                 if isinstance(statement, ast.Return):
-                    inside = f"The return in line {statement.lineno} is inside the loop"
+                    inside = f"The return on line {statement.lineno} is inside the loop"
                     return f"{inside}, so the loop ends after its first turn."
     return ""
 

@@ -121,7 +121,7 @@ class Verdict:
         right, beside, parts = self._counts()
         if not right:
             return f"{html.as_code(self.name)} is not right yet."
-        less = f"; changing its {self.parts[-1].name} takes one off" if beside else ""
+        less = f", but one is taken off because it changes its {self.parts[-1].name}" if beside else ""
         return f"{html.as_code(self.name)}: {right} of {parts} parts {'are' if right > 1 else 'is'} right so far{less}."
 
     def points(self, most: float) -> Points:

@@ -282,7 +282,7 @@ def test_the_blocks_through_which_nothing_goes_back_are_told_one_by_one():
 def test_two_wrong_blocks_that_are_the_same_are_told_though_none_is_known_to_be_the_copy():
     diagnosis = diagnose(load("lstm_stacked", "df * f * (1 - f), do * o * (1 - o)", "df, df"))
     blocks = "entries 4 to 7 and 8 to 11 of b (blocks 2 and 3 of 4)"
-    assert f"and so are those of {blocks}; the right ones are not." in told(diagnosis)
+    assert f"and so are those of {blocks}; the right ones differ." in told(diagnosis)
 
 
 def test_what_belongs_to_no_gate_is_not_taken_for_a_part_of_one():

@@ -249,7 +249,7 @@ def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, m
     assert modules.course.read_score(folder, "hw1", "doubled") == rows["doubled"].score + 1.5
     path.write_text(good, encoding="utf-8")
     assert grade.main(command) == 0
-    assert "nbgrader's gradebook has 17.5 points, with what you entered there by hand." in capsys.readouterr().out
+    assert "nbgrader's gradebook has 17.5 points, including what you entered there by hand." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("entered", ["manual_score", "extra_credit", "comment"])

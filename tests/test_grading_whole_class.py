@@ -355,7 +355,7 @@ def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, capsys, encoding)
     (tmp_path / "names.txt").write_text("\n", encoding="utf-8")
     with pytest.raises(SystemExit):
         release.main(["--students", str(tmp_path / "names.txt"), "--to", str(tmp_path)])
-    assert "names.txt has no name in it" in capsys.readouterr().err
+    assert "names.txt has no names in it" in capsys.readouterr().err
 
 
 def test_results_beside_or_in_the_folder_are_not_graded(folder, monkeypatch):
@@ -416,8 +416,8 @@ def test_a_stray_exercise_is_noted_unless_its_student_has_handed_in_the_usual_on
     records = [record(name, "") for name in ("ada", "bo", "cy", "di")]
     records += [record("di", "", file="y.ipynb") | {"exercise": "08"}, record("flo", "") | {"exercise": "08"}]
     for _ in range(2):  # a second time it is not said twice
-        assert grade.several(records) == ["flo has handed in 08 (x.ipynb), and most have handed in 09."]
-    said = ["This is 08, and most have handed in 09."]
+        assert grade.several(records) == ["flo has handed in 08 (x.ipynb), but most have handed in 09."]
+    said = ["This is 08, but most have handed in 09."]
     assert [each["notes"] for each in records] == [[], [], [], [], [], said]
     mixed = [record("ada", ""), record("bo", "") | {"exercise": "08"}]
     grade.several(mixed)

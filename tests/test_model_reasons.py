@@ -1015,7 +1015,7 @@ ORDERS = [
     (
         {"W_z": "W_r", "W_r": "W_n", "W_n": "W_z"},
         "The gradients come back in another order: in place of the gradients of W_z, W_r and W_n there are those of "
-        "W_r, W_n and W_z, in this order.",
+        "W_r, W_n and W_z, in that order.",
     ),
     (
         {"W_z": "W_r", "W_r": "W_z", "b_z": "b_n", "b_n": "b_z"},
@@ -1023,7 +1023,7 @@ ORDERS = [
     ),
     (
         {"W_z": "W_r", "U_z": "U_r", "b_z": "b_r"},
-        "In place of the gradients of W_z, U_z and b_z there are those of W_r, U_r and b_r, in this order.",
+        "In place of the gradients of W_z, U_z and b_z there are those of W_r, U_r and b_r, in that order.",
     ),
     ({"b_z": "b_r", "b_n": "b_r"}, "In place of the gradients of b_z and b_n there is that of b_r."),
 ]
@@ -1045,7 +1045,7 @@ def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sour
         (
             "do * o * (1 - o), di * i * (1 - i), df * f * (1 - f)",
             "come back in another order: in place of the gradients of blocks 1, 2 and 3 of 4 of W, U and b there are "
-            "those of blocks 3, 1 and 2 of 4 of the same arrays, in this order.",
+            "those of blocks 3, 1 and 2 of 4 of the same arrays, in that order.",
         ),
     ],
 )
@@ -1068,7 +1068,7 @@ def one_array(one, other):
         (
             "gru_reset_before",
             lambda grads: grads | {"U_z": grads["U_r"].T},
-            "Your gradients of U_z and, transposed, of U_r are the same; the right ones are not. U_r is right, so the "
+            "Your gradients of U_z and of U_r (transposed) are the same; the right ones differ. U_r is right, so the "
             "gradient of U_z is the copy.",
         ),
     ],

@@ -205,7 +205,7 @@ def test_a_copied_gradient_is_compared_with_the_learners_own_sister():
     copy = ('grads["W_o"] += np.outer(X[t], dz_o)', 'grads["W_o"] += np.outer(X[t], dz_f)')
     diagnosis = diagnosed("gate_attributes", copy, ("dc * c_prev * f * (1 - f)", "dc * c_prev * f"))
     assert families(diagnosis)[0] == "copy"
-    assert "Your gradients of W_f and W_o are the same; the right ones are not." in told(diagnosis)
+    assert "Your gradients of W_f and W_o are the same; the right ones differ." in told(diagnosis)
     assert "U_o and b_o are right, so the gradient of W_o is the copy" in told(diagnosis)
     assert "wrong" in (rest := str(diagnosis.findings[1])).lower() and "W_f, U_f and b_f" in rest
 

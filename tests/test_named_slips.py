@@ -166,7 +166,7 @@ WALK |= {
     "weights reversed": (weighed(lambda w: w[::-1]), "The weights are in reverse order"),
     "1 off everywhere": (walk("np.eye(params.vocab_size)[targets]", "1"), "1 is subtracted from every entry of y"),
     "without the last step": (in_order(lambda T: reversed(range(T - 1))), "The walk leaves out the last step"),
-    "without step 0": (in_order(lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, and step 0 has deltas"),
+    "without step 0": (in_order(lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, but step 0 has deltas"),
 }
 four = single_answers.biases_of
 BIASES = {
@@ -224,7 +224,7 @@ PEEPHOLES |= {
         with_lines(dc_before="dc * f - dzi * pi - dzf * pf"),
         f"The parts through pi and pf are subtracted; {ROADS}",
     ),
-    "1 - f carried": (with_lines(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"), "the share that the gate takes away"),
+    "1 - f carried": (with_lines(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"), "the share that is forgotten"),
     "a minus": (with_lines(dpi="-dzi * c_before"), "The sign is wrong."),
     "all with a minus": (lambda *given: [-each for each in single_answers.peepholes(*given)], "The sign is wrong."),
     "added up": (with_lines(dpf="(dzf * c_before).sum()"), "Each unit has a peephole of its own"),
@@ -237,14 +237,14 @@ def start(*pieces):
 
 
 START = {
-    "h0 is a": (start("(np.tanh(a), a)", "(a, a)"), "h0 is a itself here"),
-    "h0 is a, no slope": (start("(np.tanh(a), a)", "(a, a)", " * (1 - np.tanh(a) ** 2)", ""), "h0 is a itself here"),
+    "h0 is a": (start("(np.tanh(a), a)", "(a, a)"), "Here h0 = a"),
+    "h0 is a, no slope": (start("(np.tanh(a), a)", "(a, a)", " * (1 - np.tanh(a) ** 2)", ""), "Here h0 = a"),
     "the last loss": (
         start("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
         "Only the loss of the last",
     ),
     "y": (start("            dy[targets[t]] -= 1\n", ""), "this is y itself"),
-    "without step 0": (start("range(len(x))", "range(1, len(x))"), "The walk ends at step 1; step 0 comes before it"),
+    "without step 0": (start("range(len(x))", "range(1, len(x))"), "The walk ends at step 1. It has to go back"),
     "without the last step": (start("range(len(x))", "range(len(x) - 1)"), "The walk leaves out the last step"),
     "dc handed on": (start('back["dc_before"]', 'back["dc"]'), "dc itself is handed on"),
     "no dh handed on": (start("params.V.T @ dy + dh", "params.V.T @ dy"), "dh_before is not handed on"),
@@ -346,7 +346,7 @@ KEPT |= {
         kept_by(lambda s, t, n, T: (T - 1 - s) // n == (T - 1 - t) // n),
         "counted from the end of the text",
     ),
-    "full pieces": (kept_in_full_pieces, "A last piece that is shorter gets nothing here"),
+    "full pieces": (kept_in_full_pieces, "A shorter last piece gets nothing here"),
     "without its own loss": (
         kept_by(lambda s, t, n, T: same_piece(s, t, n, T) & (s != t)),
         "of the step itself is left",
@@ -582,14 +582,14 @@ TRAINER |= {
     ),
     "targets inverse": (
         faulty(PAIRS, "(xs[k], targets[m]) for k, m in zip(order, np.argsort(order))"),
-        "The targets are in the inverse order",
+        "The targets are in the inverse of the order",
     ),
     "sequences inverse": (
         faulty(PAIRS, "(xs[m], targets[k]) for k, m in zip(order, np.argsort(order))"),
-        "The sequences are in the inverse order",
+        "The sequences are in the inverse of the order",
     ),
-    "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse order"),
-    "one short": (faulty("start + size]", "start + size - 1]"), "A slice ends one pair too early"),
+    "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse of the order"),
+    "one short": (faulty("start + size]", "start + size - 1]"), "Each slice ends one pair too early"),
     "one too long": (faulty("start + size]", "start + size + 1]"), "A slice ends one pair too late"),
     "a large last batch": (train_with_a_large_last_batch, "print which sequences and which targets meet"),
 }

@@ -45,7 +45,7 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",
     f"c = f + divmod(7, 2)\n{CHECK}": (
-        "A tuple holds several values, such as all that a function returns: take one, as in f(x)[0]."
+        "A tuple holds several values, such as all results of a function: take one, as in f(x)[0]."
     ),
     f"c = f * None\n{CHECK}": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
     "c = g ^ 2": "",

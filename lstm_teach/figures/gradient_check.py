@@ -129,7 +129,7 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     if error == 0:
         return f"{at}: error 0, every digit is right."
     if error == -1:
-        return f"{at}: error 1: the nudge is so small that the loss doesn't change at all."
+        return f"{at}: error 1, since the nudge is too small to change the loss at all."
     said = f"{at}: error {short(abs(error), 2)}"
     if rounding == 0:
         return f"{said}, all of it from the bend of the curve."

@@ -477,7 +477,7 @@ class Evidence:
             slopes = measured(self.with_change(needed), others)[: max(len(group) - len(needed), 0)]
             if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
                 it = "them" if shut[1:] else "it"
-                more = f" Nothing comes back to {self.layout.told(shut)} then, so this says nothing about {it}."
+                more = f" But then nothing comes back to {self.layout.told(shut)}, so this says nothing about {it}."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
                 where += ", or in the delta that its own gradient is made with"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through

@@ -105,7 +105,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
         guess = f"Is it {square}a batch of {count}, or {count} features?"
-        guess = "It is no count: is it a constant, or a slope?" if "." in said else guess
+        guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it does not come from averaging over the steps. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
     place = f"{of} right in direction, but not in size: it is {times}."
@@ -288,7 +288,7 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
         alike.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), {}).update(pairs)
     for labels, pairs in alike.items():
         ones, others = [*pairs], [*dict.fromkeys(pairs.values())]
-        are, order = ("are those", ", in this order" * (len(labels or ones) > 1)) if others[1:] else ("is that", "")
+        are, order = ("are those", ", in that order" * (len(labels or ones) > 1)) if others[1:] else ("is that", "")
         words = [listing(layout.told([p]) for p in side) for side in (ones, pairs.values() if order else others)]
         if labels and others[1:]:
             here, from_ = map(blocks_of, zip(*labels, strict=True))
@@ -320,7 +320,7 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]
         if not (equal and apart and all(apart)):
             continue
         if turn is np.transpose:
-            turned.append(f"{layout.told([one])} and, transposed, of {layout.told([other])}")
+            turned.append(f"{layout.told([one])} and of {layout.told([other])} (transposed)")
         elif group := next((group for group in same if one in group), None):
             group += [other] * (other not in group)
         else:
@@ -336,4 +336,4 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]
                 copies.add(copy)
     first, *others = [*map(layout.told, same), *turned] or [""]
     said = f"Your gradients of {first} are the same{''.join(f', and so are those of {each}' for each in others)}"
-    return " ".join([f"{said}; the right ones are not.", *more]) if first else "", copies
+    return " ".join([f"{said}; the right ones differ.", *more]) if first else "", copies

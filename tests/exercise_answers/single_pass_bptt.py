@@ -486,7 +486,7 @@ WRONG = {
         "runs": (start_by_running_on, "measured with lt.forward"),
         "complex steps": (start_by_complex_steps, "measured with lt.forward"),
         "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 are swapped"),
-        "h0 is a": (start_with(state=lambda a: (a, a)), "h0 is a itself here"),
+        "h0 is a": (start_with(state=lambda a: (a, a)), "Here h0 = a"),
         "no carry": (start_with(carry=False), "dc_before is not handed on"),
         "mean": (
             lambda step, params, a, x, targets: start_with()(step, params, a, x, targets) / len(x),

@@ -412,7 +412,7 @@ WRONG = {
         ),
         "no eps": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / np.sqrt(s / (1 - 0.999**n))),
-            "1e-8 is missing: it is added to the root",
+            "1e-8 is missing: add it to the root",
         ),
         "gradient for mean": (
             adam_with(step=lambda m, s, g, n: g / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),

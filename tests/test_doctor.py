@@ -826,6 +826,14 @@ def test_an_edit_that_python_refuses_only_when_it_compiles_is_left_out():
     assert Variants(code, edits).edits == edits[1:]
 
 
+def test_what_depends_on_a_list_of_numbers_is_seen_as_for_an_array():
+    code = Code.of(define(*PASSES["scalars"], "<lists>"))
+    slots = {code.units[0].text[slot.start : slot.end]: slot.number for slot in code.slots if slot.kind == "statement"}
+    reach = Variants(code).reach(Truth(make_case(3, 23, [])), slots.values())
+    assert reach[slots["dV = [[0.0] * H for _ in range(K)]"]] == {"V"}
+    assert reach[slots["dh = list(dh_next)"]] == set(lt.Params.NAMES) - {"V"}
+
+
 @long
 def test_two_changes_that_one_statement_needs_are_one_finding():
     text, name = PASSES["olga"]

@@ -51,8 +51,6 @@ _WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations w
 _WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
-
-
 _IDLE, _NOTHING = "This loop never runs.", "On a sequence of three steps nothing inside it is executed."
 
 
@@ -368,6 +366,9 @@ def _suspects(
     for slot in sorted(strange, reverse=True):
         if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
             good.add(slot)
+    # Where single numbers are put into an array, nearly every value of it is half-way.
+    single = Counter(slot for slot, value in zip(trace.slots, trace.values, strict=False) if not usable(value))
+    good |= {slot for slot, times in single.items() if times > 2 * case.length}
     unknown = [slot for slot in strange if slot in may and slot not in good]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token

@@ -161,9 +161,8 @@ class _Anew:
         yield from leftout.unfilled(here, zeros)
 
     def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
-        return leftout.Here(
-            maker.slot, self.scene, self._at_hand(maker, rows, ahead), self.goals, self.truth, self._value
-        )
+        atoms = self._at_hand(maker, rows, ahead)
+        return leftout.Here(maker.slot, self.scene, atoms, self.goals, self.truth, self._value)
 
     def _arrays(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those of some expressions that are arrays of floats."""
@@ -373,11 +372,7 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
             if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Subscript):
                 texts |= dict.fromkeys([maker.seg(node.value), *other_attributes(maker, node.value)])
         for node in ast.walk(slot.node):
-            if (
-                isinstance(node, ast.Call)
-                and len(node.args) == 1
-                and not node.keywords
-                and is_vector(maker.shape(node))
-            ):
-                texts[maker.seg(node)] = None
+            match node:
+                case ast.Call(args=[_], keywords=[]) if is_vector(maker.shape(node)):
+                    texts[maker.seg(node)] = None
     return list(texts)

@@ -5,6 +5,7 @@ import inspect
 import re
 import signal
 import sys
+import textwrap
 import threading
 import warnings
 from functools import cache
@@ -18,9 +19,11 @@ from lstm_teach.doctor.bench import PRIOR
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.diagnose import _ladder_notes
+from lstm_teach.doctor.leaving import left_out
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 from lstm_teach.doctor.slots import Edit, Part
+from lstm_teach.doctor.source import read_function
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradreport import listing
@@ -486,6 +489,83 @@ def test_a_forgotten_return_is_added_after_the_last_line():
     finding = diagnosis.findings[1]
     assert finding.repair.startswith("return ") and finding.how == "add" and diagnosis.repaired_source is not None
     assert finding.line == len(text.rstrip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("block", "gone", "left"),
+    [
+        ("if a:\n    b", "b", ""),
+        ("if a:\n    b\n    c", "b", "if a:\n    c\n"),
+        ("if a: b; c", "b", "if a: c\n"),
+        ("if a: b; c", "c", "if a: b\n"),
+        ("if a: b; c  # why", "b; c", ""),
+        ("a; b", "a; ", "b\n"),
+        ("a; b", "b", "a\n"),
+        ("for a in b:\n    # why\n    if c:\n        e", "c", ""),
+        ("for a in b:\n    if c:\n        e", "        e\n", ""),
+        ("for a in b:\n    if c:\n        e\n    g(\n        h)", "h", "for a in b:\n    if c:\n        e\n"),
+    ],
+)
+def test_what_is_left_out_takes_along_the_block_that_it_would_leave_empty(block, gone, left):
+    head, text = "def f():\n", textwrap.indent(f"{block}\nend\n", "    ")
+    start = len(head) + text.index(textwrap.indent(gone, "    ") if gone[0] == " " else gone)
+    text = head + text
+    changes = left_out(read_function(define(text, "f", "<f>")), [(start, start + len(gone))])
+    for first, last, new in sorted(changes, reverse=True):
+        text = text[:first] + new + text[last:]
+    assert textwrap.dedent(text.removeprefix(head)) == f"{left}end\n"
+
+
+OFF = [  # a statement that does no harm after many a change of it: it never happens, or nobody reads its result
+    ("per_gate", "        dc_next = dc * f[t]\n", "        if t % 3 == 0: dc_next = 0 * dc_next\n"),
+    ("per_gate", "    for t in reversed(range(len(x))):\n", "        if t == 0:\n            continue\n"),
+    ("stacked", "        dy = y - eye[k]\n", "        if k > 1: dh = np.zeros(H); dc = np.zeros(H)\n"),
+    ("char_rnn", "        dy[targets[t]] -= 1\n", "        if t < len(inputs) - 1: dy[:] = 0\n"),
+    (
+        "char_rnn",
+        "        dcnext = f * dc\n",
+        "        for d in (dhnext, dcnext):\n            np.clip(d, -0.1, 0.1, out=d)\n",
+    ),
+]
+
+
+@long
+@pytest.mark.parametrize(("style", "after", "line"), OFF)
+def test_what_a_repair_would_only_switch_off_is_said_to_be_out_of_place(style, after, line):
+    right, name = PASSES[style]
+    wrong = right.replace(after, after + line)
+    (finding,) = diagnose(wrong, name).findings
+    assert finding.line == line_of(wrong, line) and finding.how == "remove" and finding.repair == ""
+    assert finding.cause == f"`{' '.join(line.split())}` should not be here."
+    assert ("with what stands under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
+    assert line not in diagnose(wrong, name).repaired_source
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        (
+            "per_gate",
+            "dh = params.V.T @ dy[t] + dh_next",
+            "dh = dh_next\n        if not t < len(x) - 1: dh = dh + params.V.T @ dy[t]",
+        ),
+        ("stacked", "dW += np.outer(da, u)", "if tape[0][0] is not u: dW += np.outer(da, u)"),
+    ],
+)
+def test_an_if_that_a_repair_would_only_make_hold_always_is_said_to_be_out_of_place(style, right, wrong):
+    text, name = PASSES[style]
+    text = text.replace(right, wrong)
+    (finding,) = diagnose(text, name).findings
+    assert finding.code.startswith("if ") and finding.cause.endswith("belongs in every turn: the `if` should go.")
+    assert "if" not in finding.repair and finding.proved
+
+
+@long
+def test_a_condition_that_a_repair_makes_hold_at_times_is_still_told():
+    right = PER_GATE.replace("dh_next = params.Wi", "if t > 0: dh_next = params.Wi")
+    (finding,) = diagnose(right.replace("t > 0", "t > 1")).findings
+    assert finding.cause == "The number `1` should be `0`." and finding.repair.startswith("if t > 0: dh_next = ")
 
 
 def test_a_report_says_what_to_do_with_a_line_only_where_it_knows():

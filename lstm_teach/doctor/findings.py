@@ -19,8 +19,6 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
@@ -31,7 +29,7 @@ from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
-from lstm_teach.doctor.values import usable
+from lstm_teach.doctor.values import same, usable
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
@@ -405,12 +403,6 @@ def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
         for slot, value in zip(each.slots, each.values, strict=False):
             values[slot].append(value)
     return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether two kept values are the same arrays."""
-    a, b = (value if type(value) is list else [value] for value in (a, b))
-    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def _names(slot: Slot) -> tuple[set[str], set[str]]:

@@ -250,7 +250,8 @@ def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> 
             continue
         options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
         tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
-        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1)
+        lacks_names = isinstance(value, ast.Dict) and scene.error is None  # which zeros would only hide
+        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1 and not lacks_names)
         made, parts = Maker(scene, slot), [part for part in ast.walk(value) if isinstance(part, ast.expr)]
         # It is as it should be, or nearly so.
         zeros_already = any(is_zeros(one) or made.only_zeros(one) for one in parts) or len(slot.node.targets) > 1

@@ -339,7 +339,8 @@ def test_what_is_not_proved_makes_a_gradient_right_and_puts_no_array_where_a_who
         "agree" in finding.evidence for finding in diagnosis.findings if finding.how
     )
     _, edits = candidates(Code.of(define(text, name, "<test>")), Truth(make_case(3, 23, {})))
-    assert not any(edit.kind == "target" and edit.new in ("H", "K") for edit in edits)
+    numbers = {"H", "K"}
+    assert not any(edit.kind == "target" and edit.new in numbers and edit.old not in numbers for edit in edits)
 
 
 @long
@@ -643,6 +644,22 @@ def test_an_if_that_a_repair_would_only_make_hold_always_is_said_to_be_out_of_pl
     (finding,) = diagnose(text, name).findings
     assert finding.code.startswith("if ") and finding.cause.endswith("belongs in every turn: the `if` should go.")
     assert "if" not in finding.repair and finding.proved
+
+
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("per_gate", "do = dh * ct[t]", "do = params.V.T @ dy[t] * ct[t]"),
+        pytest.param("stacked", "dc = dc + dh * o", "dc = dc + (dy @ p.V) * o", marks=long),
+        pytest.param("char_rnn", "tc * dh, i * dc", "tc * np.dot(model.V.T, dy), i * dc", marks=long),
+    ],
+)
+def test_the_part_of_this_steps_loss_alone_is_replaced_by_the_name_of_the_whole(style, right, wrong):
+    text, name = PASSES[style]
+    text = text.replace(right, wrong)
+    (finding,) = diagnose(text, name).findings
+    assert finding.line == line_of(text, wrong) and right in finding.repair
+    assert finding.cause.endswith("is used where `dh` belongs.") and finding.proved
 
 
 @long

@@ -188,7 +188,7 @@ _TELLS = {
     r"W.( W.)*": "The four dU are right there, so every dz is: look at where dW is added up over the steps.",
     r"U.( U.)*": "The four dW are right there, so every dz is: look at where dU is added up over the steps.",
     r"W(.) U\1": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
-    r"(Wi Wf Wg )?Ui Uf Ug": "Only i, f and g are wrong there, which read dc: look at what is handed back to the cell.",
+    r"(Wi Wf Wg )?Ui Uf Ug": "Only i, f and g are wrong there, which read dc: look at how it is made, and handed back.",
     r"V( ..){8}": (
         "Look at what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit."
     ),

@@ -663,10 +663,23 @@ def test_the_part_of_this_steps_loss_alone_is_replaced_by_the_name_of_the_whole(
 
 
 @long
-def test_a_condition_that_a_repair_makes_hold_at_times_is_still_told():
-    right = PER_GATE.replace("dh_next = params.Wi", "if t > 0: dh_next = params.Wi")
-    (finding,) = diagnose(right.replace("t > 0", "t > 1")).findings
-    assert finding.cause == "The number `1` should be `0`." and finding.repair.startswith("if t > 0: dh_next = ")
+@pytest.mark.parametrize(
+    ("style", "right", "wrong", "cause"),
+    [
+        ("per_gate", "dh_next = params.Wi", "if t > 1: dh_next = params.Wi", "The number `1` should be `0`."),
+        (
+            "per_gate",
+            "    cache =",
+            "    if len(x) == len(targets): raise IndexError\n    cache =",
+            "In the condition, ",
+        ),
+        ("stacked", "    eye =", "    if K > 0:\n        raise ValueError(K)\n    eye =", "In the condition, "),
+    ],
+)
+def test_a_condition_that_a_repair_makes_hold_at_times_or_that_guards_is_still_told(style, right, wrong, cause):
+    text, name = PASSES[style]
+    finding = diagnose(text.replace(right, wrong), name).findings[-1]
+    assert finding.cause.startswith(cause) and "not be here" not in finding.cause and finding.repair.startswith("if ")
 
 
 def test_a_report_says_what_to_do_with_a_line_only_where_it_knows():

@@ -279,7 +279,9 @@ def _plainer(unit: Unit, flaw: Flaw) -> Iterator[tuple[str, str, list[tuple[int,
     itself = all(re.fullmatch(r"([\w.]+) = \1", code) for code in changed)  # `dh = dh`
     if len({number for number, *_ in flaw.changes}) == 1 and (heads or itself or kinds <= _DISGUISES):
         changes = left_out(unit, spans)
-        yield "extra statement", "; ".join(unit.text[start:end].strip(" \t\n;") for start, end, _ in changes), changes
+        old = "; ".join(unit.text[start:end].strip(" \t\n;") for start, end, _ in changes)
+        if not re.search(r"\braise\b", old):  # what only objects to bad input does nothing in a right pass
+            yield "extra statement", old, changes
         yield ("no condition", *always(unit, spans))
 
 

@@ -734,10 +734,10 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
             "All nine are right at T = 1 and 2, but not all from T = 3 on. Look at what is carried from",
         ),
         ({2: "V"}, "All nine are right at T = 1, but not all at T = 2. dV needs nothing that is handed back: look at"),
-        ({2: "W", 3: "WU"}, "All nine are right at T = 1, but not all from T = 2 on. The four dU are right there, so"),
+        ({2: "W", 3: "W"}, "All nine are right at T = 1, but not all from T = 2 on. The four dU are right, so"),
         (
             {3: "U"},
-            "All nine are right at T = 1 and 2, but not all from T = 3 on. The four dW are right there, so every",
+            "All nine are right at T = 1 and 2, but not all from T = 3 on. The four dW are right, so every",
         ),
         ({2: "o", 3: "WU"}, "All nine are right at T = 1, but not all from T = 2 on. Only gate o is wrong there: look"),
         (

@@ -182,14 +182,15 @@ def _length(backward: Backward, takes: dict[str, bool]) -> int | None:
     return next((T for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), None)
 
 
-# What is wrong at the first length at which something is, and what that tells where nothing was wrong before.
+# What is wrong at the first length at which something is, / at any, and what that tells if nothing was wrong before.
+# From h0 = 0 the dW see nothing of step 0, so that they are right tells only of more steps.
 _TELLS = {
-    r"V": "dV needs nothing that is handed back: look at the line that makes it.",
-    r"W.( W.)*": "The four dU are right there, so every dz is: look at where dW is added up over the steps.",
-    r"U.( U.)*": "The four dW are right there, so every dz is: look at where dU is added up over the steps.",
-    r"W(.) U\1": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
-    r"(Wi Wf Wg )?Ui Uf Ug": "Only i, f and g are wrong there, which read dc: look at how it is made, and handed back.",
-    r"V( ..){8}": (
+    r".*/V": "dV needs nothing that is handed back: look at the line that makes it.",
+    r".*/W.( W.)*": "The four dU are right, so every dz is: look at how dW is added up, and with which h.",
+    r".*/U.( U.)*": "The four dW are right, so every dz is: look at how dU is added up, and in which column.",
+    r"(W. )?U./.*": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
+    r"(Wi Wf Wg )?Ui Uf Ug/.*": "Only i, f and g are wrong there, which read dc: look at how it is made and handed on.",
+    r"V( ..){8}/.*": (
         "Look at what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit."
     ),
     r".*": "Look at what is carried from step to step, or added up over the steps.",
@@ -205,9 +206,11 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
         notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
         every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not all"
-        tells = next(said for some, said in _TELLS.items() if re.fullmatch(some, " ".join(wrong[first])))
+        ever = [name for name in Params.NAMES if f"d{name}" not in right]
+        names = f"{' '.join(wrong[first])}/{' '.join(ever)}"
+        tells = next(said for some, said in _TELLS.items() if re.fullmatch(some, names))
         said = f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. {tells}"
-        notes.append(said.format(gate=wrong[first][0][1:]))
+        notes.append(said.format(gate=wrong[first][-1][1:]))
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
     if zero and 0 < first <= 6 and not wrong_at(zero, RIGHT):

@@ -603,7 +603,7 @@ def test_what_is_left_out_takes_along_the_block_that_it_would_leave_empty(block,
 
 OFF = [  # a statement that does no harm after many a change of it: it never happens, or nobody reads its result
     ("per_gate", "        dc_next = dc * f[t]\n", "        if t % 3 == 0: dc_next = 0 * dc_next\n"),
-    ("per_gate", "    for t in reversed(range(len(x))):\n", "        if t == 0:\n            continue\n"),
+    ("per_gate", "    for t in reversed(range(len(x))):\n", "        if t == 0:  # done\n            continue\n"),
     ("stacked", "        dy = y - eye[k]\n", "        if k > 1: dh = np.zeros(H); dc = np.zeros(H)\n"),
     ("char_rnn", "        dy[targets[t]] -= 1\n", "        if t < len(inputs) - 1: dy[:] = 0\n"),
     (
@@ -621,7 +621,7 @@ def test_what_a_repair_would_only_switch_off_is_said_to_be_out_of_place(style, a
     wrong = right.replace(after, after + line)
     (finding,) = diagnose(wrong, name).findings
     assert finding.line == line_of(wrong, line) and finding.how == "remove" and finding.repair == ""
-    assert finding.cause == f"`{' '.join(line.split())}` should not be here."
+    assert finding.cause == f"`{' '.join(line.replace('  # done', '').split())}` should not be here."
     assert ("with what stands under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
     assert line not in diagnose(wrong, name).repaired_source
 

@@ -264,7 +264,7 @@ def _plainly(code: Code, flaws: list[Flaw], cases: list[Case], truth: Truth) -> 
         for kind, old, changes in _plainer(code.units[number], flaw):
             edit = replace(flaw.edits[0], kind=kind, old=old, new="")
             plain = Flaw([edit], [(number, *change) for change in changes])
-            after = repaired(code, [*others, plain])
+            after = changes and repaired(code, [*others, plain])
             if after and _nothing_more(before, after, truth) and prove(after, cases):
                 flaws = [plain if one is flaw else one for one in flaws]
                 break
@@ -277,9 +277,12 @@ def _plainer(unit: Unit, flaw: Flaw) -> Iterator[tuple[str, str, list[tuple[int,
     heads = all(in_a_head(unit, span) for span in spans)
     changed = [part.code for edit in flaw.edits for part in edit.parts]
     itself = all(re.fullmatch(r"([\w.]+) = \1", code) for code in changed)  # `dh = dh`
+    if kinds == {"extra statement"} and not any(text.strip() for *_, text in flaw.changes):
+        return  # it is told already
     if len({number for number, *_ in flaw.changes}) == 1 and (heads or itself or kinds <= _DISGUISES):
         changes = left_out(unit, spans)
-        old = "; ".join(unit.text[start:end].strip(" \t\n;") for start, end, _ in changes)
+        gone = (re.sub(r"(?m)[ \t]+#[^'\"\n]*$", "", unit.text[start:end]) for start, end, _ in changes)
+        old = "; ".join(text.strip(" \t\n;") for text in gone)
         if not re.search(r"\braise\b", old):  # what only objects to bad input does nothing in a right pass
             yield "extra statement", old, changes
         yield ("no condition", *always(unit, spans))

@@ -195,7 +195,7 @@ def _examine(backward: Backward, case: Case, seconds: float) -> tuple[dict[str, 
     unlike = [key for key, error in errors_of(results[0], results[-1]).items() if error > 1e-12]
     if unlike:
         said = f"{name} returns something else when it is called again with the same inputs (d{', d'.join(unlike)})"
-        problems.append(f"{said}; do the gradients start from zero in every call?")
+        problems.append(f"{said}: are random numbers drawn, or is something left over from the last call?")
     return results[0], problems
 
 

@@ -166,10 +166,10 @@ def test_the_value_of_which_a_report_without_repair_says_so_is_unknown_and_no_ri
 
 
 def test_where_all_values_are_right_the_line_is_named_on_which_exactly_the_wrong_gradient_depends():
-    wrong = "dWi += (np.outer(dzi, h[t - 1]) if t else 0) * (1 if t else 0)"  # more than one edit away from right
-    text, line = with_line("dWi += np.outer(dzi, h[t - 1])", wrong)
+    wrong = "dV += (np.outer(dy, h[t]) if t else 0) * (1 if t else 0)"  # more than one edit away from right
+    text, line = with_line("dV += np.outer(dy, h[t])", wrong)
     finding = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1).findings[0]
-    assert finding.line == line and "Exactly the wrong gradients (dWi) depend" in finding.cause
+    assert finding.line == line and "Exactly the wrong gradients (dV) depend" in finding.cause
 
 
 @long
@@ -333,6 +333,13 @@ def test_where_all_entries_are_changed_the_one_that_is_meant_is_found(wrong):
 
 
 @long
+def test_a_line_that_adds_up_is_written_like_its_sisters_however_far_it_is_from_right():
+    wrong = "dWi += (np.outer(dzi, h[t - 1]) if t else 0) * (1 if t else 0)"
+    text, line = with_line("dWi += np.outer(dzi, h[t - 1])", wrong)
+    (finding,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert finding.proved and finding.line == line and finding.repair == "dWi += np.outer(dzi, h[t - 1])"
+
+
 def test_a_line_that_is_not_like_its_sisters_is_changed_to_be_like_them():
     text = PLAIN.replace("dV += np.outer(dy, h[t])", "dV += np.outer(dy, h[t - 1])")
     right = "dWf += np.outer(dzf, h[t - 1])"

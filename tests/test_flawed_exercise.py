@@ -61,5 +61,5 @@ def test_the_loop_without_flaws_is_right():
 
 def test_the_doctor_does_not_say_that_what_is_carried_goes_wrong_first_where_one_step_is_wrong(loops):
     diagnosis = lt.diagnose(loops["first"], progress=False)
-    assert diagnosis.repaired_source and "The first thing to go wrong" not in str(diagnosis), diagnosis
+    assert diagnosis.repaired_source and "first thing to go wrong" not in str(diagnosis), diagnosis
     assert "makes dWo and dUo wrong at T = 1, and with more steps dWi" in str(diagnosis)

@@ -53,10 +53,8 @@ class Code:
         """By unit, the names that are read, though nothing in it or around it is called so."""
         found = []
         for unit in self.units:
-            given = {
-                getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None)
-                for n in ast.walk(unit.tree)
-            }
+            every = ast.walk(unit.tree)
+            given = {getattr(n, "arg", None) or getattr(n, "asname", None) or getattr(n, "name", None) for n in every}
             given |= names(unit.tree, context=ast.Store | ast.Del)
             around = {*dir(builtins), *unit.function.__globals__, *unit.function.__code__.co_freevars}
             found.append(names(unit.tree) - given - around)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import Account, errors_by_length, place, since, wrong_at
+from lstm_teach.doctor.findings import RIGHT, Account, errors_by_length, place, since, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
@@ -75,7 +76,8 @@ def _diagnosis(
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
     zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
-    notes = _ladder_notes(wrong, zero)
+    again = any("returns something else" in problem for problem in report.problems)
+    notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
     hangs = isinstance(endless, guard.LearnerError)
     if hangs:
         notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
@@ -103,7 +105,10 @@ def _diagnosis(
     if result.proved:  # where a line calls such a thing the fault may be in there
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
-    if not result.proved:
+    small = 0 < max((error for each in wrong.values() for error in each.values()), default=0) < _SMALL
+    if not result.proved and small:
+        found, notes = [], [*notes, "All errors are small. Is the gradient made of differences, or of float32 numbers?"]
+    elif not result.proved:
         if not outside and (from_zeros or not none_read):  # else what the rest of the code computes tells little
             may, known = account.what_is_known(result.code if found else code)
             found, notes = found or may, notes + known
@@ -125,11 +130,12 @@ def _diagnosis(
     )
 
 
+_SMALL = 1e-4  # a fault in an equation makes larger errors
 _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
-    "steps": ["The search reached its limit of steps; a larger `steps=` lets it go further."],
+    "steps": [f"The search reached its limit of steps; a larger `steps=` lets it go further (above {STEPS:_} seldom)."],
     "seconds": ["The search ran out of time; a larger `seconds=` lets it go further."],
 }
 
@@ -176,22 +182,38 @@ def _length(backward: Backward, takes: dict[str, bool]) -> int | None:
     return next((T for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), None)
 
 
+# What is wrong at the first length at which something is, / at any, and what that tells if nothing was wrong before.
+# From h0 = 0 the dW see nothing of step 0, so that they are right tells only of more steps.
+_TELLS = {
+    r".*/V": "dV needs nothing that is handed back: look at the line that makes it.",
+    r".*/W.( W.)*": "The four dU are right, so every dz is: look at how dW is added up, and with which h.",
+    r".*/U.( U.)*": "The four dW are right, so every dz is: look at how dU is added up, and in which column.",
+    r"(W. )?U./.*": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
+    r"(Wi Wf Wg )?Ui Uf Ug/.*": "Only i, f and g are wrong there, which read dc: look at how it is made and handed on.",
+    r"V( ..){8}/.*": (
+        "Look at what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit."
+    ),
+    r".*": "Look at what is carried from step to step, or added up over the steps.",
+}
+
+
 def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str, float]]) -> list[str]:
     """What the ladder alone tells: from which T on, and which matrices."""
-    wrong, notes = wrong_at(ladder, 1e-7), []
+    wrong, notes = wrong_at(ladder, RIGHT), []
     first = min(wrong, default=0)
     right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
     if first == 1:
         notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
         every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not all"
-        look = "what is carried from step to step, or added up over the steps"
-        if len(wrong[first]) == 9:
-            look = "what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit"
-        notes.append(f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. Look at {look}.")
+        ever = [name for name in Params.NAMES if f"d{name}" not in right]
+        names = f"{' '.join(wrong[first])}/{' '.join(ever)}"
+        tells = next(said for some, said in _TELLS.items() if re.fullmatch(some, names))
+        said = f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. {tells}"
+        notes.append(said.format(gate=wrong[first][-1][1:]))
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
-    if zero and 0 < first <= 6 and not wrong_at(zero, 1e-7):
+    if zero and 0 < first <= 6 and not wrong_at(zero, RIGHT):
         notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
 

@@ -151,11 +151,12 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
     read = names(maker.unit.tree)
+    whole = {a.text for a in maker.named if a.shape == "int"}  # names of whole numbers, which no array is put in
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
         others = {a.text for a in maker.named if a.text.isidentifier()}
         for one in [one for one in target.elts if isinstance(one, ast.Name)]:
-            for name in sorted(others - {one.id}):
+            for name in sorted(others - {one.id} - (set() if one.id in whole else whole)):
                 likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
                 yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name) if one.id in read else likely, one, name)
         return
@@ -176,7 +177,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     elif isinstance(slot.node, ast.AugAssign):
         yield from _one_entry(maker, target)
     unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
-    for name in sorted(others - {own}):
+    for name in sorted(others - {own} - (set() if own in whole else whole)):
         empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
         yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)

@@ -229,19 +229,18 @@ class Maker:
                 given = state + (f"[{':, ' * made.index(1)}None]" if matrix else "")
                 new = f"{text} if {before[1]} > 0 else {given}" if before else f"{text} if {state} is None else {given}"
                 yield self.swap("start", 1.9 if before else 1.5, inner, new if apart else f"({new})")
+        several = value.elts if isinstance(value, ast.Tuple) and not self.slot.loops else []
+        for one in [value, *several] if isinstance(node, ast.Assign) else ():
+            made = shape if one is value else self.shape(one)
+            if is_vector(made) and not is_zeros(one) and (like := self._like(made)):
+                yield self.swap("initial value", 1.2 + 0.1 * (one is not value), one, f"{np_}.zeros_like({like})")
         if is_vector(shape):
-            like = self._like(shape)
-            if like and isinstance(node, ast.Assign) and not is_zeros(value):
-                yield self.swap("initial value", 1.2, value, f"{np_}.zeros_like({like})")
             if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
                 yield self.edit("copy", 1.0 if self.only_zeros(value) else 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
             forward = self.back(value) is False  # nothing changes its sign there
             yield self.swap("sign", 1.9 if forward else 1.5, value, f"-{self.tight(value)}")
-        for one in value.elts if isinstance(value, ast.Tuple) and not self.slot.loops else ():
-            if is_vector(self.shape(one)) and not is_zeros(one) and (like := self._like(self.shape(one))):
-                yield self.swap("initial value", 1.3, one, f"{np_}.zeros_like({like})")
 
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""

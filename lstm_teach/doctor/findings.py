@@ -19,8 +19,6 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
@@ -31,12 +29,14 @@ from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
-from lstm_teach.doctor.values import usable
+from lstm_teach.doctor.values import same, usable
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
 
+RIGHT = 1e-7  # the largest error that counts as right where an error is shown
+_ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
 _WITHOUT = {
@@ -51,8 +51,6 @@ _WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations w
 _WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
 _UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
 _MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
-
-
 _IDLE, _NOTHING = "This loop never runs.", "On a sequence of three steps nothing inside it is executed."
 
 
@@ -86,9 +84,8 @@ class Account:
         if never and (never[-1] in _CARRIED or not inner):
             # What is left out before one that is made need not be computed.
             notes.append(f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run.")
-        empty = [
-            f"d{name}" for name, got in gradients(trace, truth).items() if not got.any() and truth.gradient[name].any()
-        ]
+        own = gradients(Variants(self.code).run(truth), truth) or {}  # what lacks a name is told by the check
+        empty = [f"d{name}" for name, got in own.items() if not got.any() and truth.gradient[name].any()]
         if empty:
             are = "is" if len(empty) == 1 else "are"
             notes.append(f"{listing(empty)} {are} zero: nothing is added, or what is added is lost.")
@@ -102,14 +99,18 @@ class Account:
         return [_suspicion(code, may, just, unknown, right, made)] if unknown or just else [], notes
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
-        """Those that bring many right values into being."""
+        """Those that bring many right values into being, a gradient among them."""
 
-        def score(chosen: list[Flaw]) -> float:
+        def score(chosen: list[Flaw]) -> tuple[float, int]:
             code = repaired(self.code, chosen)
-            variants = code and Variants(code)
-            return variants.score(variants.run(self.truth), self.truth) if variants else math.nan
+            if code is None:
+                return math.nan, 0
+            variants = Variants(code)
+            trace = variants.run(self.truth)
+            return variants.score(trace, self.truth), len(right_matrices(trace, self.truth))
 
-        return [flaw for flaw in flaws if score(flaws) - score(_others(flaws, flaw)) >= _TELLING]
+        (most, right), alone = score(flaws), [(flaw, *score(_others(flaws, flaw))) for flaw in flaws]
+        return [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]
 
     @functools.cached_property
     def _repaired(self) -> tuple[Variants, Trace, list[int]]:
@@ -254,8 +255,7 @@ class Account:
         """Which gradients are right with an edit that is not proved, and not without it."""
         before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[1]))
         names = [f"d{name}" for name in now if name not in before]
-        more = "more of the deltas are right, but no more of the gradients"
-        agree = f"{listing(names)} agree{'s' * (len(names) == 1)}" if names else more
+        agree = f"{listing(names)} agree{'s' * (len(names) == 1)}"
         others = " and the other changes" * (len(self.flaws) > 1)
         return f"With it{others}, at T = {self.truth.case.length}, {agree}."
 
@@ -264,14 +264,18 @@ class Account:
         if flaw.edits[0].kind in _WITHOUT:
             return _WITHOUT[flaw.edits[0].kind]
         found = errors_by_length(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
-        wrong = wrong_at(found, 1e-9)
+        wrong, sizes = wrong_at(found, RIGHT), {T: max(each.values()) for T, each in found.items()}
+        size = max(sizes.values(), default=0)
+        if 1e-9 < size < _ROUNDING:
+            return (
+                f"This fault alone leaves errors of up to {size:.2g}, as rounding does: enough to hide another fault."
+            )
         if not wrong:
             stops = Variants(alone).run(self.truth).error is not None
             what = "stops with an error" if stops else f"does not return {_NINE}"
             return "" if found else f"With this fault alone the function {what}."
         names = [f"d{name}" for name in Params.NAMES if any(name in each for each in wrong.values())]
-        sizes = {T: max(each.values()) for T, each in found.items()}
-        size, at = max(sizes.values()), [T for T, one in sizes.items() if one > 0.99 * max(sizes.values())]
+        at = [T for T, one in sizes.items() if one > 0.99 * size]
         repair = "all repairs together" if len(self.flaws) > 1 else "the repair"
         first, begun = min(wrong), [f"d{name}" for name in wrong[min(wrong)]]
         nine = "all nine gradients" if len(names) == 9 else listing(names)
@@ -368,6 +372,9 @@ def _suspects(
     for slot in sorted(strange, reverse=True):
         if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
             good.add(slot)
+    # Where single numbers are put into an array, nearly every value of it is half-way.
+    single = Counter(slot for slot, value in zip(trace.slots, trace.values, strict=False) if not usable(value))
+    good |= {slot for slot, times in single.items() if times > 2 * case.length}
     unknown = [slot for slot in strange if slot in may and slot not in good]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
@@ -404,12 +411,6 @@ def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
         for slot, value in zip(each.slots, each.values, strict=False):
             values[slot].append(value)
     return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether two kept values are the same arrays."""
-    a, b = (value if type(value) is list else [value] for value in (a, b))
-    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def _names(slot: Slot) -> tuple[set[str], set[str]]:

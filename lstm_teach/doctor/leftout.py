@@ -300,6 +300,11 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
         if any(re.search(rf"{other}\W*$", t) for other in here.truth.gradient.NAMES for t in same if other != name):
             return  # it is meant for another one
         texts |= {name: min(same, key=len)} if same else {}
+    gap, table = here.scene.gaps.get((here.gap.block, here.gap.index)), getattr(node.value, "id", "")
+    lacks = [name for name in here.truth.gradient.NAMES if here.value(f'{table}["{name}"]') is None]
+    if gap is not None and len(lacks) < len(here.truth.gradient.NAMES) and 0 < len(lacks) <= len(texts.keys() & lacks):
+        yield forgotten(gap, 0.3, "; ".join(f'{table}["{name}"] = {texts[name]}' for name in lacks))
+        return
     if len(texts) == len(here.truth.gradient.NAMES) and node.value is not None:
         pairs = (f'"{name}": {texts[name]}' for name in here.truth.gradient.NAMES)
         nine = ", ".join(texts[name] for name in here.truth.gradient.NAMES)

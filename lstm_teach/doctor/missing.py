@@ -20,8 +20,6 @@ from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
-_GATES = {*"ifog"}
-_WORD = re.compile(r"[^\W\d]\w*")
 _SLOPE = re.compile(
     r"(?:([\w.]+(?:\[[^]]*\])?)\s*\*\s*)?([\w.]+(?:\[[^]]*\])?)\s*\*\s*\(1(?:\.0?)?\s*-\s*\2\)"
 )  # `d * s * (1 - s)`
@@ -252,7 +250,8 @@ def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> 
             continue
         options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
         tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
-        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1)
+        lacks_names = isinstance(value, ast.Dict) and scene.error is None  # which zeros would only hide
+        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1 and not lacks_names)
         made, parts = Maker(scene, slot), [part for part in ast.walk(value) if isinstance(part, ast.expr)]
         # It is as it should be, or nearly so.
         zeros_already = any(is_zeros(one) or made.only_zeros(one) for one in parts) or len(slot.node.targets) > 1
@@ -349,30 +348,6 @@ def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slo
             told.add(key)
 
 
-def _for_the_other_gates(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """A statement that a block has for two gates at least, the same but for their letters, for a gate without one.
-
-    After the last of these, or where the block has made what the new one reads.
-    """
-    words = {*_WORD.findall(" ".join(one.text for one in scene.units))}
-    there = {scene.text(slot).partition("=")[0] for slot in own}  # what gets a value, or is added to
-    given = {scene.text(slot).partition("=")[2] for slot in own}  # one of these may only have the wrong name
-    for one, other in itertools.combinations(reversed(own), 2):
-        texts = scene.text(one), scene.text(other)
-        if one.block == other.block and len(texts[0]) == len(texts[1]):
-            letters = [*zip(*texts, strict=True)]
-            gates = {letter for pair in letters if len({*pair}) == 2 for letter in pair}
-            for gate in sorted(_GATES - gates) if len(gates) == 2 and gates < _GATES else ():
-                new = "".join(gate if a != b else a for a, b in letters)
-                anew = new.partition("=")[0] not in there and new.partition("=")[2] not in given
-                if anew and words >= (read := {*_WORD.findall(new)}):
-                    there.add(new.partition("=")[0])
-                    made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
-                    gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
-                    if gap is not None:
-                        yield forgotten(gap, 0.9, new)
-
-
 def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`if h0 is not None: h[0], c[0] = h0, c0` after what is prepared with zeros, for states that are read nowhere."""
     states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
@@ -413,7 +388,6 @@ _RULES = (
     _not_begun,
     _begun_otherwise,
     _called_once_more,
-    _for_the_other_gates,
     _tanh_among_sigmoids,
     _changes,
     _target_subtracted,

@@ -56,11 +56,14 @@ class Finding:
             parts.append(f"Look {at} line {self.line}{of}, `{self.code.rstrip(',')}`.")
         what, step = _IN_WORDS.get(self.quantity, self.quantity), self.first_step
         known = what and (step is None or step >= 0)  # before step 0 no step reads anything
+        first = "The first thing to go wrong is"
         if step is not None:
-            back = "" if self.path == FORWARD_PATH else ", walked from the last to the first"
-            what += f" at step t = {step}" + (f" in a sequence of {self.length} steps{back}" if self.length else "")
+            what += f" at t = {step}"
+            back = self.path != FORWARD_PATH
+            order = ", ".join(map(str, range(self.length or 0)[:: -1 if back else 1]))
+            first = f"Going{' back' * back} through {self.length} steps (t = {order}), t{first[1:]}" if order else first
         if known and self.proved:
-            parts.append(f"The first thing to go wrong is {what}, {self.path}.")
+            parts.append(f"{first} {what}, {self.path}.")
         elif known and self.how:  # other faults may come before
             parts.append(f"With the change below, {what} comes right, {self.path}.")
         return " ".join(parts)
@@ -187,7 +190,9 @@ _TRY = {"replace": "Try:", "add": "Try, added after this line:", "remove": "Try 
 
 def _how(finding: Finding) -> str:
     """What to do with the line; only what is proved is called a repair."""
-    return (_HOW if finding.proved else _TRY).get(finding.how, "")
+    said = (_HOW if finding.proved else _TRY).get(finding.how, "")
+    block = finding.how == "remove" and finding.code.partition("#")[0].rstrip().endswith(":")
+    return f"{said[:-1]}, with what stands under it." if block else said
 
 
 def _line_html(finding: Finding) -> str:

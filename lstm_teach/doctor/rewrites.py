@@ -180,9 +180,8 @@ def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) ->
     if isinstance(pattern, ast.Attribute) and getattr(pattern.value, "id", "") == "np":
         return isinstance(node, ast.expr) and maker.of_numpy(node) == pattern.attr
     if isinstance(pattern, list):
-        return len(pattern) == len(node) and all(
-            _matches(maker, *pair, bound) for pair in zip(pattern, node, strict=True)
-        )
+        pairs = zip(pattern, node, strict=False)
+        return len(pattern) == len(node) and all(_matches(maker, *pair, bound) for pair in pairs)
     if not isinstance(pattern, ast.AST):
         return pattern == node
     fields = ((each, getattr(node, name, None)) for name, each in ast.iter_fields(pattern) if name != "ctx")

@@ -16,12 +16,14 @@ from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
+from lstm_teach.doctor.leaving import always, in_a_head, left_out
 from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.rungs import Made
 from lstm_teach.doctor.slots import ADDED, Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
+from lstm_teach.doctor.values import same
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
@@ -31,6 +33,8 @@ _NUMBERS = 8  # operations on single numbers in the walk back; more are seldom n
 _PART = 0.6  # of the steps left, for one of several ways to go on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
 _MADE_TO_END = 7  # of these edits to try
+# Kinds of edits that may only switch a statement off: its result goes where nobody reads it, or nothing is added.
+_DISGUISES = {"extra statement", "target", "assignment", "crossed"}
 _SHORT = 6  # the length up to which a single edit is looked for first
 
 
@@ -99,8 +103,10 @@ def search(
     def result(state: Edited, proved: bool) -> Result:
         flaws = flaws_of(code.units, state)
         if proved:
-            flaws = _needed(code, [_left_out(code, flaw) for flaw in flaws], cases)
+            flaws = _needed(code, flaws, cases)
         flaws = _of_one_line(code.units, flaws)
+        if proved:
+            flaws = _plainly(code, flaws, cases, truth)
         now = repaired(code, flaws) if proved else state.code
         tried, spent = sum(climb.tried for climb in climbs), time.process_time() - begun
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
@@ -251,17 +257,42 @@ def _needed(code: Code, flaws: list[Flaw], cases: list[Case]) -> list[Flaw]:
     return flaws
 
 
-def _left_out(code: Code, flaw: Flaw) -> Flaw:
-    """A flaw whose repair would only give a name to itself, `dh = dh`, as a line to leave out."""
-    number, start, end, text = flaw.changes[0]
-    unit = code.units[number]
-    first, last = unit.line_start(unit.row(start)), unit.line_start(unit.row(end - 1) + 1)
-    made = unit.text[first:start] + text + unit.text[end:last]
-    if len(flaw.changes) > 1 or not re.fullmatch(r"\s*([\w.]+) = \1\s*", made):
-        return flaw
-    edit = replace(flaw.edits[0], kind="extra statement", old=unit.text[first:last].strip(), new="")
-    without = Flaw([edit], [(number, first, last, "")])
-    return without if repaired(code, [without]) else flaw  # it may be the only line of its block
+def _plainly(code: Code, flaws: list[Flaw], cases: list[Case], truth: Truth) -> list[Flaw]:
+    """The flaws, with what their repair only makes do nothing, or happen always, told as that."""
+    for flaw in list(flaws):
+        others, before, number = [one for one in flaws if one is not flaw], repaired(code, flaws), flaw.changes[0][0]
+        for kind, old, changes in _plainer(code.units[number], flaw):
+            edit = replace(flaw.edits[0], kind=kind, old=old, new="")
+            plain = Flaw([edit], [(number, *change) for change in changes])
+            after = changes and repaired(code, [*others, plain])
+            if after and _nothing_more(before, after, truth) and prove(after, cases):
+                flaws = [plain if one is flaw else one for one in flaws]
+                break
+    return flaws
+
+
+def _plainer(unit: Unit, flaw: Flaw) -> Iterator[tuple[str, str, list[tuple[int, int, str]]]]:
+    """Statements left out, or an `if`: by kind, what is left out and the changes of the text."""
+    spans, kinds = [(start, end) for _, start, end, _ in flaw.changes], {edit.kind for edit in flaw.edits}
+    heads = all(in_a_head(unit, span) for span in spans)
+    changed = [part.code for edit in flaw.edits for part in edit.parts]
+    itself = all(re.fullmatch(r"([\w.]+) = \1", code) for code in changed)  # `dh = dh`
+    if kinds == {"extra statement"} and not any(text.strip() for *_, text in flaw.changes):
+        return  # it is told already
+    if len({number for number, *_ in flaw.changes}) == 1 and (heads or itself or kinds <= _DISGUISES):
+        changes = left_out(unit, spans)
+        gone = (re.sub(r"(?m)[ \t]+#[^'\"\n]*$", "", unit.text[start:end]) for start, end, _ in changes)
+        old = "; ".join(text.strip(" \t\n;") for text in gone)
+        if not re.search(r"\braise\b", old):  # what only objects to bad input does nothing in a right pass
+            yield "extra statement", old, changes
+        yield ("no condition", *always(unit, spans))
+
+
+def _nothing_more(one: Code, other: Code, truth: Truth) -> bool:
+    """Whether some code computes all that another does, in its order, with what nobody reads beside it."""
+    values, fewer = (Variants(code).run(truth).values for code in (one, other))
+    left = iter(values)
+    return all(any(same(value, each) for each in left) for value in fewer)
 
 
 def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections import Counter
+import string
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.growth import held_by, is_sum
-from lstm_teach.doctor.missing import insertion, missing_statements
+from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
@@ -41,7 +41,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             if key not in edits or edits[key].cost > edit.cost:
                 edits[key] = edit
     several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
-    for edit in (*several, *as_sisters(scene), *crossed(scene)):
+    for edit in (*several, *for_other_gates(scene), *crossed(scene)):
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -125,18 +125,34 @@ def crossed(scene: Scene) -> Iterator[Edit]:
             yield Edit("crossed", _CROSSED, each[0].parts + each[1].parts, *texts, each)
 
 
-def as_sisters(scene: Scene) -> Iterator[Edit]:
-    """A statement written as two or more of its block are that assign alike: what one gate has, another lacks."""
-    written = [s for s in chain(*scene.statements) if isinstance(s.node, ast.Assign) and len(s.node.targets) == 1]
-    groups = _grouped(written, lambda s: (s.block, _pattern(scene.units[s.unit].segment(s.node.targets[0]))))
-    for group in groups.values():
-        texts = list(map(scene.text, group))
-        patterns = Counter(map(_pattern, texts))
-        sisters = [text for text in texts if patterns[_pattern(text)] > 1]
-        for slot, text in zip(group, texts, strict=True):
-            for sister in sisters if patterns[_pattern(text)] == 1 else ():
-                if new := _for_the_gate_of(text, sister):
-                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, new)
+def for_other_gates(scene: Scene) -> Iterator[Edit]:
+    """What two statements of a block have alike but for one letter, for another gate, in its line or as a new one.
+
+    The latter comes after the last of these, or where the block has made what it reads.
+    """
+    words = {*_WORD.findall(" ".join(unit.text for unit in scene.units))}
+    for own in scene.statements:
+        texts = {slot.number: scene.text(slot) for slot in own}
+        there = {texts[slot.number].partition("=")[0]: slot for slot in own}  # by what gets a value, or is added to
+        given = {text.partition("=")[2] for text in texts.values()}  # one of these may only have the wrong name
+        for one, other in itertools.combinations(reversed(own), 2):
+            pairs = [*zip(texts[one.number], texts[other.number], strict=False)]
+            gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
+            alike = len(texts[one.number]) == len(texts[other.number]) and len(gates) == 2
+            others = sorted({*string.ascii_letters} - gates) if alike and one.block == other.block else ()
+            for gate, new in ((gate, "".join(gate if a != b else a for a, b in pairs)) for gate in others):
+                (target, _, value), read = new.partition("="), {*_WORD.findall(new)}
+                slot = there.get(target)
+                if not read <= words or (slot and new == texts[slot.number]):
+                    continue
+                if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
+                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
+                elif not slot and {gate, *gates} <= {*"ifog"} and value not in given:
+                    given.add(value)
+                    made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
+                    gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
+                    if gap is not None:
+                        yield forgotten(gap, 0.9, new)
 
 
 def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Hashable, list[Slot]]:
@@ -144,19 +160,6 @@ def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Has
     for slot in slots:
         groups.setdefault(key(slot), []).append(slot)
     return groups
-
-
-def _for_the_gate_of(own: str, sister: str) -> str:
-    """The right-hand side of a sister for the gate of another statement; "" if it is not clear which that is."""
-    target, (ours, theirs) = own.partition("=")[0], (set(_WORD.findall(text)) for text in (own, sister))
-    pairs = list(itertools.product(theirs - ours, ours - theirs))
-    letters = {(a[-1], b[-1]) for a, b in pairs if a[:-1] == b[:-1] != ""} or {*pairs}
-    if len(letters) != 1:
-        return ""
-    ((old, new),) = letters
-    words = {word: word[:-1] + new for word in theirs - ours if word[-1] == old}
-    words |= dict(zip(_WORD.findall(sister), _WORD.findall(target), strict=False))
-    return _WORD.sub(lambda found: words.get(found[0], found[0]), sister.partition("=")[2]).strip()
 
 
 def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:

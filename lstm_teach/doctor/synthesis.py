@@ -48,6 +48,8 @@ _ANEW = 1_500  # steps to write one statement anew
 ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
+_NAMED = 1.4  # cost of a name for what it may be a part of
+_HELD = ast.BinOp | ast.Call | ast.Name
 _TORN = 0.8  # less cost where the shape was wrong
 _COPIED = 0.5  # less cost where another line computes the same
 _ENDS = 6  # of loops, at which to look
@@ -129,11 +131,22 @@ class _Anew:
         number, node = maker.slot.number, maker.slot.node
         if number in self.returns:
             yield from leftout.returned(self._here(maker, rows=False), node)
+        if self.visits[number] == 1:
+            yield from self._by_name(maker, node)
         for part in _parts(node):
             shape = self._wanted(maker, part)
             if shape is not None:
                 rows = _takes_or_makes_nothing(part) or number in self.twice
                 yield from self._rewritten(maker, part, shape, self._at_hand(maker, rows))
+
+    def _by_name(self, maker: Maker, node: ast.stmt) -> Iterator[Edit]:
+        """A name for a part that is the same at the last step, where nothing comes back: `dh` for `V.T @ dy`."""
+        named = {t: v for t, v in self._arrays(self.local).items() if v.any()}
+        for part in ast.walk(node.value) if node.value else ():
+            now = self._value(maker.seg(part)) if isinstance(part, _HELD) and maker.back(part) else None
+            for text, value in named.items() if now is not None else ():
+                if text != maker.seg(part) and value.shape == now.shape and np.allclose(value, now, 1e-12, 0):
+                    yield maker.swap("wrong name", _NAMED, part, text)
 
     def _in_gap(self, maker: Maker) -> Iterator[Edit]:
         number, unit = maker.slot.number, maker.slot.unit
@@ -161,9 +174,8 @@ class _Anew:
         yield from leftout.unfilled(here, zeros)
 
     def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
-        return leftout.Here(
-            maker.slot, self.scene, self._at_hand(maker, rows, ahead), self.goals, self.truth, self._value
-        )
+        atoms = self._at_hand(maker, rows, ahead)
+        return leftout.Here(maker.slot, self.scene, atoms, self.goals, self.truth, self._value)
 
     def _arrays(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those of some expressions that are arrays of floats."""
@@ -373,11 +385,7 @@ def _atom_texts(scene: Scene, unit: int) -> list[str]:
             if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Subscript):
                 texts |= dict.fromkeys([maker.seg(node.value), *other_attributes(maker, node.value)])
         for node in ast.walk(slot.node):
-            if (
-                isinstance(node, ast.Call)
-                and len(node.args) == 1
-                and not node.keywords
-                and is_vector(maker.shape(node))
-            ):
-                texts[maker.seg(node)] = None
+            match node:
+                case ast.Call(args=[_], keywords=[]) if is_vector(maker.shape(node)):
+                    texts[maker.seg(node)] = None
     return list(texts)

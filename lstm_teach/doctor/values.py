@@ -92,6 +92,12 @@ def usable(value: Any) -> bool:
     return value is not None and value.dtype.kind == "f" and value.size > 1
 
 
+def same(a: Any, b: Any) -> bool:
+    """Whether two kept values are the same arrays."""
+    a, b = (value if type(value) is list else [value] for value in (a, b))
+    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
 def mark(value: Any) -> tuple:
     """What tells a recorded value from others: shapes and numbers."""
     return tuple(map(mark, value)) if type(value) is list else (value.shape, value.tobytes())

@@ -119,7 +119,8 @@ class Variants:
         trace = self._trace
         if slot == trace.disturbed:
             value, before = disturbed(value), value
-            trace.touched |= value is not before and (type(value) not in (list, tuple, dict) or bool(kept(value)))
+            arrays = numbers(value) is not None or type(value) not in (list, tuple, dict) or kept(value)
+            trace.touched |= value is not before and bool(arrays)
         fits(value)
         if not trace.quiet:
             trace.values.append(kept(value) if type(value) is not Params or result else None)

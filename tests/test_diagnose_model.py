@@ -799,7 +799,7 @@ def test_what_a_second_net_hands_to_the_last_step_of_the_first_is_no_step_of_the
 def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
     biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
     text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
-    way = "the mistake is on the way back through next_within. Nothing comes back to within then, so this says nothing"
+    way = "the mistake is on the way back through next_within. But then nothing comes back to within, so this"
     assert f"With next_within set to zero everything is right: {way}" in text
 
 

@@ -196,7 +196,7 @@ def test_an_array_of_whole_numbers_that_drops_the_fractions_is_told(first):
     loop = f"left = {first}\nleft[0] = 1\nfor k in range(1, len(n)):\n    left[k] = left[k - 1] * f"
     source = cell_source(LESSON, "blank-left").replace("left = ...", loop)
     assert loop in source
-    assert "these hold whole numbers, as n does, and drop fractions" in str(judged(LESSON, "blank-left", source=source))
+    assert "These hold whole numbers, as n does, and drop fractions" in str(judged(LESSON, "blank-left", source=source))
     right = source.replace(first, "np.ones(len(n))")
     assert judged(LESSON, "blank-left", source=right).passed
 

@@ -98,7 +98,7 @@ WRONG = [  # in other words than the lesson's file has them
     (4, 'sum(dz[gate] @ params["W" + k] for k in "gofi")', "the same dz: gate doesn't change"),
     (4, 'params["W" + gate].T @ sum(dz.values())', "the same W: gate doesn't change"),
     (4, 'params.W.T @ np.concatenate([dz[k] for k in "ifgo"])', "o and g are swapped"),
-    (4, 'sum((slope[k] * dz[k]) @ params["W" + k] for k in "ifog")', "has the slope of the squashing in it already"),
+    (4, 'sum((slope[k] * dz[k]) @ params["W" + k] for k in "ifog")', "already has the slope of the squashing in it"),
     (4, '[dz[k] @ params["W" + k] for k in "ifog"]', "These are the four parts"),
     (5, "cache.c[t - 1] * dc", "This is the delta of the forget gate"),
     (5, "cache.c[t - 1] * f * dc", "no place in what goes back to the previous cell"),

@@ -135,7 +135,10 @@ _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too
 _STOPPED = {
     "": [],
     "interrupted": ["The search was interrupted; this is the best so far."],
-    "steps": [f"The search reached its limit of steps; a larger `steps=` lets it go further (above {STEPS:_} seldom)."],
+    "steps": [
+        "The search reached its limit of steps; a larger `steps=` lets it go further. "
+        f"(More than {STEPS:_} seldom helps.)"
+    ],
     "seconds": ["The search ran out of time; a larger `seconds=` lets it go further."],
 }
 

@@ -7,6 +7,7 @@ import contextlib
 import dis
 import inspect
 import linecache
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
     `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
     """
-    source = "".join(linecache.getlines(frame.f_code.co_filename))
+    source, ran = "".join(linecache.getlines(frame.f_code.co_filename)), frame.f_globals.get("In")
+    if frame.f_code.co_filename.startswith("<timed ") and ran:
+        source = below_magic(ran[-1])
     if not source:
-        raise RuntimeError(
-            "lesson.judge reads the cell it is in: call it in a cell of the notebook, one without %%time or %%timeit."
-        )
+        where = "call it in a cell of the notebook, one without %%timeit or another magic"
+        raise RuntimeError(f"lesson.judge reads the cell it is in: {where}.")
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
     if column is None:  # Python was told to leave them out
@@ -45,6 +47,12 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     around = [s for s, span in spans if hasattr(s, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]]
     before = [s for s, span in spans if span[2:] <= here[:2] or s in around]
     return [_Unjudged().visit(s) for s in before], shown
+
+
+def below_magic(source: str) -> str:
+    """The lines below the magic of a cell, as below %%time, which IPython has made one call; "" of another cell."""
+    call = re.fullmatch(r"get_ipython\(\)\.run_cell_magic(\(.*\))\s*", source, re.DOTALL)
+    return ast.literal_eval(call[1])[2] if call else ""
 
 
 class _Unjudged(ast.NodeTransformer):
@@ -256,8 +264,8 @@ def made_before(
     if not isinstance(ran, list):
         return None
     for source in (source for source in ran if call not in source):
-        with contextlib.suppress(SyntaxError):  # a cell with a magic, or one that failed
-            tree = ast.parse(source)
+        with contextlib.suppress(SyntaxError):  # a cell that failed
+            tree = ast.parse(below_magic(source) or source)
             targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
             counts = {id(node) for target in targets for node in ast.walk(target)}
             nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]

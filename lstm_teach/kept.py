@@ -33,7 +33,10 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
 
     Or one that says why not: in the file it has only what the file has, not the other functions of the notebook.
     """
-    source = dedent(inspect.getsource(function)).rstrip()
+    try:
+        source = dedent(inspect.getsource(function)).rstrip()
+    except OSError:
+        return f"{name} is not kept: below a magic such as %%time its text is lost. Take that out and run the cell again."
     path = Path(FILE)
     text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
     text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()

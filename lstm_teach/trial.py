@@ -240,11 +240,11 @@ def words_for_typed(
 def words_for_earlier(
     read: frozenset[str], statements: Sequence[ast.stmt], namespace: Mapping[str, Any], case: Collection[str] = ()
 ) -> str:
-    """That lines read values of an earlier cell, which stay the same in every trial; "" if they do not."""
+    """That lines read values of other cells, which stay the same in every trial; "" if they do not."""
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
     stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
-    return f" Note that {listing(stale)} came from an earlier cell, and {stay} there." if stale else ""
+    return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
 
 
 def words_for_error(error: guard.LearnerError, seconds: float) -> str:

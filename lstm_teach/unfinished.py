@@ -1,4 +1,4 @@
-"""Say what it is that stops the cell of a blank, before its check can run. Imports cellcode, gradreport and the guard.
+"""Say what stops the cell of a blank or an answer, before its check can run. Imports cellcode, gradreport and the guard.
 
 Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
 """
@@ -6,6 +6,7 @@ Python's own words for dots in a sum are about an 'ellipsis', which few learners
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -23,22 +24,29 @@ def watch() -> None:
 
 
 def tell(result: Any) -> None:
-    """Print a sentence with the error of a cell that has a check in it and stopped because of dots or a common slip."""
-    error = getattr(result, "error_in_exec", None)  # the result itself is None where the cell was interrupted
+    """Print a sentence with the error of a cell that stopped because of dots, a common slip or missing quotes."""
+    # The result itself is None where the cell was interrupted.
+    error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
     if error and (said := sentence(result.info.raw_cell, error)):
         print(said)
 
 
 def sentence(source: str, error: BaseException) -> str:
-    """What to say of an error that came out of a cell; "" if the cell has no check, or there is nothing to add."""
+    """What to say of an error that came out of a cell; "" if it has no check and no answer, or nothing is to add."""
+    source = re.sub(r"^\s*%%.*\n", "", source)
+    frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    at = next((line for name, line in frames if name == "__main__"), getattr(error, "lineno", 0) or 0)  # of the cell
+    line = "".join(source.splitlines()[at - 1 : at])
+    answer = re.match(r"(my_\w+) *= *([^\s=\"'#()][^\"'#()]*)\)? *(#.*)?$", line)
+    if answer and type(error) in (NameError, SyntaxError):  # of a question in an exercise
+        return f'A letter or words as an answer go between quotation marks: {answer[1]} = "{answer[2].strip()}".'
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic
         return ""
-    if not any(map(cellcode.is_judge, ast.walk(tree))):
+    called = [getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    if not any(map(cellcode.is_judge, ast.walk(tree))) and not any(map(re.compile("ask$|check_").match, called)):
         return ""
-    frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    at = next((line for name, line in frames if name == "__main__"), 0)  # the line of the cell
     dots = cellcode.dots(tree)
     here = [node for node in dots if node.lineno == at]
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words

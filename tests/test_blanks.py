@@ -162,7 +162,7 @@ def test_a_number_from_an_earlier_cell_is_told_to_be_of_that_cell():
     names = notebook(PRODUCT)
     names["mine"] = names["dh"] * names["ct"]
     verdict, _ = judged(PRODUCT, "do = mine\ndct = dh * o", names)
-    assert "mine came from an earlier cell" in sentences(verdict)["do"]
+    assert "mine came from another cell" in sentences(verdict)["do"]
 
 
 def test_what_was_written_stays_at_hand_where_it_is_wrong():
@@ -316,7 +316,7 @@ def test_a_number_that_is_filled_in_is_not_said_to_be_of_an_earlier_cell():
     verdict, _ = judged(
         PRODUCT, f"do = np.zeros(1)\ndo[0] = {names['dh'] * names['ct']!r}\ndo = do[0]\ndct = dh * o", names
     )
-    assert "earlier cell" not in str(verdict)
+    assert "came from" not in str(verdict)
 
 
 def test_a_view_of_an_input_is_said_to_be_one():
@@ -446,9 +446,9 @@ def test_a_function_that_reads_a_number_of_the_notebook_is_told_so():
     names = {"np": np, "k": 5.0, "lesson": OneGroup(blank)}
     for body in ("2.0 * k", "np.ones(2) @ np.ones(3) * k"):
         verdict, _ = judged(blank, f"def twice(a):\n    return {body}", names)
-        assert "Note that k came from an earlier cell, and stays as it was there." in str(verdict)
+        assert "Note that k came from another cell, and stays as it was there." in str(verdict)
     verdict, _ = judged(blank, "def twice(a):\n    return 3.0 * a", names)
-    assert "earlier cell" not in str(verdict)
+    assert "came from" not in str(verdict)
 
 
 def test_an_answer_of_two_things_may_be_one_array():
@@ -999,9 +999,9 @@ def test_a_magic_of_the_whole_cell_is_said_to_be_in_the_way():
 def test_an_object_of_an_earlier_cell_is_named_and_no_helper_is(name, cell, old, new, stale):
     source = solved(name)[cell]
     assert old in source
-    assert f"Note that {stale} came from an earlier cell" in str(judged_in(name, cell, source=source.replace(old, new)))
+    assert f"Note that {stale} came from another cell" in str(judged_in(name, cell, source=source.replace(old, new)))
     wrong = source.replace("return ", "return lesson and 3 * ")
-    assert "earlier cell" not in str(judged_in(name, cell, source=wrong))
+    assert "came from" not in str(judged_in(name, cell, source=wrong))
 
 
 def test_the_first_sentence_counts_the_lines_to_fix_and_those_that_wait():

@@ -97,7 +97,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("start", "dh_future", "np.zeros(4)", ""),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("hand-on", "next_dh_future", "d['dh']", "the delta of this step's own h"),
-    ("hand-on", "next_dh_future", "dh_before", "dh_before came from an earlier cell"),
+    ("hand-on", "next_dh_future", "dh_before", "dh_before came from another cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),
     ("hand-on", "next_dc_carry", "np.clip(d['dc'] * f, -1, 1)", "Numbers beyond 1 are clipped here"),
     ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "The term dh_future is subtracted here"),

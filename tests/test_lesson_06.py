@@ -194,7 +194,7 @@ WRONG = [
     ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "such as len(whole)"),
     ("learned", "learned", "np.sum(losses.round(2) < half, axis=1)", "for others it is not"),
     ("which", "right_run", "np.where(remembered > 0.99)[0][0]", "The number typed in, 0.99,"),
-    ("which", "right_run", 'list(histories).index("B")', "histories came from an earlier cell"),
+    ("which", "right_run", 'list(histories).index("B")', "histories came from another cell"),
     ("clip", "clipped", "np.clip(gradient, -limit, limit)", "cuts each number by itself"),
     ("clip", "clipped", "gradient * (limit / norm) * (norm > limit)", "A short gradient becomes zero"),
     ("clip", "clipped", "gradient * (limit / norm if norm < limit else 1)", "if you wrote an if, its comparison"),

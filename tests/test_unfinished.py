@@ -5,6 +5,7 @@ from lesson_cells import NOTEBOOKS
 from nbformat.v4 import new_code_cell, new_notebook
 from test_notebooks import trouble_when_run
 
+EXERCISE, ANSWER = "from lstm_teach.exercises.questions import ask", "my_letter = b"
 SET_UP = """
 import numpy as np
 import lstm_teach as lt
@@ -20,6 +21,7 @@ NO_NAME = (
     "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
     "If none does, look at the spelling."
 )
+QUOTES = 'A letter or words as an answer go between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
     f"c = ... * f\n{CHECK}": ONE.format(1),
@@ -37,6 +39,17 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = f * nothing + ...\n{CHECK}": NO_NAME.format("nothing"),
     f"c = f * c_before + i * gg\n{CHECK}": NO_NAME.format("gg"),
     "c = f * nothing": "",
+    # An answer to a question of an exercise.
+    ANSWER: QUOTES.format("my_letter", "b"),
+    "x = 1\nmy_letter = b)": QUOTES.format("my_letter", "b"),
+    "my_guess = about ten  # or so": QUOTES.format("my_guess", "about ten"),
+    "my_guess = log(2) / nothing": "",
+    "mine = b": "",
+    "my_letter = 'b' + nothing": "",
+    "ask(None, my_letter).points(1)": NO_NAME.format("my_letter"),
+    # A magic.
+    f"%%time\nc = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
+    f"%%time\nc = f * c_before + ...\n{CHECK}": ONE.format(1),
     f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
     f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SHAPES,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
@@ -57,22 +70,25 @@ STOPPED = {  # cells, and what is said below their errors
 RUN = {  # cells that do not stop
     f"c = ...\n{CHECK}": "Not written yet: `c`",
     f"c = f * c_before + i * g\n{CHECK}": "Right: `c`",
+    f"%%time\nc = f * c_before + i * g\n{CHECK}": "Right: `c`",
+    f"\n%%time\n{CHECK}": "No line of this cell says what c is",
     "...": "Ellipsis",
 }
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
-    """What a kernel answers to each of these cells, in a notebook whose set-up has run twice."""
+    """What a kernel answers to each of these cells, in a notebook whose set-up has run twice; to one before that."""
     sources = [*STOPPED, *RUN]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in (SET_UP, SET_UP, *sources)])
+    notebook = new_notebook(cells=[new_code_cell(source) for source in (EXERCISE, ANSWER, SET_UP, SET_UP, *sources)])
     trouble_when_run(notebook, NOTEBOOKS, tmp_path_factory.mktemp("home"))
-    return {source: cell.outputs for source, cell in zip(sources, notebook.cells[2:], strict=True)}
+    cells = dict(zip(sources, notebook.cells[4:], strict=True)) | {ANSWER: notebook.cells[1]}
+    return {source: cell.outputs for source, cell in cells.items()}
 
 
 @pytest.mark.parametrize(("source", "said"), STOPPED.items())
 def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_cell_is(outputs, source, said):
-    error, *printed = outputs[source]
+    error, *printed = [output for output in outputs[source] if "times: " not in output.get("text", "")]  # of %%time
     assert error.output_type == "error" and "dots" not in str(error)  # it stays as it was
     assert all(output.output_type == "stream" and output.name == "stdout" for output in printed)
     assert "".join(output.text for output in printed) == (f"{said}\n" if said else "")
@@ -80,5 +96,5 @@ def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_c
 
 @pytest.mark.parametrize(("source", "words"), RUN.items())
 def test_a_cell_that_does_not_stop_is_told_nothing_new(outputs, source, words):
-    assert [output.output_type for output in outputs[source]] == ["execute_result"]
-    assert words in outputs[source][0].data["text/plain"]
+    (result,) = [output for output in outputs[source] if "times: " not in output.get("text", "")]  # of %%time
+    assert result.output_type == "execute_result" and words in result.data["text/plain"]

@@ -1,6 +1,6 @@
 """Questions with options, and predictions: a form to answer in, and a reason for every option afterwards.
 
-Imports anywidget and ipywidgets. The answer that counts is the plain text in the notebook's own cell; the form is for
+Imports anywidget, ipywidgets and unfinished. The answer that counts is the plain text in the notebook's own cell; the form is for
 those who like it better.
 """
 
@@ -18,12 +18,13 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from lstm_teach import html
+from lstm_teach import html, unfinished
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Points, points_for
 
 HERE = Path(__file__).parent
 FILE = "my_answers.json"  # beside the notebook, and only if the learner wants it
+unfinished.watch()
 
 
 class Option(NamedTuple):

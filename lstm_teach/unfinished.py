@@ -1,4 +1,4 @@
-"""Say what stops the cell of a blank or an answer, before its check can run. Imports cellcode, gradreport and the guard.
+"""Say what stops the cell of a blank or answer, before its check can run. Imports cellcode, gradreport and the guard.
 
 Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
 """

@@ -1,7 +1,7 @@
 """Questions with options, and predictions: a form to answer in, and a reason for every option afterwards.
 
-Imports anywidget, ipywidgets and unfinished. The answer that counts is the plain text in the notebook's own cell; the form is for
-those who like it better.
+Imports anywidget, ipywidgets and unfinished. The answer that counts is the plain text in the notebook's own cell; the
+form is for those who like it better.
 """
 
 from __future__ import annotations

@@ -15,14 +15,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
@@ -106,39 +104,6 @@ def fence(folder: Path) -> None:
     sys.addaudithook(watch)
 
 
-ENOUGH = 4000  # calls and returns to look at
-
-
-@contextmanager
-def entered(found: dict[str, None]) -> Iterator[None]:
-    """Meanwhile note each function of the library ("backward:bptt") that other code calls, in whatever way.
-
-    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
-    """
-    home, before = os.path.join(os.path.dirname(lstm_teach.__file__), ""), sys.getprofile()
-    in_threads = threading.getprofile()
-    left = itertools.count(ENOUGH, -1)
-
-    def tell(frame: FrameType, event: str, argument: Any) -> None:
-        if before:
-            before(frame, event, argument)
-        if next(left) <= 0:
-            sys.setprofile(before)
-        code, caller = frame.f_code, frame.f_back
-        inside = caller and caller.f_code.co_filename.startswith(home)
-        if event == "call" and code.co_filename.startswith(home) and not inside and "<" not in code.co_qualname:
-            module = code.co_filename.removeprefix(home).removesuffix(".py").replace(os.sep, ".")
-            found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
-
-    threading.setprofile(tell)
-    sys.setprofile(tell)
-    try:
-        yield
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(in_threads)
-
-
 class Worker:
     """The learner's notebook as it runs: its names, and the functions that both processes know by number."""
 
@@ -184,7 +149,7 @@ class Worker:
     def cell(self, request: dict) -> dict:
         """Run one cell."""
         ring, found = self._ring_after(request["seconds"]), {}
-        ring.enter_context(entered(found))
+        ring.enter_context(borrowed.entered(found))
         try:
             outcome = self.shell.run_cell(request["source"], silent=True)
             problem = outcome.error_before_exec or outcome.error_in_exec
@@ -215,7 +180,7 @@ class Worker:
         """Call one of the learner's functions."""
         args, kwargs = self._in(request["args"]), self._in(request["kwargs"])
         self.given.append([args, [self._out(each) for each in args]])
-        calls, found = [0], {}  # of lt.forward; see `entered`
+        calls, found = [0], {}  # of lt.forward; see borrowed.entered
         try:
             with warnings.catch_warnings(), ExitStack() as stack:
                 warnings.simplefilter("ignore")
@@ -227,7 +192,7 @@ class Worker:
                     stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
                 if request["counted"]:
                     stack.enter_context(borrowed.counted(lstm_teach.forward, calls))
-                with entered(found):
+                with borrowed.entered(found):
                     value = self.functions[request["function"]](*args, **kwargs)
                 answer = {"value": self._out(value), "shared": wire.shared(value, args)}
         except BaseException as error:

@@ -1,7 +1,8 @@
 """Whether code leans on a function of the library that is the answer itself. Imports the guard and the doctor's source.
 
 Used by the blanks of the lessons and by the checks of the exercises. It looks at what the code names, without running
-it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook.
+it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook. Where a check runs
+it, what it calls is noted, however it is hidden.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import contextlib
 import dis
 import inspect
+import itertools
+import os
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType
@@ -18,6 +22,9 @@ from typing import Any
 from lstm_teach import guard
 from lstm_teach.doctor.source import closure_values
 
+HOME = os.path.join(os.path.dirname(__file__), "")  # of the library
+ENOUGH = 4000  # calls and returns to look at
+BETWEEN = sys.stdlib_module_names | {"numpy"}  # contextlib or np.vectorize: what they call has been called by another
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
 COUNTED: ContextVar[list[int] | None] = ContextVar("where the calls of lt.forward are counted", default=None)
@@ -76,6 +83,51 @@ def watched(note: Callable[[CodeType], None]) -> Iterator[None]:
         yield
     finally:
         sys.setprofile(before)
+
+
+@contextlib.contextmanager
+def entered(found: dict[str, None]) -> Iterator[None]:
+    """Meanwhile note each function of the library ("backward:bptt") that other code calls, in whatever way.
+
+    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
+    """
+    before, in_threads = sys.getprofile(), threading.getprofile()
+    left = itertools.count(ENOUGH, -1)
+
+    def tell(frame: FrameType, event: str, argument: Any) -> None:
+        if before:
+            before(frame, event, argument)
+        if next(left) <= 0:
+            sys.setprofile(before)
+        code, caller = frame.f_code, frame.f_back
+        if event != "call" or not code.co_filename.startswith(HOME) or "<" in code.co_qualname:
+            return
+        while caller and _package(caller) in BETWEEN:
+            caller = caller.f_back
+        if not caller or _package(caller) != "lstm_teach":
+            module = code.co_filename.removeprefix(HOME).removesuffix(".py").replace(os.sep, ".")
+            found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
+
+    threading.setprofile(tell)
+    sys.setprofile(tell)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(in_threads)
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def answer_in(found: Collection[str], modules: Collection[str], allowed: Collection[str] = ()) -> str:
+    """The first answer among the functions that were `entered`; "" if there is none."""
+    for module, _, name in (each.partition(":") for each in found):
+        value = getattr(sys.modules.get(f"lstm_teach.{module}"), name, None)
+        if _is_answer(value, modules, allowed) and not isinstance(value, type):
+            return name
+    return ""
 
 
 def in_code(

@@ -47,7 +47,8 @@ class Attempt:
 
     Calls raise `Trouble` with a sentence where there is no answer. The same inputs (the same objects) are given to the
     function only once, so that several parts can look at one answer. `changed` names inputs that were written to,
-    `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too long.
+    `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too
+    long. `entered` has the functions of the library that were called, `lent` the names of those given as inputs.
     """
 
     def __init__(self, function: Callable, seconds: float = SECONDS, slow: str = ENDLESS):
@@ -56,6 +57,8 @@ class Attempt:
         self.function, self.name = function, guard.name_of(function)
         self.changed: dict[str, None] = {}  # in the order of their discovery
         self.rounded: dict[str, None] = {}
+        self.entered: dict[str, None] = {}
+        self.lent: set[str] = set()
         self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}
 
@@ -73,10 +76,11 @@ class Attempt:
         if self._left <= 0:
             return None, f"{self.name} used up its {amount(f'{self._seconds:g}', 'second')} in the earlier parts."
         given = copy.deepcopy(inputs)
+        self.lent |= {guard.name_of(each) for each in inputs if callable(each)}
         spent = guard.stopwatch()
         try:
             with _no_standard_error():
-                answer = guard.call(self.function, *given, seconds=self._left)
+                answer = guard.call(borrowed.entered(self.entered)(self.function), *given, seconds=self._left)
         except guard.LearnerError as error:
             # By name: in grading it comes from another process; that of an input() nobody can answer is another one.
             if type(error.__cause__).__name__ == "NotImplementedError":
@@ -118,10 +122,6 @@ def judge(
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
     attempt = Attempt(function, seconds, slow)
     called = "" if allow is None else borrowed.in_function(function, ANSWERS, (*TOOLS, *allow))
-    if called:
-        what = "is" if called == attempt.name else f"calls {called}, which is"
-        called = f"{attempt.name} {what} the library's own answer, so there is nothing of yours to check yet."
-        called += " Write the lines yourself."
     results = []
     for name, part in parts.items():
         try:
@@ -129,6 +129,12 @@ def judge(
                 results.append(Part(name, called or part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
+    if allow is not None and not called:  # by name; it may have been called all the same
+        called = borrowed.answer_in(attempt.entered, ANSWERS, (*TOOLS, *allow, *attempt.lent))
+    if called:
+        what = "is" if called == attempt.name else f"calls {called}, which is"
+        said = f"{attempt.name} {what} the library's own answer, so there is nothing of yours to check yet."
+        results = [Part(name, f"{said} Write the lines yourself.") for name in parts]
     written = guard.unwrapped(function)
     if not all(part.passed for part in results) and cellcode.dots(cellcode.tree_of(written)):
         dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."

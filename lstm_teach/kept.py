@@ -36,7 +36,7 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     try:
         source = dedent(inspect.getsource(function)).rstrip()
     except OSError:
-        return f"{name} is not kept: its text is lost below a magic, as %%time. Take that out and run the cell again."
+        return f"{name} is not kept: its cell begins with a magic, such as %%time. Take it out and run the cell."
     path = Path(FILE)
     text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
     text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()

@@ -5,6 +5,9 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +18,8 @@ from lstm_teach.judging import Attempt, Trouble, difference, explain, judge, kin
 from lstm_teach.verdicts import Part, Verdict, advice, show_hints
 
 INPUT = np.array([1.0, 2.0, 3.0])
+PARAMS = lt.Params.random(3, 2)
+CACHE = lt.forward(PARAMS, [0, 1])
 HINTS = ("think <of> it", "look there", "write this")
 
 
@@ -320,3 +325,43 @@ def test_kinds_are_named_in_words():
 
 def test_zero_has_no_minus_sign_beside_a_large_whole_number_either():
     assert two_numbers(-0.0, 20000) == ("0", "20,000") and two_numbers(-0.0, 0.5) == ("0", "0.5")
+
+
+OBJECT = SimpleNamespace(activation=lt.plain.sigmoid)
+SIGMOID = lt.plain.sigmoid(INPUT)
+HIDDEN = {
+    "getattr": lambda v: getattr(lt.plain, "sig" + "moid")(v),
+    "a dictionary": lambda v: vars(lt.plain)["sigmoid"](v),
+    "an attribute": lambda v: OBJECT.activation(v),
+    "another's hands": lambda v: np.vectorize(OBJECT.activation)(v),
+    "a partial": lambda v: partial(OBJECT.activation)(v),
+    "a cache": lambda v: cache(OBJECT.activation)(3.0) + 0 * v,
+    "a thread": lambda v: next(ThreadPoolExecutor(1).map(OBJECT.activation, [v])),
+}
+
+
+@pytest.mark.parametrize("way", HIDDEN)
+def test_an_answer_of_the_librarys_is_noticed_when_it_is_called_however_it_is_hidden(way, monkeypatch):
+    def part(attempt):
+        return difference("it", attempt(INPUT), SIGMOID)
+
+    monkeypatch.setattr("lstm_teach.judging.TOOLS", ())  # of which the sigmoid is one
+    verdict = judge(HIDDEN[way], {"one": part, "two": part}, HINTS)
+    assert verdict.score == 0 and str(verdict).count("<lambda> calls sigmoid, which is the library's own answer") == 1
+    verdict = judge(HIDDEN[way], {"one": part}, HINTS, allow=("sigmoid",))
+    assert "own answer" not in str(verdict) and (verdict.passed or way == "a cache")
+
+
+def test_a_function_that_is_given_may_be_called_and_so_may_what_it_calls():
+    def lent(attempt):
+        return difference("it", attempt(lt.bptt, PARAMS), lt.bptt(PARAMS, [0, 1], [1, 0]).flat)
+
+    def given(attempt):
+        return difference("it", attempt(CACHE), CACHE.f)
+
+    assert judge(lambda backward, params: backward(params, [0, 1], [1, 0]).flat, {"": lent}, HINTS).passed
+    assert judge(lambda cache: cache.f, {"": given}, HINTS).passed
+    flow = lt.gradient_flow  # which numpy's errstate calls, and whose helpers nobody allows by name
+    right = flow(PARAMS, [0, 1], [1, 0]).dc
+    part = {"": lambda attempt: difference("it", attempt(PARAMS), right)}
+    assert judge(lambda params: flow(params, [0, 1], [1, 0]).dc, part, HINTS, allow=("gradient_flow",)).passed

@@ -37,4 +37,4 @@ def test_a_function_that_needs_another_one_is_not_kept_and_told_why(
 def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
-    assert "slope is not kept: its text is lost below a magic" in said and not list(tmp_path.iterdir())
+    assert "slope is not kept: its cell begins with a magic" in said and not list(tmp_path.iterdir())

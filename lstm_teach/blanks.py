@@ -54,7 +54,7 @@ from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinish
 from lstm_teach.cellcode import Written
 from lstm_teach.gradreport import listing
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
-from lstm_teach.lessons import FOLDER, spec_of
+from lstm_teach.lessons import library_of, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
 from lstm_teach.verdicts import Part, Verdict
@@ -208,7 +208,7 @@ class Lesson:
             return self.written[name]
         elif name not in (names := sys._getframe(1).f_globals):
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
-            return pkgutil.resolve_name(_library_of(name))
+            return pkgutil.resolve_name(library_of(name))
         else:
             print(f"This is your {name}.")
             return names[name]
@@ -228,7 +228,7 @@ class Lesson:
                 return function
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
-        return pkgutil.resolve_name(_library_of(name))
+        return pkgutil.resolve_name(library_of(name))
 
 
 # ------------------------------------------------------------------------------------------ judging
@@ -244,7 +244,9 @@ def judge_blank(
     code, name = compile(ast.Module(list(statements), []), "this cell", "exec"), blank.names[0]
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
-        return (Part(name, f"No line of this cell says what {name} is."),)
+        its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."
+        none = f"No line of this cell says what {name} is."
+        return (Part(name, its if name in cellcode.stored(statements) else none),)
     called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
     if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
         words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
@@ -337,6 +339,8 @@ def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.st
             known = _by_default(blank, cases, off[part]) or known or stale.strip()
         if not known and "steps" in cases[0]:
             said = judging.by_length(off, [case["steps"] for case in cases])
+        elif not known and not all(off[part]):
+            known = f"It is right in {off[part].count(False)} of the {len(cases)} calls that were tried."
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
 
@@ -410,7 +414,8 @@ def _judge_values(
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, *trial.TYPED))
             here = here or form
-            stale = earlier and f"{earlier.strip().split(', and')[0]}." * ("should be" in here)
+            need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
+            stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)
             known = "" if known and known in here else known or stale
             sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
@@ -488,12 +493,3 @@ def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> st
         return ""
     them, its = listing([f"`{n}`" for n in lost]), "their old values" if lost[1:] else "its old value"
     return f"Other cells use {them}: choose another name. The lesson has restored {its}."
-
-
-def _library_of(name: str) -> str:
-    """Where the library's version of a function is that some lesson has the learner write."""
-    for path in sorted(FOLDER.glob("*.toml")):
-        for spec in spec_of(path.stem).get("blanks", {}).values():
-            if name in spec["names"] and isinstance(spec.get("library"), str):
-                return spec["library"]
-    raise KeyError(f"No lesson has a function {name!r} to write.")

@@ -233,7 +233,7 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
         return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}."
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
-        more = ", or a root or log of a negative one" if np.isnan(array[index]) else ""
+        more = ", or a root or log of a negative one" if np.isnan(array[index]) else ", unless you wrote np.inf"
         look = f"look for a division by 0, a log of 0 or an exp of a large number{more}"
         return f"{name} is {array[index]}{_where(axes, index)}: {look}."
     return ""

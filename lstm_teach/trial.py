@@ -234,6 +234,8 @@ def words_for_typed(
     such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]
     such = [f", such as {n}" for n in such if is_right(n)][:1]
     way = f"write {'them' if several else 'it'} with names{''.join(such)}."
+    if not such and cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
+        way = "compare the numbers with each other, not with a fixed one."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
 
 

@@ -16,7 +16,7 @@ from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, 
 from lesson_cells import judged as judged_in
 
 import lstm_teach as lt
-from lstm_teach import blanks, kept, plain
+from lstm_teach import blanks, kept, lessons, plain
 from lstm_teach.blanks import Blank, Lesson, judge_blank
 from lstm_teach.lessons import cases, cases_02
 
@@ -602,7 +602,7 @@ def test_after_a_timeout_nothing_is_waited_for_again(monkeypatch):
 
 def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(blanks, "_library_of", lambda name: "lstm_teach.plain:bptt")
+    monkeypatch.setattr(blanks, "library_of", lambda name: "lstm_teach.plain:bptt")
     lesson = OneGroup(PASS)
     monkeypatch.setattr(blanks, "Lesson", lambda name: lesson)
     names = {"np": np, "lt": lt, "lesson": lesson}
@@ -890,7 +890,7 @@ def test_arrays_that_do_not_fit_are_told_so_in_plain_words(line):
 
 
 def test_the_example_of_the_docstring_is_what_lessons_have():
-    files = [tomllib.loads(path.read_text(encoding="utf-8"))["blanks"] for path in blanks.FOLDER.glob("0*.toml")]
+    files = [tomllib.loads(path.read_text(encoding="utf-8"))["blanks"] for path in lessons.FOLDER.glob("0*.toml")]
     shown = tomllib.loads(textwrap.dedent(blanks.__doc__[blanks.__doc__.index("    [blanks.") :]))["blanks"]
     assert len(shown) == 5 and all(any(holds(file.get(name), group) for file in files) for name, group in shown.items())
 

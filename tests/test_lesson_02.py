@@ -9,9 +9,9 @@ from lesson_cells import cell_source, cells_of, copied, judged, names_before, ru
 
 import lstm_teach as lt
 from lstm_teach import plain
-from lstm_teach.blanks import FOLDER, Lesson
+from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.merge import diagram_net
-from lstm_teach.lessons import cases_02, library, one_unit
+from lstm_teach.lessons import FOLDER, cases_02, library, one_unit
 
 NOTEBOOK = "02_one_step_back"
 SPEC = tomllib.loads((FOLDER / f"{NOTEBOOK}.toml").read_text(encoding="utf-8"))

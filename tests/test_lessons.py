@@ -21,8 +21,9 @@ from lesson_cells import (
 )
 
 from instructor.lesson_table import JUDGE, PREDICT, count
-from lstm_teach.blanks import FOLDER, Lesson, judge_blank
+from lstm_teach.blanks import Lesson, judge_blank
 from lstm_teach.judging import close
+from lstm_teach.lessons import FOLDER
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 WORDS, LINES = 1800, 120

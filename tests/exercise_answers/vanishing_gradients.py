@@ -416,6 +416,10 @@ WRONG = {
         "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
     },
     "check_reach": {
+        "never is infinite": (
+            lambda *given: np.inf if reach(*given) < 0 else reach(*given),
+            "large number, unless you wrote np.inf. The rate is",
+        ),
         "rounded down": (by_exact(np.floor), "You rounded down: after that many steps more"),
         "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share may be left"),
         "one more": (by_exact(lambda n: np.ceil(n) + 1), "one step too many: share is reached a step before"),

@@ -943,7 +943,7 @@ JUDGE_CENTRAL = 'lesson.judge("central_difference")'
         ("", "No line of this cell says what central_difference is."),
         (CENTRAL.replace("central_", "zentral_"), "No line of this cell says what central_difference is."),
         ("print(central_difference(np.sin, 0.5))\n", "No line of this cell says what central_difference is."),
-        ("theirs = central_difference\ncentral_difference = theirs\n", "No line of this cell says"),
+        ("theirs = central_difference\ncentral_difference = theirs\n", "is the library's: write its lines yourself"),
         (
             "theirs = central_difference\ndef central_difference(*given):\n    return theirs(*given)\n",
             "This calls theirs",

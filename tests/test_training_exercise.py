@@ -36,12 +36,14 @@ def test_the_gradient_of_the_trainer_is_right():
     np.testing.assert_allclose(gradient_of(flat, xs[0], targets[0]), expected, rtol=1e-9, atol=1e-14)
 
 
-def test_numbers_of_the_question_about_the_plateau_are_so():
-    why = {letter: option.why for letter, option in exercise.PLATEAU.options.items()}
-    assert "ln 8 = 2.08" in why["a"] and "0.52 per symbol" in why["a"]
-    assert (round(np.log(8), 2), round(np.log(8) / 4, 2)) == (2.08, 0.52)
-    assert "cost of that step is 2.3" in why["c"] and round(-np.log(0.01) / 2 - np.log(0.99) / 2, 1) == 2.3
-    assert "costs 0.33" in why["d"] and round(-0.9 * np.log(0.9) - 0.1 * np.log(0.1), 2) == 0.33
+def test_numbers_of_the_question_about_the_plateau_are_so_and_the_guess_above_does_not_answer_it():
+    options = exercise.PLATEAU.options
+    one, nine = -np.log(0.1), -np.log(0.9)
+    for letter, cost in zip("abcd", (np.log(8), np.log(2), (one + nine) / 2, nine), strict=True):
+        assert f"{cost:.2f}" in options[letter].why and (f"{cost / 12:.3f}" == "0.173") == (letter == "a")
+        assert f"{cost / 12:.3f}" in options[letter].why
+    assert f"{nine:.2f} where A comes and {one:.2f} where B comes" in options["c"].why
+    assert exercise.PLATEAU.right == "a" and "1/2" in exercise.PREDICT_PLATEAU.reveal and "half" in options["b"].text
 
 
 def test_adam_by_hand_is_that_of_the_library():

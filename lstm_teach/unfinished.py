@@ -37,9 +37,10 @@ def sentence(source: str, error: BaseException) -> str:
     frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     at = next((line for name, line in frames if name == "__main__"), getattr(error, "lineno", 0) or 0)  # of the cell
     line = "".join(source.splitlines()[at - 1 : at])
-    answer = re.match(r"(my_\w+) *= *([^\s=\"'#()][^\"'#()]*)\)? *(#.*)?$", line)
+    answer = re.match(r"(my_\w+) *= *\(?([^\s=\"'#()][^\"'#();]*)\)? *(#.*)?$", line)
     if answer and type(error) in (NameError, SyntaxError):  # of a question in an exercise
-        return f'A letter or words as an answer go between quotation marks: {answer[1]} = "{answer[2].strip()}".'
+        said = "If that is a letter or words, as an answer to a question, put it between quotation marks"
+        return f'{said}: {answer[1]} = "{answer[2].strip()}".'
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic

@@ -21,7 +21,7 @@ NO_NAME = (
     "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
     "If none does, look at the spelling."
 )
-QUOTES = 'A letter or words as an answer go between quotation marks: {} = "{}".'
+QUOTES = 'If that is a letter or words, as an answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
     f"c = ... * f\n{CHECK}": ONE.format(1),
@@ -42,6 +42,7 @@ STOPPED = {  # cells, and what is said below their errors
     # An answer to a question of an exercise.
     ANSWER: QUOTES.format("my_letter", "b"),
     "x = 1\nmy_letter = b)": QUOTES.format("my_letter", "b"),
+    "my_letter = (d)": QUOTES.format("my_letter", "d"),
     "my_guess = about ten  # or so": QUOTES.format("my_guess", "about ten"),
     "my_guess = log(2) / nothing": "",
     "mine = b": "",

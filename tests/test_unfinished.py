@@ -89,7 +89,7 @@ def outputs(tmp_path_factory):
 
 @pytest.mark.parametrize(("source", "said"), STOPPED.items())
 def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_cell_is(outputs, source, said):
-    error, *printed = [output for output in outputs[source] if "times: " not in output.get("text", "")]  # of %%time
+    error, *printed = [output for output in outputs[source] if " time" not in output.get("text", "")]  # of %%time
     assert error.output_type == "error" and "dots" not in str(error)  # it stays as it was
     assert all(output.output_type == "stream" and output.name == "stdout" for output in printed)
     assert "".join(output.text for output in printed) == (f"{said}\n" if said else "")
@@ -97,5 +97,5 @@ def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_c
 
 @pytest.mark.parametrize(("source", "words"), RUN.items())
 def test_a_cell_that_does_not_stop_is_told_nothing_new(outputs, source, words):
-    (result,) = [output for output in outputs[source] if "times: " not in output.get("text", "")]  # of %%time
+    (result,) = [output for output in outputs[source] if " time" not in output.get("text", "")]  # of %%time
     assert result.output_type == "execute_result" and words in result.data["text/plain"]

@@ -141,7 +141,10 @@ class Submission:
             self.end()
             raise ProcessEnded(UNASKED)
         if isinstance(called := answer.get("entered"), list):
-            self.entered = self.entered | dict.fromkeys(each for each in called if isinstance(each, str))
+            called = dict.fromkeys(each for each in called if isinstance(each, str))
+            self.entered = self.entered | called
+            if (noted := borrowed.ENTERED.get()) is not None:
+                noted.update(called)
         return answer
 
     def _try(self, request: dict) -> dict | None:

@@ -27,6 +27,7 @@ ENOUGH = 4000  # calls and returns to look at
 BETWEEN = sys.stdlib_module_names | {"numpy"}  # contextlib or np.vectorize: what they call has been called by another
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
+ENTERED: ContextVar[dict[str, None] | None] = ContextVar("where what is entered is noted", default=None)
 COUNTED: ContextVar[list[int] | None] = ContextVar("where the calls of lt.forward are counted", default=None)
 
 
@@ -89,7 +90,8 @@ def watched(note: Callable[[CodeType], None]) -> Iterator[None]:
 def entered(found: dict[str, None]) -> Iterator[None]:
     """Meanwhile note each function of the library ("backward:bptt") that other code calls, in whatever way.
 
-    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do.
+    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do. Grading
+    does so in two processes.
     """
     before, in_threads = sys.getprofile(), threading.getprofile()
     left = itertools.count(ENOUGH, -1)
@@ -108,11 +110,13 @@ def entered(found: dict[str, None]) -> Iterator[None]:
             module = code.co_filename.removeprefix(HOME).removesuffix(".py").replace(os.sep, ".")
             found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
 
+    token = ENTERED.set(found)
     threading.setprofile(tell)
     sys.setprofile(tell)
     try:
         yield
     finally:
+        ENTERED.reset(token)
         sys.setprofile(before)
         threading.setprofile(in_threads)
 

@@ -477,6 +477,7 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
     said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
     assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
+    assert found["tasks"][0]["points"] == (0 if count else found["tasks"][0]["most"])
     assert found["notes"] == ([f"An added cell {said}"] if played else [])
 
 

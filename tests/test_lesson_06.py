@@ -228,6 +228,7 @@ WRONG = [
         "forgets is off: yours is 0.6; it should be 0.5036. Write the line with names, not",
     ),
     ("count", "clipped_steps", "np.any(whole > limit)", "only says whether any step was clipped"),
+    ("count", "clipped_steps", "len(np.where(whole > limit))", "a tuple with one array in it"),
     ("count", "clipped_steps", "np.sum(whole) > limit", "compare first, then add up"),
     ("learned", "learned", "np.mean(losses < half, axis=1)", "a sum, not a mean"),
     ("learned", "learned", "np.sum(losses < half, axis=0)", "the wrong axis"),

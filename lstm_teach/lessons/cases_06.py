@@ -97,6 +97,7 @@ def count() -> Iterator[dict[str, Any]]:
     rows = (30, 5.0), (50, 1.5), (12, 9.0), (400, 3.0)
     runs = [(rng.lognormal(0, 2, (n, 1)) * rng.lognormal(-0.5, 1.2, (n, 9)), limit) for n, limit in rows]
     runs.append((rng.uniform(0.1, 0.8, (40, 9)), 3.0))  # never, but the sum of all is above the limit
+    runs.append((rng.uniform(0.01, 0.02, (12, 9)), 3.0))  # never, and it is not
     for norms, limit in runs:
         whole = np.sqrt((norms**2).sum(axis=1))
         parts = {"gates": np.sqrt((norms[:, 1:] ** 2).sum(axis=1)), "V": norms[:, 0]}

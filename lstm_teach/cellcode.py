@@ -23,8 +23,8 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
     """
     source, ran = "".join(linecache.getlines(frame.f_code.co_filename)), frame.f_globals.get("In")
-    if frame.f_code.co_filename.startswith("<timed ") and ran:
-        source = below_magic(ran[-1])
+    if frame.f_code.co_filename.startswith("<timed ") and ran and (source := below_magic(ran[-1])):
+        source = frame.f_globals["get_ipython"]().transform_cell(source)  # it may have magics too
     if not source:
         where = "call it in a cell of the notebook, one without %%timeit or another magic"
         raise RuntimeError(f"lesson.judge reads the cell it is in: {where}.")

@@ -72,6 +72,7 @@ RUN = {  # cells that do not stop
     f"c = ...\n{CHECK}": "Not written yet: `c`",
     f"c = f * c_before + i * g\n{CHECK}": "Right: `c`",
     f"%%time\nc = f * c_before + i * g\n{CHECK}": "Right: `c`",
+    f"%%time\n%pwd\nc = f * c_before + i * g\n{CHECK}": "Right: `c`",
     f"\n%%time\n{CHECK}": "No line of this cell says what c is",
     "...": "Ellipsis",
 }

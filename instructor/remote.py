@@ -56,7 +56,7 @@ class Submission:
         self.shells = Shells()
         self.lent: dict[int, Any] = {}  # functions of the judge's
         self.raised: dict[int, BaseException] = {}
-        self.entered: dict[str, None] = {}  # functions of the library that the learner's code has called
+        self.entered: dict[str, int] = {}  # functions of the library that the learner's code has called
         self.process: subprocess.Popen | None = None
         self.life, self.numbers = 0, itertools.count(1)
         self.folder = tempfile.TemporaryDirectory(prefix="submission_", ignore_cleanup_errors=True)
@@ -140,8 +140,8 @@ class Submission:
         if answer.get("id") != number:
             self.end()
             raise ProcessEnded(UNASKED)
-        if isinstance(called := answer.get("entered"), list):
-            called = dict.fromkeys(each for each in called if isinstance(each, str))
+        if isinstance(called := answer.get("entered"), dict):
+            called = {each: times for each, times in called.items() if isinstance(times, int)}
             self.entered = self.entered | called
             if (noted := borrowed.ENTERED.get()) is not None:
                 noted.update(called)
@@ -239,8 +239,6 @@ class Submission:
         request = {"do": "call", "function": number, "args": self._out(args), "kwargs": self._out(kwargs)}
         request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/unread.py
         request["one_net"] = self._out(ONE_NET.get())  # see exercises/mixed_exam.py
-        counted = borrowed.COUNTED.get()  # None, or where the calls of lt.forward are counted
-        request["counted"] = counted is not None
         number = next(self.numbers)
         answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:
@@ -249,8 +247,6 @@ class Submission:
         for n, new in _pairs(answer.get("changed")):
             if n < len(args):
                 wire.put_into(args[n], wire.decode(new, self._function))
-        if counted is not None and isinstance(answer.get("calls"), int):
-            counted[0] += answer["calls"]
         if "problem" in answer:
             raise self._error(answer["problem"])
         value = wire.decode(answer.get("value"), self._function)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from inspect import Parameter, Signature, signature
@@ -148,7 +149,7 @@ class Worker:
 
     def cell(self, request: dict) -> dict:
         """Run one cell."""
-        ring, found = self._ring_after(request["seconds"]), {}
+        ring, found = self._ring_after(request["seconds"]), Counter()
         ring.enter_context(borrowed.entered(found))
         try:
             outcome = self.shell.run_cell(request["source"], silent=True)
@@ -157,7 +158,7 @@ class Worker:
             problem = error
         finally:
             ring.close()
-        return {"problem": self._problem(problem) if problem else None, "entered": [*found]}
+        return {"problem": self._problem(problem) if problem else None, "entered": found}
 
     def _ring_after(self, seconds: float) -> ExitStack:
         stack = ExitStack()
@@ -180,7 +181,7 @@ class Worker:
         """Call one of the learner's functions."""
         args, kwargs = self._in(request["args"]), self._in(request["kwargs"])
         self.given.append([args, [self._out(each) for each in args]])
-        calls, found = [0], {}  # of lt.forward; see borrowed.entered
+        found = Counter()
         try:
             with warnings.catch_warnings(), ExitStack() as stack:
                 warnings.simplefilter("ignore")
@@ -190,14 +191,12 @@ class Worker:
                     from lstm_teach.exercises.mixed_exam import ONE_NET  # as slow as the notebook's own import of it
 
                     stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
-                if request["counted"]:
-                    stack.enter_context(borrowed.counted(lstm_teach.forward, calls))
                 with borrowed.entered(found):
                     value = self.functions[request["function"]](*args, **kwargs)
                 answer = {"value": self._out(value), "shared": wire.shared(value, args)}
         except BaseException as error:
             answer = {"problem": self._problem(error)}
-        return answer | {"changed": self._changed(self.given.pop()), "calls": calls[0], "entered": [*found]}
+        return answer | {"changed": self._changed(self.given.pop()), "entered": found}
 
     def _changed(self, given: list) -> list:
         """Number and content of the arguments that are no longer what was sent."""

@@ -14,6 +14,7 @@ import itertools
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType
@@ -27,8 +28,7 @@ ENOUGH = 4000  # calls and returns to look at
 BETWEEN = sys.stdlib_module_names | {"numpy"}  # contextlib or np.vectorize: what they call has been called by another
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
-ENTERED: ContextVar[dict[str, None] | None] = ContextVar("where what is entered is noted", default=None)
-COUNTED: ContextVar[list[int] | None] = ContextVar("where the calls of lt.forward are counted", default=None)
+ENTERED: ContextVar[Counter | None] = ContextVar("where what is entered is counted", default=None)
 
 
 def in_function(function: Any, modules: Collection[str], allowed: Collection[str] = ()) -> str:
@@ -47,27 +47,12 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
     return in_code(function.__code__, function.__globals__, modules, allowed, closure_values(function))
 
 
-def times_called(function: Callable, arguments: Sequence[Any], other: FunctionType) -> int:
-    """How often a learner's function calls another one, however it got hold of it; what it raises does not matter."""
-    found = [0]
+def times_called(function: Callable, arguments: Sequence[Any], name: str) -> int:
+    """How often a learner's function calls one of the library of that name; what it raises does not matter."""
+    found = Counter()
     with contextlib.suppress(guard.LearnerError):
-        guard.call(counted(other, found)(function), *arguments)
-    return found[0]
-
-
-@contextlib.contextmanager
-def counted(other: FunctionType, found: list[int]) -> Iterator[None]:
-    """Meanwhile the calls of a function in this thread are added to `found[0]`; grading does so in two processes."""
-
-    def note(code: CodeType) -> None:
-        found[0] += code is other.__code__
-
-    token = COUNTED.set(found)
-    try:
-        with watched(note):
-            yield
-    finally:
-        COUNTED.reset(token)
+        guard.call(entered(found)(function), *arguments)
+    return sum(times for each, times in found.items() if each.endswith(f":{name}"))
 
 
 @contextlib.contextmanager
@@ -87,8 +72,8 @@ def watched(note: Callable[[CodeType], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def entered(found: dict[str, None]) -> Iterator[None]:
-    """Meanwhile note each function of the library ("backward:bptt") that other code calls, in whatever way.
+def entered(found: Counter) -> Iterator[None]:
+    """Meanwhile count each function of the library ("backward:bptt") that other code calls, in whatever way.
 
     Only until so many calls have been seen, since looking at each of a million takes longer than the calls do. Grading
     does so in two processes.
@@ -108,7 +93,7 @@ def entered(found: dict[str, None]) -> Iterator[None]:
             caller = caller.f_back
         if not caller or _package(caller) != "lstm_teach":
             module = code.co_filename.removeprefix(HOME).removesuffix(".py").replace(os.sep, ".")
-            found[f"{module}:{code.co_qualname.partition('.')[0]}"] = None
+            found[f"{module}:{code.co_qualname.partition('.')[0]}"] += 1
 
     token = ENTERED.set(found)
     threading.setprofile(tell)

@@ -13,6 +13,7 @@ import math
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
@@ -57,7 +58,7 @@ class Attempt:
         self.function, self.name = function, guard.name_of(function)
         self.changed: dict[str, None] = {}  # in the order of their discovery
         self.rounded: dict[str, None] = {}
-        self.entered: dict[str, None] = {}
+        self.entered = Counter()
         self.lent: set[str] = set()
         self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}

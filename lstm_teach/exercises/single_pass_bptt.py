@@ -118,7 +118,7 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
         def look(*given: object) -> str:
             called = "" if taken else borrowed.in_function(start_gradient, ("forward",), ("forward", *TOOLS))
             again = (step, params.copy(), a.copy(), x, targets)
-            if not (taken or called) and borrowed.times_called(start_gradient, again, forward) > 4:
+            if not (taken or called) and borrowed.times_called(start_gradient, again, "forward") > 4:
                 called = "lt.forward"
             measured = f"The numbers are right, but measured with {called}, at least one loss for each entry of a."
             return f"{measured} Derive them: walk back with step, and go on into a." if called else ""

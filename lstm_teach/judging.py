@@ -406,6 +406,7 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
     """Whether a copy of an input is still what it was; with `rounding`, up to its last digits, by the array's size."""
     if isinstance(before, Params):
         return isinstance(after, Params) and same(before.flat, after.flat, rounding)
+    before = np.asarray(before) if rounding and isinstance(before, float) else before
     if isinstance(before, np.ndarray):
         try:
             after = np.asarray(after)

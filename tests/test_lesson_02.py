@@ -63,6 +63,11 @@ def test_right_lines_in_another_style_are_right(cell, lines):
     assert set(sentences(cell, lines).values()) == {""}
 
 
+def test_a_line_of_an_earlier_cell_may_be_written_again_though_its_last_digit_comes_out_different():
+    again = "dh = np.sum(V * dy)\ndo = dh * ct\ndct = dh * o\n\n"
+    assert set(sentences("write-product", source=f'{again}lesson.judge("product")').values()) == {""}
+
+
 WRONG = [
     ("write-dh", "dh", "np.sum(V + dy)", "the deltas of the scores add up to zero"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),

@@ -129,8 +129,9 @@ def _tiers(
 
 def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, written: Written) -> Iterator[Tier]:
     """A factor missing (a slope first), one too many, or a wrong one where another belongs."""
+    fits = {q: values for q, values in fits.items() if q != name}  # what the line makes is no factor of it
     slopes = _slopes(fits)
-    factors = {q: (values, q) for q, values in fits.items() if q != name} | slopes  # by their words; and what is read
+    factors = {q: (values, q) for q, values in fits.items()} | slopes  # by their words; and what is read
     usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
     own = {q: vs for q, (vs, read) in factors.items() if read in written.read and (written.ones or q not in slopes)}
     for kind in (slopes, usable):

@@ -123,6 +123,11 @@ def test_a_wrong_line_is_told_what_it_is(name, line, words):
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
+def test_a_factor_that_only_the_right_answer_could_give_is_not_called_missing():
+    said = str(judged(LESSON, "gates", {n: f"np.exp(z{n})" for n in "ifog"}))
+    assert "i is off" in said and "factor" not in said, said
+
+
 GIVEN = {
     "softmax": "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n",
     "loss": "picked = y[np.arange(T), targets]\n",

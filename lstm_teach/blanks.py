@@ -258,7 +258,8 @@ def judge_blank(
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     parts = judge_function(blank, function, statements)
-    done = all(part.passed or "did not finish" in part.sentence for part in parts)  # no second wait
+    said = "did not finish", "NameError"  # no second wait; and a missing name is named already
+    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
     return parts if done else _with_helpers(blank, function, parts)
 
 

@@ -349,6 +349,13 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     assert not wrong.passed and "was right" not in str(wrong)
 
 
+def test_a_function_whose_helper_lacks_a_name_is_not_told_that_the_helper_was_changed():
+    function = with_function("my-forward", "h[t - 1], c[t - 1]")
+    source = f"del sigmoid\n\n\n{cell_source(LESSON, 'step')}\n\n\n{function}"
+    said = str(judged(LESSON, "my-forward", source=source))
+    assert "name 'sigmoid' is not defined" in said and "changed" not in said, said
+
+
 @pytest.mark.parametrize("name", [*BLANKS, *FUNCTIONS])
 def test_an_open_blank_is_said_to_be_open_and_the_lesson_goes_on(name):
     verdict = judged(LESSON, name, source=cell_source(LESSON, name))

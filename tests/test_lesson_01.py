@@ -182,6 +182,12 @@ def test_a_cell_value_that_is_kept_between_minus_one_and_one_is_wrong(limit):
     assert not verdict.passed, str(verdict)
 
 
+@pytest.mark.parametrize("cut", ["np.clip(picked, 1e-3, 1)", "np.maximum(picked, 0.01)", "picked + 1e-4"])
+def test_a_loss_that_forgives_an_improbable_target_is_wrong(cut):
+    assert not judged(LESSON, "loss", {"L": f"-np.log({cut}).sum()"}).passed
+    assert judged(LESSON, "loss", {"L": "-np.log(picked + 1e-12).sum()"}).passed  # against a logarithm of zero
+
+
 @pytest.fixture(scope="module")
 def right_numbers():
     """What the lesson's own net gives for each blank, by cell."""

@@ -73,7 +73,7 @@ def fence(folder: Path) -> None:
     import matplotlib
 
     reading = [sys.prefix, sys.base_prefix, Path(np.__file__).parents[1], Path(lstm_teach.__file__).parent, folder]
-    reading += ["/usr/share", "/usr/lib", "/lib", "/lib64", "/etc", "/dev/null", "/dev/urandom", ROOT / "data"]
+    reading += ["/usr/share", "/usr/lib", "/lib", "/lib64", "/etc", "/dev/null", "/dev/urandom"]
     reading += [matplotlib.get_cachedir(), matplotlib.get_configdir()]
     readable = [os.path.realpath(each) for each in reading]
     hidden = [os.path.realpath(ROOT / name) for name in ("instructor", "notebooks", "tests", ".git")]

@@ -4,8 +4,6 @@ Reads notebooks as plain JSON, since a submission may be no valid notebook at al
 how to list things in a sentence.
 """
 
-from __future__ import annotations
-
 import ast
 import codecs
 import hashlib

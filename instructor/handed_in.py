@@ -3,8 +3,6 @@
 It understands the names that learning platforms give, a folder for each student, and single files with any name.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 import zipfile

@@ -7,8 +7,6 @@ The minutes are an estimate by one formula for all lessons (see MINUTES), meant 
 class; they don't measure learners.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

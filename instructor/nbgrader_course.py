@@ -11,8 +11,6 @@ from outside the process in which the submission runs. nbgrader gets a copy in o
 which every graded cell is there and has its mark, since it can only put points into these.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

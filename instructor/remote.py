@@ -1,7 +1,5 @@
 """The judge's side of the process in which a submission runs (see worker.py): start it, ask it, replace it, end it."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

@@ -4,8 +4,6 @@ A record is a dictionary: student, number (the platform's, or ""), file, exercis
 most, problem, notes, and tasks as score.py returns them. Imports the standard library and the library's html.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

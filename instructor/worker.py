@@ -6,8 +6,6 @@ up what a submission has no use for: files outside of its own empty folder and o
 processes, the network, and (on Linux) memory beyond the limit.
 """
 
-from __future__ import annotations
-
 import ctypes
 import itertools
 import linecache

@@ -4,8 +4,6 @@ Imports cellcode, guard, gradreport, verdicts, params and numpy. One engine for 
 of the exercises.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import inspect

@@ -4,8 +4,6 @@ Imports cellcode, gradreport, judging and numpy. Nothing here knows a blank: onl
 What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import re

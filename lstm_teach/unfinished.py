@@ -3,8 +3,6 @@
 Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
 import traceback

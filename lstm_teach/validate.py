@@ -1,7 +1,5 @@
 """Sentences for bad input, one per argument, raised before any work is done. Imports numpy only."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises use the same one.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -45,8 +45,6 @@ and only once. What else a learner's function does (raises, takes too long, retu
 the library's own answer) is the business of judging.judge.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import sys

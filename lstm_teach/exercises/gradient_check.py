@@ -3,8 +3,6 @@
 The words are in gradient_check.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -4,8 +4,6 @@ The words are in mixed_exam.toml, and the lines of a step back too; engine.py sa
 gradient should be comes from complex steps of the forward pass, not from a backward pass.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import io

@@ -4,8 +4,6 @@ Imports params, forward, plain and cases. The right values are those of `plain.w
 ("what this step sends back through h"), not by the line that computes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace

@@ -3,8 +3,6 @@
 Imports the numeric core, the cases and the pictures; no widgets.
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import re

@@ -3,8 +3,6 @@
 Imports the package and edited. The repairs and changes are data, in 03_flawed_backward.toml; `variant` applies them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 

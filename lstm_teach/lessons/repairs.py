@@ -3,8 +3,6 @@
 Imports the loop, the cases, the numeric core, and what judges blanks.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import functools

@@ -3,8 +3,6 @@
 Imports training, tasks, bell and nested. `benchmarks/eight_seeds.py` makes the table again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial

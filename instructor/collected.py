@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lstm_teach.gradreport import listing
+from lstm_teach.validate import listing
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "instructor" / "exercises"

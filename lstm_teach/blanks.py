@@ -51,12 +51,12 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
-from lstm_teach.cellcode import Written
-from lstm_teach.gradreport import listing
+from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.judging import ANSWERS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
+from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
 SECONDS = 10.0  # for all that one judgement calls
@@ -92,7 +92,7 @@ class Blank:
         """Its cases, made anew."""
         return list(self.case())
 
-    def with_given(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    def with_given(self, namespace: Names) -> dict[str, Any]:
         """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
         names = dict(namespace)
         for name, line in self.given.items():
@@ -100,7 +100,7 @@ class Blank:
                 names[name] = eval(line, names)
         return names
 
-    def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
+    def library_value(self, name: str, namespace: Names) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
             its = pkgutil.resolve_name(self.library)
@@ -235,7 +235,7 @@ class Lesson:
 
 
 def judge_blank(
-    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None = None
+    blank: Blank, statements: Lines, namespace: dict[str, Any], before: set[str] | None = None
 ) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
 
@@ -273,14 +273,14 @@ def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> 
     return parts
 
 
-def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespace: Mapping[str, Any]) -> bool:
+def _is_theirs(blank: Blank, name: str, statements: Lines, namespace: Names) -> bool:
     """Whether a value comes from the cell, a function from this cell or an earlier one, and not from the lesson."""
     if not blank.is_function:
         return any(name in cellcode.touched(s) for s in statements)
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.stmt] = ()) -> tuple[Part, ...]:
+def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
@@ -345,7 +345,7 @@ def _waiting(name: str, reads: Sequence[str]) -> Part:
     return Part(name, f"This line is right, but it reads {listing(reads)}: look there first.", waits=True)
 
 
-def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> str:
+def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> str:
     """That an answer is off only in calls without some of the arguments; "" if it is not so."""
     given = [len(case["arguments"]) for case in cases]
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
@@ -357,7 +357,7 @@ def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> 
 
 
 def _judge_values(
-    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None
+    blank: Blank, statements: Lines, namespace: dict[str, Any], before: set[str] | None
 ) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases, given = blank.cases(), blank.given.keys()
@@ -429,7 +429,7 @@ def _judge_values(
 
 
 def _known(
-    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], written: Written, every: Mapping
+    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Names], written: Written, every: Mapping
 ) -> str:
     """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
     arrays = [judging.numbers(g) for g in got]
@@ -478,7 +478,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 
-def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> str:
+def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
     """Let np and Python's own functions be again what other cells call by these names; say so."""
     own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
     lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]

@@ -11,9 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from ..gradreport import listing
 from ..training import History
-from ..validate import amount
+from ..validate import amount, listing
 from .scene import Built, Scene
 from .style import GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, short, tidy, whole_percent
 

@@ -16,8 +16,9 @@ import lstm_teach as lt
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
-from lstm_teach.gradreport import errors_of, listing
+from lstm_teach.gradreport import errors_of
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
+from lstm_teach.validate import listing
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
@@ -199,16 +200,9 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
     return found
 
 
-class Uncaptioned(Still):
-    """A picture whose text is its alt text only: on the page it would read the ladder out for the learner."""
-
-    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/html": re.sub(r"<figcaption>.*?</figcaption>", "", bundle["text/html"])}
-
-
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
-    return Uncaptioned(**vars(show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))))
+    # A caption would read the ladder out for the learner.
+    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders), caption=False)
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

@@ -89,9 +89,7 @@ def owner(parts: tuple[str, ...], exercises: Collection[str] = (), canvas: bool 
 
     `canvas` says whether the files there are called as Canvas calls them.
     """
-    parts = tuple(
-        unicodedata.normalize("NFC", printable(part)) for part in parts
-    )  # an archive from a Mac has it otherwise
+    parts = tuple(unicodedata.normalize("NFC", printable(part)) for part in parts)  # a Mac's archive has it otherwise
     for part in parts:
         if moodle := MOODLE.fullmatch(part):
             return moodle["student"].strip(), moodle["number"]

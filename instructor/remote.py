@@ -222,8 +222,9 @@ class Submission:
         shell = self.shells.get(name) if name else None
         home = str(data.get("home") or "")
         if shell is None and home.startswith("lstm_teach."):
-            shell = _of_library(home)
-        if shell is None:
+            module, _, known = home.rpartition(".")
+            shell = getattr(sys.modules.get(module), known, None)
+        if not callable(shell):
             shell = self.shells.at(data.get("text"), data.get("line"), called, data.get("parameters"))
         remote.__name__ = remote.__qualname__ = called
         remote.__wrapped__ = shell  # which says how it is called, and with what
@@ -239,11 +240,10 @@ class Submission:
         number = next(self.numbers)
         answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:
-            self._apply(answer.get("changed"), args)
+            calls = _pairs(answer.get("changed"))
+            self._apply(calls[-1][1] if calls else (), args)
             answer = self._ask({"reply": self._reply(answer)}, None, number)
-        for n, new in _pairs(answer.get("changed")):
-            if n < len(args):
-                wire.put_into(args[n], wire.decode(new, self._function))
+        self._apply(answer.get("changed"), args)
         if counted is not None and isinstance(answer.get("calls"), int):
             counted[0] += answer["calls"]
         if "problem" in answer:
@@ -252,9 +252,8 @@ class Submission:
         return wire.joined(value, _pairs(answer.get("shared")), args)
 
     def _apply(self, changed: Any, args: tuple) -> None:
-        """Write what the learner has changed in place, for a function of the judge's that looks at the same arrays."""
-        calls = _pairs(changed)
-        for n, new in _pairs(calls[-1][1]) if calls else ():
+        """Write what the learner has changed in place, for whatever of the judge's looks at the same arrays."""
+        for n, new in _pairs(changed):
             if n < len(args):
                 wire.put_into(args[n], wire.decode(new, self._function))
 
@@ -309,12 +308,6 @@ def _listen(stream: Any, came: queue.SimpleQueue) -> None:
     except (OSError, ValueError, wire.Broken):
         pass
     came.put(None)
-
-
-def _of_library(home: str) -> Any:
-    module, _, name = home.rpartition(".")
-    found = getattr(sys.modules.get(module), name, None)
-    return found if callable(found) else None
 
 
 # -------------------------------------------------------------------------------------- what has got away

@@ -172,10 +172,8 @@ def _general(sentence: str) -> str:
 def page(title: str, content: str) -> str:
     """A whole page that needs nothing else."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    head += WRITTEN_HERE
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{content}</body></html>\n'
-    )
+    head = f"<head>{head}{WRITTEN_HERE}<style>{STYLE}</style></head>"
+    return f'<!doctype html>\n<html lang="en">{head}\n<body>{content}</body></html>\n'
 
 
 def feedback_page(records: Sequence[dict]) -> str:

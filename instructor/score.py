@@ -33,17 +33,18 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
 import collected  # noqa: E402
+from collected import Cell  # noqa: E402
 from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E402
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
 from lstm_teach import borrowed, doctor, judging  # noqa: E402
-from lstm_teach.gradreport import listing  # noqa: E402
+from lstm_teach.validate import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
 
 def score(
-    cells: list[collected.Cell],
+    cells: list[Cell],
     known: collected.Exercise,
     seconds: float,
     memory: int,
@@ -62,7 +63,9 @@ def score(
         for kind, name, text in [*run.plan.steps, ("again", "", "")]:
             began = time.monotonic()
             if began - start > whole:
-                run.plan.notes.append(f"{run.time_is_up(whole)}.")
+                most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in run.took.most_common(3)])
+                up = f"The {whole:.0f} seconds for a submission were up before all was judged"
+                run.plan.notes.append(f"{up}; most of them went to {most}.")
                 break
             run.step(kind, name, text)
             run.took[name or "other cells"] += time.monotonic() - began
@@ -81,9 +84,7 @@ AGAIN = "it is graded all the same"
 class Run:
     """A submission while it is judged: what has come of it so far."""
 
-    def __init__(
-        self, cells: list[collected.Cell], known: collected.Exercise, submission: Submission, seed: int | None
-    ):
+    def __init__(self, cells: list[Cell], known: collected.Exercise, submission: Submission, seed: int | None):
         self.plan, self.known = collected.plan(cells, known), known
         self.submission, self.names, self.seed = submission, trusted_names(known), seed
         self.results: dict[str, dict] = {}
@@ -128,7 +129,7 @@ class Run:
             self.code[bound] = text
             self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
 
-    def judged(self, task: collected.Cell) -> dict:
+    def judged(self, task: Cell) -> dict:
         """What comes of a task now."""
         ALLOWED.clear()
         try:
@@ -173,11 +174,6 @@ class Run:
             self.plan.task_notes.setdefault(task.name, []).append(said)
             self.results[task.name] = again
 
-    def time_is_up(self, whole: float) -> str:
-        """That it is, and which cells have taken it."""
-        most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in self.took.most_common(3)])
-        return f"The {whole:.0f} seconds for a submission were up before all was judged; most of them went to {most}"
-
     def found(self) -> dict:
         """Notes and tasks, as they are now."""
         late = {"points": 0.0, "parts": [], "problem": "This was not judged; a note says why.", "unjudged": True}
@@ -198,7 +194,7 @@ def written_down(answer: str, code: str) -> bool:
 
 
 def judge(
-    task: collected.Cell, submission: Submission, names: dict[str, Any], problems: dict[str, str], seed: int | None
+    task: Cell, submission: Submission, names: dict[str, Any], problems: dict[str, str], seed: int | None
 ) -> dict:
     """The points of one task, and what there is to say of it."""
     tree = ast.parse(collected.with_seed(task.text, seed))
@@ -255,9 +251,7 @@ def described(points: Points) -> dict:
         # an error without a text has only its place (see remote.py), which is not what it says
         said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
         said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
-        said = [
-            re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said
-        ]
+        said = [re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", each) for each in said]
         result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
     else:
         question, answer = verdict.question, verdict.answer

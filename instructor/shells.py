@@ -49,12 +49,10 @@ class Shells:
         """The shell of the function that starts at a line of a text; one without a body if there is none."""
         with contextlib.suppress(SyntaxError, ValueError, RecursionError):
             for node in ast.walk(ast.parse(str(text))):
+                first = [*getattr(node, "decorator_list", ()), node][0]  # the decorators are above the function
                 if isinstance(node, ast.Lambda) and node.lineno == line:
                     node = _as_function(node, "function")
-                elif (
-                    not isinstance(node, ast.FunctionDef)
-                    or min([node.lineno, *(each.lineno for each in node.decorator_list)]) != line
-                ):
+                elif not isinstance(node, ast.FunctionDef) or first.lineno != line:
                     continue
                 if (found := self._function(node)) is not None:
                     found.__name__ = name
@@ -121,9 +119,8 @@ class Shells:
             case ast.Attribute():
                 owner = self._value(node.value, name)
                 home = str(getattr(owner, "__name__", "")).partition(".")[0]
-                return (
-                    getattr(owner, node.attr, None) if type(owner).__name__ == "module" and home in IMPORTED else None
-                )
+                known = type(owner).__name__ == "module" and home in IMPORTED
+                return getattr(owner, node.attr, None) if known else None
             case ast.Call(func=ast.Name(id=kind)) if kind in self.classes:  # a callable object
                 methods = [n for n in self.classes[kind].body if isinstance(n, ast.FunctionDef)]
                 called = [method for method in methods if method.name == "__call__"]

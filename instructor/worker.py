@@ -324,13 +324,9 @@ class Worker:
 def _error_class(name: str) -> type[Exception]:
     """The builtin exception of that name, or a new one."""
     known = getattr(sys.modules["builtins"], name, None)
-    if (
-        isinstance(known, type)
-        and issubclass(known, Exception)
-        and known not in (UnicodeDecodeError, UnicodeEncodeError)
-    ):
-        return known
-    return type(name, (Exception,), {})
+    one = isinstance(known, type) and issubclass(known, Exception)
+    more = (UnicodeDecodeError, UnicodeEncodeError)  # which take more than a sentence
+    return known if one and known not in more else type(name, (Exception,), {})
 
 
 def main(arguments: list[str]) -> int:

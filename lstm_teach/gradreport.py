@@ -1,7 +1,5 @@
 """How far a gradient is from the right one, in a number, a word and a table. Imports params, html and validate."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What to train on: the embedded Reber grammar, long-lag recall. Imports params and batch."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -52,15 +52,13 @@ import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
-SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -128,7 +126,8 @@ class Lesson:
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
-        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in (*names, group))]
+        tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
+        spec["allow"] = [*spec.get("allow", ()), *lent, *tools]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -245,8 +244,8 @@ def judge_blank(
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
         return (Part(name, f"No line of this cell says what {name} is."),)
-    called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
-    if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
+    called = borrowed.in_code(code, namespace, judging.ANSWERS, blank.allow)
+    if called := called or borrowed.in_function(function, judging.ANSWERS, blank.allow):
         words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:

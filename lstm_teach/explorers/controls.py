@@ -38,10 +38,10 @@ def log_slider(
     return widgets.FloatLogSlider(value, min=low, max=high, step=step, **look)
 
 
-def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
+def checkbox(label: str) -> widgets.Checkbox:
     """Box to tick; its label may be HTML."""
     layout = {"width": "auto"}
-    return widgets.Checkbox(value, description=label, description_allow_html=True, indent=False, layout=layout)
+    return widgets.Checkbox(description=label, description_allow_html=True, indent=False, layout=layout)
 
 
 def choice(label: str, options: Sequence) -> widgets.ToggleButtons:

@@ -13,7 +13,6 @@ RESULTS is JSON: "notes" about the submission, and "tasks" with points, parts an
 import argparse
 import ast
 import builtins
-import contextlib
 import inspect
 import json
 import math
@@ -38,7 +37,7 @@ from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E4
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import borrowed, doctor, judging  # noqa: E402
+from lstm_teach import borrowed, cellcode, doctor, judging  # noqa: E402
 from lstm_teach.validate import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
@@ -269,43 +268,27 @@ def trusted_names(known: collected.Exercise) -> dict[str, Any]:
     space: dict[str, Any] = {}
     for cell in known.cells:
         if cell.kind == "code" and cell.points is None:
-            with contextlib.suppress(SyntaxError):  # a cell with a magic
-                body = [node for node in ast.parse(cell.text).body if isinstance(node, ast.Import | ast.ImportFrom)]
-                exec(compile(ast.Module(body, []), cell.name, "exec"), space)
+            body = [node for node in collected.statements(cell.text) if isinstance(node, ast.Import | ast.ImportFrom)]
+            exec(compile(ast.Module(body, []), cell.name, "exec"), space)
     space.pop("__builtins__", None)
     return space
 
 
 def given_names(known: collected.Exercise) -> set[str]:
     """What the exercise itself takes from the library's exercises: `from ... import name`, and `module.name`."""
-    nodes = []
-    for cell in known.cells:
-        if cell.kind == "code":
-            with contextlib.suppress(SyntaxError):  # a cell with a magic
-                nodes += ast.walk(ast.parse(cell.text))
+    lines = [line for cell in known.cells if cell.kind == "code" for line in collected.statements(cell.text)]
+    nodes = [node for line in lines for node in ast.walk(line)]
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     found = {each.name for node in imports if "lstm_teach.exercises" in (node.module or "") for each in node.names}
-    return found | {
-        node.attr for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in found
-    }
+    parts = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return found | {node.attr for node in parts if getattr(node.value, "id", "") in found}
 
 
 def _needed(tree: ast.Module) -> list[str]:
     """The names that a graded cell reads and does not bind, in order; those of its last line first."""
-    stored, loaded = set(), []
-    for node in [*tree.body[-1:], *tree.body[:-1]]:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name):
-                if isinstance(inner.ctx, ast.Load):
-                    loaded.append(inner.id)
-                else:
-                    stored.add(inner.id)
-            elif isinstance(inner, ast.Import | ast.ImportFrom):
-                stored |= {each.asname or each.name.partition(".")[0] for each in inner.names}
-            elif isinstance(inner, ast.FunctionDef | ast.Lambda):
-                stored |= {arg.arg for arg in ast.walk(inner) if isinstance(arg, ast.arg)}
-                stored |= {inner.name} if isinstance(inner, ast.FunctionDef) else set()
-    return [name for name in dict.fromkeys(loaded) if name not in stored]
+    loaded = [n.id for line in [*tree.body[-1:], *tree.body] for n in ast.walk(line) if isinstance(n, ast.Name)]
+    outside = cellcode.globals_read(compile(tree, "a check", "exec")) - cellcode.stored(tree.body)
+    return [name for name in dict.fromkeys(loaded) if name in outside]
 
 
 def patience(wall: float, processor: float) -> float:

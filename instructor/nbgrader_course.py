@@ -168,9 +168,8 @@ def in_order(path: Path, source: Path) -> dict:
             name = ""  # a copy, or turned into text
         there.add(name)
         kind = cell.kind if cell.kind in ("code", "markdown") else "raw"
-        cells.append(
-            (name, {"cell_type": kind, "source": cell.text, "metadata": marked[name]["metadata"] if name else {}})
-        )
+        metadata = marked[name]["metadata"] if name else {}
+        cells.append((name, {"cell_type": kind, "source": cell.text, "metadata": metadata}))
     cells += [(task.name, marked[task.name]) for task in known.tasks if task.name not in there]
     for number, (name, cell) in enumerate(cells):
         cell["id"] = name or f"own-{number}"

@@ -190,17 +190,12 @@ class Submission:
         number = len(self.lent)
         self.lent[number] = function
         try:
-            parameters = [
-                [each.name, each.kind.name, each.default is not Parameter.empty]
-                for each in signature(function).parameters.values()
-            ]
+            given = signature(function).parameters.values()
+            parameters = [[each.name, each.kind.name, each.default is not Parameter.empty] for each in given]
         except (TypeError, ValueError):
             parameters = None
-        return {
-            "judge": number,
-            "name": getattr(function, "__name__", type(function).__name__),
-            "parameters": parameters,
-        }
+        name = getattr(function, "__name__", type(function).__name__)
+        return {"judge": number, "name": name, "parameters": parameters}
 
     def _function(self, data: dict, name: str = "") -> Callable:
         """A function of the learner's, as something that a check can look at and call."""
@@ -275,11 +270,8 @@ class Submission:
         base = known if isinstance(known, type) and issubclass(known, Exception) else Exception
         if own is not None:  # raised by a function of the judge's that the learner's code has called
             name, said, base = type(own).__name__, str(own).removesuffix("."), type(own)
-        kind = type(
-            name if name.isidentifier() else "Exception",
-            (base,),
-            {"__str__": lambda self: said + place if said else place.removeprefix(", ")},
-        )
+        words = said + place if said else place.removeprefix(", ")
+        kind = type(name if name.isidentifier() else "Exception", (base,), {"__str__": lambda self: words})
         unwritten = str(problem.get("unwritten") or "")
         error = kind.__new__(kind)
         if own is not None or not unwritten.isidentifier():

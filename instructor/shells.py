@@ -58,10 +58,8 @@ class Shells:
                 if (found := self._function(node)) is not None:
                     found.__name__ = name
                     return found
-        names = (
-            dict.fromkeys(each for each in parameters if isinstance(each, str)) if isinstance(parameters, list) else ()
-        )
-        args = ", ".join(each for each in names if each.isidentifier() and not keyword.iskeyword(each))
+        given = [each for each in parameters if isinstance(each, str)] if isinstance(parameters, list) else []
+        args = ", ".join(each for each in dict.fromkeys(given) if each.isidentifier() and not keyword.iskeyword(each))
         tries = (ast.parse(f"def function({each}): pass").body[0] for each in (args or "*inputs", "*inputs"))
         found = next(filter(None, map(self._function, tries)))
         found.__name__ = name

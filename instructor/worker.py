@@ -292,12 +292,9 @@ class Worker:
         borrowed.__name__ = borrowed.__qualname__ = data["name"]
         borrowed._number_in_judge = data["judge"]
         if data["parameters"] is not None:
-            borrowed.__signature__ = Signature(
-                [
-                    Parameter(name, getattr(Parameter, kind), default=None if optional else Parameter.empty)
-                    for name, kind, optional in data["parameters"]
-                ]
-            )
+            optional = {True: None, False: Parameter.empty}
+            given = [Parameter(n, getattr(Parameter, kind), default=optional[o]) for n, kind, o in data["parameters"]]
+            borrowed.__signature__ = Signature(given)
         return borrowed
 
     def _problem(self, error: BaseException) -> dict:

@@ -26,19 +26,7 @@ TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
 WORDS = spec_of("07_debugging_clinic")
 FAULTY = {int(number): told for number, told in WORDS["faulty"].items()}  # the faulty line of a case, what points at it
-
-# Where a fault sits, and what it is: a line of `right_pass`, and what somebody might have written there.
-FAULTS = {
-    "one gate's line: the slope of f forgotten": ("df * f * (1 - f)", "df"),
-    "dc within a step: the slope of tanh taken at c": ("(1 - ct**2)", "(1 - cache.c[t] ** 2)"),
-    "dh_future: never handed on": ("dh_future = sum(", "dh_lost = sum("),
-    "dc_carry: never handed on": ("dc_carry = dc * f", "dc_lost = dc * f"),
-    "a product: dU in the column of the target": ("[:, x[t]] +=", "[:, targets[t]] +="),
-    "adding up: dW overwritten at each step": ('grads["W" + gate] +=', 'grads["W" + gate] ='),
-    "adding up: a column of dU overwritten at each step": ("[:, x[t]] +=", "[:, x[t]] ="),
-    "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
-    "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
-}
+FAULTS = WORDS["faults"]
 
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

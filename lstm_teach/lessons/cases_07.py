@@ -32,14 +32,8 @@ def _case(number: int, wanted: str) -> Iterator[dict]:
         names |= {"h_part": here["dh_future"], "c_part": here["dc_carry"]}
         if number == 3:
             names["dy"] = here["dy"]  # of this step alone
-        right = {
-            1: _added(walk, here["t"], gate),
-            2: walk.dy,
-            3: here["dzg"],
-            4: here["dh_before"],
-            5: here["dc_before"],
-        }
-        yield pick(names, wanted) | {f"repair_{number}": right[number]}
+        right = _added(walk, here["t"], gate), walk.dy, here["dzg"], here["dh_before"], here["dc_before"]
+        yield pick(names, wanted) | {f"repair_{number}": right[number - 1]}
 
 
 def _added(walk: SimpleNamespace, t: int, gate: str) -> np.ndarray:

@@ -192,9 +192,7 @@ def written_down(answer: str, code: str) -> bool:
     return not nodes or any(re.match(rf"\W*{re.escape(answer)}\b", text, re.IGNORECASE) for text in texts)
 
 
-def judge(
-    task: Cell, submission: Submission, names: dict[str, Any], problems: dict[str, str], seed: int | None
-) -> dict:
+def judge(task: Cell, submission: Submission, names: dict, problems: dict[str, str], seed: int | None) -> dict:
     """The points of one task, and what there is to say of it."""
     tree = ast.parse(collected.with_seed(task.text, seed))
     *before, last = tree.body

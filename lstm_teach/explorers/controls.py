@@ -12,9 +12,7 @@ WIDE = {"width": "auto", "flex": "1 1 320px"}
 SLIDERS = widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider
 
 
-def int_slider(
-    label: str, value: int, min: int, max: int, step: int = 1, play_ms: int | None = None
-) -> widgets.IntSlider:
+def int_slider(label: str, value: int, min: int, max: int, step: int = 1, play_ms: int = 0) -> widgets.IntSlider:
     """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
     slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
     if play_ms:

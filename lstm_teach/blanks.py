@@ -233,9 +233,7 @@ class Lesson:
 # ------------------------------------------------------------------------------------------ judging
 
 
-def judge_blank(
-    blank: Blank, statements: Lines, namespace: dict[str, Any], before: set[str] | None = None
-) -> tuple[Part, ...]:
+def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None = None) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
 
     `before` are the names that were there before the cell, if that is known.
@@ -355,9 +353,7 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     return f"It is off only in a call without {names}: the first line should have {whole}."
 
 
-def _judge_values(
-    blank: Blank, statements: Lines, namespace: dict[str, Any], before: set[str] | None
-) -> tuple[Part, ...]:
+def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases, given = blank.cases(), blank.given.keys()
     try:

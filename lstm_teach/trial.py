@@ -75,9 +75,7 @@ def _nothing(*args: object, **kwargs: object) -> None:
     pass
 
 
-def run(
-    names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names
-) -> dict[str, Any]:
+def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the

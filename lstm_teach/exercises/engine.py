@@ -26,6 +26,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
+    [flaws]                                   # and what else the exercise's own module reads, see `words_of`
 
 2. `<topic>.py` makes the cases and knows the right answer:
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of, words_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of, words_of
 from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
-from lstm_teach.gradreport import off
+from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Trouble
 from lstm_teach.lessons.clinic_cases import question_loop
 from lstm_teach.params import Params

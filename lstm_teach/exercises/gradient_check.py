@@ -9,9 +9,9 @@ import numpy as np
 
 from lstm_teach import bptt, exact_gradient, gradients, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.nets import case_of, watched
-from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.gradreport import errors_of, relative_error, verdict
 from lstm_teach.guard import name_of
 from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.clinic_cases import right_pass

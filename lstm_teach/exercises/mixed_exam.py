@@ -19,11 +19,11 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, by_name, check, errors_of, questions, task_of, words_of
+from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of, words_of
 from lstm_teach.exercises.nets import by_length, case_of, watched
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import off, verdict
+from lstm_teach.gradreport import errors_of, off, verdict
 from lstm_teach.judging import Trouble, difference, kind, two_numbers
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass

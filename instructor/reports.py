@@ -14,7 +14,7 @@ from html import escape
 
 from lstm_teach import html
 from lstm_teach.validate import amount
-from lstm_teach.verdicts import MARKS, Part, hints_html, parts_html
+from lstm_teach.verdicts import MARKS, hints_html
 
 SENTENCES = re.compile(r"(?<=[.?])\s+")
 UNKNOWN = "wrong numbers that match no known mistake"
@@ -25,7 +25,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; 
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
 table { border-collapse: collapse; margin: 1em 0; } th, td { text-align: left; padding: 4px 12px 4px 0; }
 th, td { border-bottom: 1px solid #ddd; vertical-align: top; } td.number, th.number { text-align: right; }
-ul { margin: .3em 0; }
+ul { margin: .3em 0; } ul.parts { list-style: none; padding-left: 0; } ul.parts div { margin-left: 1.5em; }
 pre { background: #f5f5f5; padding: .6em .8em; overflow-x: auto; font-size: 14px; }
 .note { border-left: 4px solid #E69F00; padding-left: .8em; } .points { color: #555; font-weight: normal; }
 """
@@ -207,8 +207,15 @@ def task_section(task: dict) -> str:
         parts.append(f"<p><strong>{mark} {word if task['answer'] else 'open'}:</strong> {html.inline(said)}</p>")
         parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
     else:
-        each = [Part(name, sentence, state == "open") for name, state, sentence in task["parts"]]
-        parts += [html.prose(task.get("said", "")), parts_html(each)]
+        parts += [html.prose(task.get("said", "")), '<ul class="parts">']
+        alike: dict[tuple, list[str]] = {}  # parts of which the same is said share a line
+        for name, *said in task["parts"]:
+            alike.setdefault(tuple(said), []).append(name)
+        for (state, sentence), names in alike.items():
+            mark, word = MARKS[state]
+            said = f"<div>{html.inline(sentence)}</div>" if sentence else ""
+            parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(', '.join(names))}{said}</li>")
+        parts.append("</ul>")
         if task["points"] < task["most"]:
             parts.append(hints_html(task.get("hints", ())))
     if task.get("code"):
@@ -217,7 +224,7 @@ def task_section(task: dict) -> str:
 
 
 def _points(points: float, most: float) -> str:
-    return f"{points:g} of {amount(f'{most:g}', 'point')}"
+    return f"{points:g} of {most:g} point{'s' * (most != 1)}"
 
 
 def _note(text: str) -> str:

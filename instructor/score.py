@@ -248,7 +248,9 @@ def described(points: Points) -> dict:
         # an error without a text has only its place (see remote.py), which is not what it says
         said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
         said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
-        said = [re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", each) for each in said]
+        said = [
+            re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said
+        ]
         result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
     else:
         question, answer = verdict.question, verdict.answer

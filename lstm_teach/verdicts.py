@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_teach import html
-from lstm_teach.validate import amount, listing
+from lstm_teach.validate import listing
 
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints
@@ -71,7 +71,7 @@ class Points(float):
     @property
     def count(self) -> str:
         """The points in words, as HTML."""
-        return f"<p>{float(self):g} of {amount(f'{self.most:g}', 'point')}</p>"
+        return f"<p>{float(self):g} of {self.most:g} point{'s' * (self.most != 1)}</p>"
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,16 @@ class Verdict:
         """The score in points, `most` if all is right; the last expression of a graded cell."""
         return points_for(self, most)
 
+    def _lines(self) -> list[tuple[str, str, str]]:
+        """State, names, sentence; parts with the same sentence share a line."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for part in self.parts:
+            names.setdefault((part.state, part.sentence), []).append(part.name)
+        return [(state, ", ".join(parts), sentence) for (state, sentence), parts in names.items()]
+
     def __str__(self) -> str:
         lines = [self.summary]
-        for state, names, sentence in _lines(self.parts):
+        for state, names, sentence in self._lines():
             lines.append(f"  {MARKS[state][1]:<7}  {names}")
             lines += [f"           {sentence}"] if sentence else []
         lines += [self.note] if self.note else []
@@ -141,7 +148,12 @@ class Verdict:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
-        summary, listed = html.bold(self.summary), parts_html(self.parts)
+        items = []
+        for state, names, sentence in self._lines():
+            mark, word = MARKS[state]
+            text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
+            items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
+        summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
         states = {part.state for part in self.parts}
         if self.said and (len(self.parts) == 1 or (len(states) == 1 and not any(p.sentence for p in self.parts))):
             mark, _ = MARKS[self.parts[0].state]  # one thing to say: one line
@@ -164,24 +176,6 @@ def said(parts: Sequence[Part]) -> str:
     fix = len(parts) - right - waits
     lines, wait = "1 line" if fix == 1 else f"{fix} lines", "1 waits" if waits == 1 else f"{waits} wait"
     return f"{lines} to fix; {wait} for {'it' if fix == 1 else 'them'}."
-
-
-def _lines(parts: Sequence[Part]) -> list[tuple[str, str, str]]:
-    """State, names, sentence; parts with the same sentence share a line."""
-    names: dict[tuple[str, str], list[str]] = {}
-    for part in parts:
-        names.setdefault((part.state, part.sentence), []).append(part.name)
-    return [(state, ", ".join(alike), sentence) for (state, sentence), alike in names.items()]
-
-
-def parts_html(parts: Sequence[Part]) -> str:
-    """What there is to say of parts, as a list."""
-    items = ""
-    for state, names, sentence in _lines(parts):
-        mark, word = MARKS[state]
-        text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
-        items += f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>"
-    return f'<ul style="list-style:none;padding-left:0">{items}</ul>'
 
 
 def show(verdict: Verdict) -> None:

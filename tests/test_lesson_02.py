@@ -10,7 +10,6 @@ from lesson_cells import cell_source, cells_of, copied, judged, names_before, ru
 import lstm_teach as lt
 from lstm_teach import plain
 from lstm_teach.blanks import FOLDER, Lesson
-from lstm_teach.explorers.merge import diagram_net
 from lstm_teach.lessons import cases_02, library, one_unit
 
 NOTEBOOK = "02_one_step_back"
@@ -287,13 +286,6 @@ def test_the_lesson_goes_on_with_a_learner_s_own_step_and_central_difference(les
 
 
 # ------------------------------------------------------------------------------ the net and what the prose says
-
-
-def test_the_net_of_the_lesson_is_that_of_its_picture():
-    params, *others = diagram_net(2)
-    np.testing.assert_array_equal(params.flat, one_unit.PARAMS.flat)
-    for theirs, mine in zip(others, (one_unit.TOKENS, one_unit.TARGETS, one_unit.H0, one_unit.C0), strict=True):
-        np.testing.assert_array_equal(theirs, mine)
 
 
 def test_moving_a_number_to_where_it_is_changes_nothing():

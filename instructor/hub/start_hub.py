@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> None:
 
 def install(base: Path) -> None:
     """Bring environment and proxy up to date, if anything of them has changed."""
-    sources = sorted(path for folder in ("lstm_teach", "data") for path in (ROOT / folder).rglob("*") if path.is_file())
+    sources = sorted(path for path in (ROOT / "lstm_teach").rglob("*") if path.is_file())
     sources = [path for path in sources if "__pycache__" not in path.parts]
     digest = hashlib.sha256(repr((sys.version_info[:2], sys.executable)).encode())
     for path in [ROOT / "pyproject.toml", HERE / "requirements.txt", *sources]:

@@ -3,8 +3,6 @@
 The words are in forward_pass.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Imports params and plain only: every right value is what `lstm_teach/plain.py` c
 complex step. Weights are of order 1 and the initial state is not zero, since small or zero numbers hide mistakes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any

@@ -3,8 +3,6 @@
 Imports plain, cases and edited. Right values are those of `plain.forward`, which the tests hold against the library.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product

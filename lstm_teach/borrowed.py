@@ -5,8 +5,6 @@ it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions 
 it, what it calls is noted, however it is hidden.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dis
 import inspect

@@ -310,7 +310,7 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
         ),
         ("def doubled(a):\n    return 10 ** 5000", "the answer is a whole number of 5001 digits: far too large."),
         ("def doubled(a):\n    return a.repeat(25 * 10 ** 5)", "The answer of doubled could not be read"),
-        ("def doubled(a):\n    return ...", "doubled is not written yet: it still returns the dots."),
+        ("def doubled(a):\n    return ...", "doubled is not written: it still returns the dots."),
     ],
 )
 def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source, said):
@@ -384,8 +384,8 @@ def test_what_can_not_be_meant_is_said(tmp_path, capsys):
     [
         ("grade.py", "numpy", "has no numpy: use the one in .venv"),
         ("release.py", "nbformat", "has no nbformat: use the one in .venv"),
-        ("release.py", "nbgrader", "nbgrader is missing: install it with "),
-        ("grade.py", "nbgrader", "nbgrader is missing: install it with "),
+        ("release.py", "nbgrader", "where python3 start.py test --version installs it."),
+        ("grade.py", "nbgrader", "has no nbgrader: use the one in .venv, where python3 start.py test --version"),
     ],
 )
 def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, without, said):

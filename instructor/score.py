@@ -250,10 +250,11 @@ def described(points: Points) -> dict:
     verdict = points.verdict
     result: dict = {"points": round(float(points), 2)}
     if hasattr(verdict, "parts"):
-        result["said"] = verdict.summary
+        result["said"] = re.sub(r" (yet|so far)\b", "", verdict.summary)  # on a page after the last try
         result["hints"] = list(verdict.hints)
         # an error without a text has only its place (see remote.py), which is not what it says
-        said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
+        said = [re.sub(r"(written|check) yet\b", r"\1", part.sentence) for part in verdict.parts]
+        said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", sentence) for sentence in said]
         said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
         said = [
             re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said

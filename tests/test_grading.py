@@ -301,7 +301,7 @@ def test_a_student_with_a_notebook_may_hand_in_other_files_too(tmp_path):
 
 def planned(cells):
     def each(raw):
-        graded = {"check-doubled": 4.0, "ask-half": 1.0}.get(raw[0])
+        graded = {"check-doubled": 4.0, "ask-half": 1.0, "check-old": 4.0}.get(raw[0])
         return collected.Cell(*raw, graded, raw[0] == "doubled")
 
     headings = {"doubled": "Task 1", "check-doubled": "Task 1", "my-half": "Question", "ask-half": "Question"}
@@ -348,7 +348,13 @@ def test_a_doubled_or_deleted_cell_is_said(cells, task, sentence):
     assert sorted(tasks) == ["ask-half", "check-doubled"]
 
 
-def test_the_untouched_copy_of_a_cell_does_not_run():
+def test_nobody_is_said_to_have_deleted_what_another_version_does_not_have():
+    plan, _ = planned([*handed(doubled=None, check_doubled=None), ("check-old", "code", "check_old(old).points(4)")])
+    assert plan.notes == ["It has the check check-old of another exercise, or of another version of this one."]
+    assert "The cell doubled isn't there: doubled is missing." in plan.task_notes["check-doubled"]
+    assert all("deleted" not in said for said in plan.task_notes["check-doubled"])
+    assert not any("check_old" in text for _, _, text in plan.steps)
+
     plan, _ = planned(COPIED)
     assert len(plan.task_notes["check-doubled"]) == 1
     assert [text for _, _, text in plan.steps if text.startswith("def doubled")] == [

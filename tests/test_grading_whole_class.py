@@ -310,7 +310,7 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
         ),
         ("def doubled(a):\n    return 10 ** 5000", "the answer is a whole number of 5001 digits: far too large."),
         ("def doubled(a):\n    return a.repeat(25 * 10 ** 5)", "The answer of doubled could not be read"),
-        ("def doubled(a):\n    return ...", "doubled is not written: it still returns the dots."),
+        ("def doubled(a):\n    ...", "doubled is not written, or dots are still in it."),
     ],
 )
 def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source, said):
@@ -332,6 +332,11 @@ def test_an_answer_that_could_not_be_read_is_not_called_none_and_asks_for_nothin
     _, tasks = judged(doubling, handed(my_half="my_half = ['a', 'b']"), 15)
     page = reports.task_section(tasks["ask-half"])
     assert "it could not be read" in page and "should be one of the letters" in page and "run both" not in page
+
+
+def test_a_module_that_is_not_installed_is_told_to_the_teacher(doubling):
+    notes, _ = judged(doubling, handed(doubled="import nodule.all\ndef doubled(a):\n    return 2 * a"), 15)
+    assert notes == ["The cell doubled needs nodule, which isn't installed where this was graded."]
 
 
 def test_commands_for_the_shell_do_not_cost_a_cell(doubling):

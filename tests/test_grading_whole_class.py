@@ -7,11 +7,13 @@ import threading
 import time
 import zipfile
 
+import numpy as np
 import pytest
-from instructor_modules import apart, collected, grade, handed_in, reports, score
+from instructor_modules import apart, collected, grade, handed_in, remote, reports, score
 from projectfiles import ROOT
 from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
+from lstm_teach import validate
 from lstm_teach.exercises import questions
 
 pytestmark = pytest.mark.long
@@ -317,6 +319,11 @@ def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source
     _, tasks = judged(doubling, handed(doubled=source), 15)
     sentences = str(tasks["check-doubled"]["parts"])
     assert said in sentences and "?." not in sentences and "Broken" not in sentences
+
+
+def test_an_object_from_the_other_process_is_named_as_it_is_in_class():
+    for value, said in ((iter([]), "a list_iterator"), (np.array(["2026"], "M8[Y]"), "an ndarray")):
+        assert validate.brief(remote.wire.decode(remote.wire.encode(value, None), None)) == said
 
 
 @pytest.mark.parametrize(

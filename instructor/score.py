@@ -125,8 +125,8 @@ class Run:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
             self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
-        if name and (module := re.match(r"raised ModuleNotFoundError: No module named '(.+?)'", problem)):
-            self.plan.notes.append(f"{which} needs {module[1]}, which isn't installed where this was graded.")
+        if name and re.match("raised (ModuleNotFoundError|PermissionError: a submission may not)", problem):
+            self.plan.notes.append(f"{which} can't run where this was graded: it {textwrap.shorten(problem, 200)}.")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
         for bound in binds:
             self.code[bound] = text

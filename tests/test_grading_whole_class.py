@@ -341,9 +341,13 @@ def test_an_answer_that_could_not_be_read_is_not_called_none_and_asks_for_nothin
     assert "it could not be read" in page and "should be one of the letters" in page and "run both" not in page
 
 
-def test_a_module_that_is_not_installed_is_told_to_the_teacher(doubling):
-    notes, _ = judged(doubling, handed(doubled="import nodule.all\ndef doubled(a):\n    return 2 * a"), 15)
-    assert notes == ["The cell doubled needs nodule, which isn't installed where this was graded."]
+def test_what_runs_for_the_student_and_not_here_is_told_to_the_teacher(doubling):
+    for line, said in (
+        ("import nodule.all", "ModuleNotFoundError: No module named 'nodule'"),
+        ("open('/data/mine.csv')", "PermissionError: a submission may not read mine.csv"),
+    ):
+        notes, _ = judged(doubling, handed(doubled=f"{line}\ndef doubled(a):\n    return 2 * a"), 15)
+        assert notes == [f"The cell doubled can't run where this was graded: it raised {said}, at line 1: {line}."]
 
 
 def test_commands_for_the_shell_do_not_cost_a_cell(doubling):

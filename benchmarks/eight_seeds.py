@@ -1,4 +1,4 @@
-"""Train lesson 6's net for the Reber grammar with three gradients and eight seeds; print the table of runs_06.py.
+"""Train lesson 6's net for the Reber grammar with three gradients and eight seeds; print the table of 06_training.toml.
 
     python benchmarks/eight_seeds.py
 
@@ -22,16 +22,15 @@ from lstm_teach.training import train_side_by_side
 
 def main() -> None:
     task, seeds = tasks.reber(), range(8)
-    print("EIGHT_SEEDS: dict[str, dict[str, Sequence[float]]] = {")
+    print("[eight_seeds]")
     for kind, backward in runs.BACKWARDS.items():
         start = time.process_time()
         nets = [runs.reber_net(seed) for seed in seeds]
         train_side_by_side(nets, task, runs.STEPS, backward, seeds=seeds, batch=8, rate=0.01)
-        remembered = tuple(round(runs.remembered(net, task), 3) for net in nets)
-        losses = tuple(round(float(task.test_loss(net)), 3) for net in nets)
-        print(f'    "{kind}": {{"remembered": {remembered}, "loss": {losses}}},', flush=True)
+        remembered = [round(runs.remembered(net, task), 3) for net in nets]
+        losses = [round(float(task.test_loss(net)), 3) for net in nets]
+        print(f'"{kind}" = {{ remembered = {remembered}, loss = {losses} }}', flush=True)
         print(f"{kind}: {time.process_time() - start:.0f} s", file=sys.stderr)
-    print("}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Have one submission judged by score.py, in a process of its own with limits. Imports the standard library only."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

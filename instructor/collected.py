@@ -4,8 +4,6 @@ Reads notebooks as plain JSON, since a submission may be no valid notebook at al
 how to list things in a sentence.
 """
 
-from __future__ import annotations
-
 import ast
 import codecs
 import hashlib
@@ -15,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lstm_teach.gradreport import listing
+from lstm_teach.validate import listing
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "instructor" / "exercises"
 SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
+Say = Callable[[str, str], None]  # of a cell by its name, in a sentence
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
 BLANK = r"""raise NotImplementedError|= (["'])\.\.\.\1"""  # what a cell has that nobody has written in
@@ -233,7 +232,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     return result
 
 
-def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Callable[[str, str], None]) -> set[int]:
+def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Say) -> set[int]:
     """Say which cells are there more than once; return the numbers of those that are left out."""
     skip: set[int] = set()
     for name in dict.fromkeys(each for each in own if each and own.count(each) > 1):
@@ -254,9 +253,7 @@ def _doubled(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: C
     return skip
 
 
-def _left_blank(
-    cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Callable[[str, str], None]
-) -> set[int]:
+def _left_blank(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say: Say) -> set[int]:
     """Say which blanks were left as they are and filled in another cell; return their numbers, to be left out."""
 
     def code(text: str) -> list[str]:

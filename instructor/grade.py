@@ -273,7 +273,8 @@ def write(records: list[dict], out: Path, complete: bool = True) -> None:
         unsure = not record["number"] and any(SEVERAL.fullmatch(note) for note in record["notes"])
         pages.setdefault((record["student"], record["number"], record["file"] if unsure else ""), []).append(record)
     for (student, number, file), own in pages.items():
-        name = wanted = file_name(file or student, number)
+        words = re.sub(r"[^\w-]+", "_", file or student).strip("_")
+        name = wanted = "_".join(filter(None, (words, number))) or "student"
         for count in itertools.count(2):
             if f"feedback/{name}.html" not in texts:
                 break
@@ -307,11 +308,6 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         print(f"{path} could not be written ({error.strerror}): is it open in another program?", file=sys.stderr)
-
-
-def file_name(student: str, number: str) -> str:
-    """A student's name as that of a file."""
-    return "_".join(filter(None, (re.sub(r"[^\w-]+", "_", student).strip("_"), number))) or "student"
 
 
 if __name__ == "__main__":

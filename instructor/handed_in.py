@@ -3,8 +3,6 @@
 It understands the names that learning platforms give, a folder for each student, and single files with any name.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 import zipfile
@@ -91,9 +89,7 @@ def owner(parts: tuple[str, ...], exercises: Collection[str] = (), canvas: bool 
 
     `canvas` says whether the files there are called as Canvas calls them.
     """
-    parts = tuple(
-        unicodedata.normalize("NFC", printable(part)) for part in parts
-    )  # an archive from a Mac has it otherwise
+    parts = tuple(unicodedata.normalize("NFC", printable(part)) for part in parts)  # a Mac's archive has it otherwise
     for part in parts:
         if moodle := MOODLE.fullmatch(part):
             return moodle["student"].strip(), moodle["number"]

@@ -7,8 +7,6 @@ The minutes are an estimate by one formula for all lessons (see MINUTES), meant 
 class; they don't measure learners.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys
@@ -84,10 +82,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", action="store_true", help="run each lesson as well and time it")
     run = parser.parse_args().run
-    print(
-        "| lesson | words | lines of code | blanks | predictions | explorers | minutes |"
-        + (" runs in, s |" if run else "")
-    )
+    head = "| lesson | words | lines of code | blanks | predictions | explorers | minutes |"
+    print(head + " runs in, s |" * run)
     print("|---|" + "---:|" * (7 if run else 6))
     for name in lessons():
         counted = count(name)

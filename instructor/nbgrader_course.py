@@ -11,14 +11,11 @@ from outside the process in which the submission runs. nbgrader gets a copy in o
 which every graded cell is there and has its mark, since it can only put points into these.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,17 +118,14 @@ def graded(
         kept.write_text(json.dumps(scored), encoding="utf-8")
     log = books(course, assignment) / f"{folder.parent.name}.log"
     command = [sys.executable, str(HERE / "grade.py"), "--one", folder.parent.name, str(course), assignment]
-    with log.open("wb") as stream:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            if child.wait(apart.longest(options)):
-                raise collected.Unreadable(f"nbgrader failed, see {log.relative_to(course)}")
-        except subprocess.TimeoutExpired:
-            raise collected.Unreadable(f"nbgrader did not finish, see {log.relative_to(course)}") from None
-        finally:
-            end_group(child)
+    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    try:
+        with log.open("wb") as stream:
+            subprocess.run(command, stdout=stream, **streams, timeout=apart.longest(options), check=True)
+    except subprocess.CalledProcessError:
+        raise collected.Unreadable(f"nbgrader failed, see {log.relative_to(course)}") from None
+    except subprocess.TimeoutExpired:
+        raise collected.Unreadable(f"nbgrader did not finish, see {log.relative_to(course)}") from None
     return found, notes
 
 
@@ -174,9 +168,8 @@ def in_order(path: Path, source: Path) -> dict:
             name = ""  # a copy, or turned into text
         there.add(name)
         kind = cell.kind if cell.kind in ("code", "markdown") else "raw"
-        cells.append(
-            (name, {"cell_type": kind, "source": cell.text, "metadata": marked[name]["metadata"] if name else {}})
-        )
+        metadata = marked[name]["metadata"] if name else {}
+        cells.append((name, {"cell_type": kind, "source": cell.text, "metadata": metadata}))
     cells += [(task.name, marked[task.name]) for task in known.tasks if task.name not in there]
     for number, (name, cell) in enumerate(cells):
         cell["id"] = name or f"own-{number}"
@@ -184,17 +177,6 @@ def in_order(path: Path, source: Path) -> dict:
             cell |= {"outputs": [], "execution_count": None}
     metadata = raw["metadata"] if isinstance(raw.get("metadata"), dict) else {}
     return {"cells": [cell for _, cell in cells], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def end_group(child: subprocess.Popen) -> None:
-    """End the process and, where there are process groups, what it started; the submission's ends with score.py's."""
-    if os.name == "posix":
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-    child.kill()
-    child.wait()
 
 
 def keep_books(course: Path, assignment: str, student: str) -> int:

@@ -84,17 +84,6 @@ def students_version(source: nbformat.NotebookNode, topic: str, student: str) ->
     return learners_version(notebook)
 
 
-def solved_version(source: nbformat.NotebookNode, topic: str) -> nbformat.NotebookNode:
-    """The source with the right letter (for a prediction, a word) instead of every "..."."""
-    notebook = nbformat.from_dict(source)
-    for question, name in questions(notebook, topic):
-        right = question.right or "a guess"
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.source = re.sub(rf'^{name} = "\.\.\."', f'{name} = "{right}"', cell.source, flags=re.MULTILINE)
-    return notebook
-
-
 def questions(notebook: nbformat.NotebookNode, topic: str) -> list[tuple[Question, str]]:
     """Every question that the notebook asks, with the name of the answer; `topic` is the source's name."""
     module = importlib.import_module(f"lstm_teach.exercises.{topic.partition('_')[2]}")  # 01_forward_pass: forward_pass

@@ -1,7 +1,5 @@
 """The judge's side of the process in which a submission runs (see worker.py): start it, ask it, replace it, end it."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os
@@ -192,17 +190,12 @@ class Submission:
         number = len(self.lent)
         self.lent[number] = function
         try:
-            parameters = [
-                [each.name, each.kind.name, each.default is not Parameter.empty]
-                for each in signature(function).parameters.values()
-            ]
+            given = signature(function).parameters.values()
+            parameters = [[each.name, each.kind.name, each.default is not Parameter.empty] for each in given]
         except (TypeError, ValueError):
             parameters = None
-        return {
-            "judge": number,
-            "name": getattr(function, "__name__", type(function).__name__),
-            "parameters": parameters,
-        }
+        name = getattr(function, "__name__", type(function).__name__)
+        return {"judge": number, "name": name, "parameters": parameters}
 
     def _function(self, data: dict, name: str = "") -> Callable:
         """A function of the learner's, as something that a check can look at and call."""
@@ -224,8 +217,9 @@ class Submission:
         shell = self.shells.get(name) if name else None
         home = str(data.get("home") or "")
         if shell is None and home.startswith("lstm_teach."):
-            shell = _of_library(home)
-        if shell is None:
+            module, _, known = home.rpartition(".")
+            shell = getattr(sys.modules.get(module), known, None)
+        if not callable(shell):
             shell = self.shells.at(data.get("text"), data.get("line"), called, data.get("parameters"))
         remote.__name__ = remote.__qualname__ = called
         remote.__wrapped__ = shell  # which says how it is called, and with what
@@ -241,11 +235,10 @@ class Submission:
         number = next(self.numbers)
         answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:
-            self._apply(answer.get("changed"), args)
+            calls = _pairs(answer.get("changed"))
+            self._apply(calls[-1][1] if calls else (), args)
             answer = self._ask({"reply": self._reply(answer)}, None, number)
-        for n, new in _pairs(answer.get("changed")):
-            if n < len(args):
-                wire.put_into(args[n], wire.decode(new, self._function))
+        self._apply(answer.get("changed"), args)
         if counted is not None and isinstance(answer.get("calls"), int):
             counted[0] += answer["calls"]
         if "problem" in answer:
@@ -254,9 +247,8 @@ class Submission:
         return wire.joined(value, _pairs(answer.get("shared")), args)
 
     def _apply(self, changed: Any, args: tuple) -> None:
-        """Write what the learner has changed in place, for a function of the judge's that looks at the same arrays."""
-        calls = _pairs(changed)
-        for n, new in _pairs(calls[-1][1]) if calls else ():
+        """Write what the learner has changed in place, for whatever of the judge's looks at the same arrays."""
+        for n, new in _pairs(changed):
             if n < len(args):
                 wire.put_into(args[n], wire.decode(new, self._function))
 
@@ -278,11 +270,8 @@ class Submission:
         base = known if isinstance(known, type) and issubclass(known, Exception) else Exception
         if own is not None:  # raised by a function of the judge's that the learner's code has called
             name, said, base = type(own).__name__, str(own).removesuffix("."), type(own)
-        kind = type(
-            name if name.isidentifier() else "Exception",
-            (base,),
-            {"__str__": lambda self: said + place if said else place.removeprefix(", ")},
-        )
+        words = said + place if said else place.removeprefix(", ")
+        kind = type(name if name.isidentifier() else "Exception", (base,), {"__str__": lambda self: words})
         unwritten = str(problem.get("unwritten") or "")
         error = kind.__new__(kind)
         if own is not None or not unwritten.isidentifier():
@@ -311,12 +300,6 @@ def _listen(stream: Any, came: queue.SimpleQueue) -> None:
     except (OSError, ValueError, wire.Broken):
         pass
     came.put(None)
-
-
-def _of_library(home: str) -> Any:
-    module, _, name = home.rpartition(".")
-    found = getattr(sys.modules.get(module), name, None)
-    return found if callable(found) else None
 
 
 # -------------------------------------------------------------------------------------- what has got away

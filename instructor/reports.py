@@ -4,8 +4,6 @@ A record is a dictionary: student, number (the platform's, or ""), file, exercis
 most, problem, notes, and tasks as score.py returns them. Imports the standard library and the library's html.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -175,10 +173,8 @@ def _general(sentence: str) -> str:
 def page(title: str, content: str) -> str:
     """A whole page that needs nothing else."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    head += WRITTEN_HERE
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{content}</body></html>\n'
-    )
+    head = f"<head>{head}{WRITTEN_HERE}<style>{STYLE}</style></head>"
+    return f'<!doctype html>\n<html lang="en">{head}\n<body>{content}</body></html>\n'
 
 
 def feedback_page(records: Sequence[dict]) -> str:

@@ -13,7 +13,6 @@ RESULTS is JSON: "notes" about the submission, and "tasks" with points, parts an
 import argparse
 import ast
 import builtins
-import contextlib
 import inspect
 import json
 import math
@@ -33,17 +32,18 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
 import collected  # noqa: E402
+from collected import Cell  # noqa: E402
 from remote import NoAnswer, ProcessEnded, Submission, adopt_orphans  # noqa: E402
 from wire import Broken  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import borrowed, doctor, judging  # noqa: E402
-from lstm_teach.gradreport import listing  # noqa: E402
+from lstm_teach import borrowed, cellcode, doctor, judging  # noqa: E402
+from lstm_teach.validate import listing  # noqa: E402
 from lstm_teach.verdicts import Points  # noqa: E402
 
 
 def score(
-    cells: list[collected.Cell],
+    cells: list[Cell],
     known: collected.Exercise,
     seconds: float,
     memory: int,
@@ -62,7 +62,9 @@ def score(
         for kind, name, text in [*run.plan.steps, ("again", "", "")]:
             began = time.monotonic()
             if began - start > whole:
-                run.plan.notes.append(f"{run.time_is_up(whole)}.")
+                most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in run.took.most_common(3)])
+                up = f"The {whole:.0f} seconds for a submission were up before all was judged"
+                run.plan.notes.append(f"{up}; most of them went to {most}.")
                 break
             run.step(kind, name, text)
             run.took[name or "other cells"] += time.monotonic() - began
@@ -88,9 +90,7 @@ REWORDED = {  # what a check says, for a page after the last try and for a funct
 class Run:
     """A submission while it is judged: what has come of it so far."""
 
-    def __init__(
-        self, cells: list[collected.Cell], known: collected.Exercise, submission: Submission, seed: int | None
-    ):
+    def __init__(self, cells: list[Cell], known: collected.Exercise, submission: Submission, seed: int | None):
         self.plan, self.known = collected.plan(cells, known), known
         self.submission, self.names, self.seed = submission, trusted_names(known), seed
         self.results: dict[str, dict] = {}
@@ -137,7 +137,7 @@ class Run:
             self.code[bound] = text
             self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
 
-    def judged(self, task: collected.Cell) -> dict:
+    def judged(self, task: Cell) -> dict:
         """What comes of a task now."""
         ALLOWED.clear()
         try:
@@ -182,11 +182,6 @@ class Run:
             self.plan.task_notes.setdefault(task.name, []).append(said)
             self.results[task.name] = again
 
-    def time_is_up(self, whole: float) -> str:
-        """That it is, and which cells have taken it."""
-        most = listing([f"{name} ({seconds:.0f} s)" for name, seconds in self.took.most_common(3)])
-        return f"The {whole:.0f} seconds for a submission were up before all was judged; most of them went to {most}"
-
     def found(self) -> dict:
         """Notes and tasks, as they are now."""
         late = {"points": 0.0, "parts": [], "problem": "This was not judged; a note says why.", "unjudged": True}
@@ -206,9 +201,7 @@ def written_down(answer: str, code: str) -> bool:
     return not nodes or any(re.match(rf"\W*{re.escape(answer)}\b", text, re.IGNORECASE) for text in texts)
 
 
-def judge(
-    task: collected.Cell, submission: Submission, names: dict[str, Any], problems: dict[str, str], seed: int | None
-) -> dict:
+def judge(task: Cell, submission: Submission, names: dict, problems: dict[str, str], seed: int | None) -> dict:
     """The points of one task, and what there is to say of it."""
     tree = ast.parse(collected.with_seed(task.text, seed))
     *before, last = tree.body
@@ -285,43 +278,27 @@ def trusted_names(known: collected.Exercise) -> dict[str, Any]:
     space: dict[str, Any] = {}
     for cell in known.cells:
         if cell.kind == "code" and cell.points is None:
-            with contextlib.suppress(SyntaxError):  # a cell with a magic
-                body = [node for node in ast.parse(cell.text).body if isinstance(node, ast.Import | ast.ImportFrom)]
-                exec(compile(ast.Module(body, []), cell.name, "exec"), space)
+            body = [node for node in collected.statements(cell.text) if isinstance(node, ast.Import | ast.ImportFrom)]
+            exec(compile(ast.Module(body, []), cell.name, "exec"), space)
     space.pop("__builtins__", None)
     return space
 
 
 def given_names(known: collected.Exercise) -> set[str]:
     """What the exercise itself takes from the library's exercises: `from ... import name`, and `module.name`."""
-    nodes = []
-    for cell in known.cells:
-        if cell.kind == "code":
-            with contextlib.suppress(SyntaxError):  # a cell with a magic
-                nodes += ast.walk(ast.parse(cell.text))
+    lines = [line for cell in known.cells if cell.kind == "code" for line in collected.statements(cell.text)]
+    nodes = [node for line in lines for node in ast.walk(line)]
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     found = {each.name for node in imports if "lstm_teach.exercises" in (node.module or "") for each in node.names}
-    return found | {
-        node.attr for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in found
-    }
+    parts = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return found | {node.attr for node in parts if getattr(node.value, "id", "") in found}
 
 
 def _needed(tree: ast.Module) -> list[str]:
     """The names that a graded cell reads and does not bind, in order; those of its last line first."""
-    stored, loaded = set(), []
-    for node in [*tree.body[-1:], *tree.body[:-1]]:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name):
-                if isinstance(inner.ctx, ast.Load):
-                    loaded.append(inner.id)
-                else:
-                    stored.add(inner.id)
-            elif isinstance(inner, ast.Import | ast.ImportFrom):
-                stored |= {each.asname or each.name.partition(".")[0] for each in inner.names}
-            elif isinstance(inner, ast.FunctionDef | ast.Lambda):
-                stored |= {arg.arg for arg in ast.walk(inner) if isinstance(arg, ast.arg)}
-                stored |= {inner.name} if isinstance(inner, ast.FunctionDef) else set()
-    return [name for name in dict.fromkeys(loaded) if name not in stored]
+    loaded = [n.id for line in [*tree.body[-1:], *tree.body] for n in ast.walk(line) if isinstance(n, ast.Name)]
+    outside = cellcode.globals_read(compile(tree, "a check", "exec")) - cellcode.stored(tree.body)
+    return [name for name in dict.fromkeys(loaded) if name in outside]
 
 
 def patience(wall: float, processor: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import functools
 import importlib
 import itertools
@@ -52,22 +53,18 @@ class Shells:
         """The shell of the function that starts at a line of a text; one without a body if there is none."""
         with contextlib.suppress(SyntaxError, ValueError, RecursionError):
             for node in ast.walk(ast.parse(str(text))):
+                first = [*getattr(node, "decorator_list", ()), node][0]  # the decorators are above the function
                 if isinstance(node, ast.Lambda) and node.lineno == line:
                     node = _as_function(node, "function")
-                elif (
-                    not isinstance(node, ast.FunctionDef)
-                    or min([node.lineno, *(each.lineno for each in node.decorator_list)]) != line
-                ):
+                elif not isinstance(node, ast.FunctionDef) or first.lineno != line:
                     continue
                 if (found := self._function(node)) is not None:
                     found.__name__ = name
                     return found
-        names = [each for each in parameters if isinstance(each, str)] if isinstance(parameters, list) else []
-        args = ", ".join(each for each in names if each.isidentifier() and not keyword.iskeyword(each)) or "*inputs"
-        try:
-            found = self._function(ast.parse(f"def function({args}): pass").body[0])
-        except SyntaxError:
-            found = self._function(ast.parse("def function(*inputs): pass").body[0])
+        given = [each for each in parameters if isinstance(each, str)] if isinstance(parameters, list) else []
+        args = ", ".join(each for each in dict.fromkeys(given) if each.isidentifier() and not keyword.iskeyword(each))
+        tries = (ast.parse(f"def function({each}): pass").body[0] for each in (args or "*inputs", "*inputs"))
+        found = next(filter(None, map(self._function, tries)))
         found.__name__ = name
         return found
 
@@ -124,9 +121,8 @@ class Shells:
             case ast.Attribute():
                 owner = self._value(node.value, name)
                 home = str(getattr(owner, "__name__", "")).partition(".")[0]
-                return (
-                    getattr(owner, node.attr, None) if type(owner).__name__ == "module" and home in IMPORTED else None
-                )
+                known = type(owner).__name__ == "module" and home in IMPORTED
+                return getattr(owner, node.attr, None) if known else None
             case ast.Call(func=ast.Name(id=kind)) if kind in self.classes:  # a callable object
                 methods = [n for n in self.classes[kind].body if isinstance(n, ast.FunctionDef)]
                 called = [method for method in methods if method.name == "__call__"]
@@ -142,21 +138,14 @@ class Shells:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str = "") -> FunctionType | None:
         stop = ast.Expr(ast.Call(ast.Name(STOP, ast.Load()), [], []))
         says = node.body[:1] if ast.get_docstring(node) is not None else []
-        shell = ast.FunctionDef(
-            name=name or node.name,
-            args=_bare(node.args),
-            body=[*says, stop, *node.body[len(says) :]],
-            decorator_list=[],
-            returns=None,
-            type_params=[],
-        )
-        if isinstance(node, ast.AsyncFunctionDef):
-            shell = ast.AsyncFunctionDef(**dict(ast.iter_fields(shell)))
-        module = ast.fix_missing_locations(ast.Module([ast.copy_location(shell, node)], []))
-        file, lines = f"<submission, {next(NUMBERS)}>", ast.unparse(module).splitlines(keepends=True)
-        linecache.cache[file] = 0, None, ["\n"] * (node.lineno - 1) + lines, file  # so that `inspect` finds its text
-        before = self.names.get(shell.name)
+        shell = copy.copy(node)
+        shell.name, shell.args, shell.body = name or node.name, _bare(node.args), [*says, stop, *node.body[len(says) :]]
+        shell.decorator_list, shell.returns, shell.type_params = [], None, []
+        module = ast.fix_missing_locations(ast.Module([shell], []))
+        before, file = self.names.get(shell.name), f"<submission, {next(NUMBERS)}>"
         try:
+            lines = ["\n"] * (node.lineno - 1) + ast.unparse(module).splitlines(keepends=True)
+            linecache.cache[file] = 0, None, lines, file  # so that `inspect` finds its text
             exec(compile(module, file, "exec"), self.names)
             return self.names[shell.name]
         except (SyntaxError, ValueError, RecursionError):
@@ -172,19 +161,12 @@ def _as_function(node: ast.Lambda, name: str) -> ast.FunctionDef:
 
 def _bare(args: ast.arguments) -> ast.arguments:
     """Parameters without annotations, and with None for every default."""
-
-    def plain(arg: ast.arg | None) -> ast.arg | None:
-        return ast.arg(arg.arg) if arg else None
-
-    return ast.arguments(
-        posonlyargs=[plain(each) for each in args.posonlyargs],
-        args=[plain(each) for each in args.args],
-        vararg=plain(args.vararg),
-        kwonlyargs=[plain(each) for each in args.kwonlyargs],
-        kw_defaults=[each and ast.Constant(None) for each in args.kw_defaults],
-        kwarg=plain(args.kwarg),
-        defaults=[ast.Constant(None) for _ in args.defaults],
-    )
+    bare = copy.deepcopy(args)
+    for arg in [node for node in ast.walk(bare) if isinstance(node, ast.arg)]:
+        arg.annotation = None
+    bare.defaults = [ast.Constant(None) for _ in args.defaults]
+    bare.kw_defaults = [each and ast.Constant(None) for each in args.kw_defaults]
+    return bare
 
 
 def _module(name: str) -> Any:

@@ -4,8 +4,6 @@ score.py judges, worker.py runs what a learner wrote. Imports numpy and the libr
 comes back from the worker is data of the kinds below, so nothing that a submission sends can run in the judge.
 """
 
-from __future__ import annotations
-
 import base64
 import builtins
 import importlib

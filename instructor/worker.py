@@ -6,8 +6,6 @@ up what a submission has no use for: files outside of its own empty folder and o
 processes, the network, and (on Linux) memory beyond the limit.
 """
 
-from __future__ import annotations
-
 import ctypes
 import itertools
 import linecache
@@ -73,7 +71,7 @@ def fence(folder: Path) -> None:
     import matplotlib
 
     reading = [sys.prefix, sys.base_prefix, Path(np.__file__).parents[1], Path(lstm_teach.__file__).parent, folder]
-    reading += ["/usr/share", "/usr/lib", "/lib", "/lib64", "/etc", "/dev/null", "/dev/urandom", ROOT / "data"]
+    reading += ["/usr/share", "/usr/lib", "/lib", "/lib64", "/etc", "/dev/null", "/dev/urandom"]
     reading += [matplotlib.get_cachedir(), matplotlib.get_configdir()]
     readable = [os.path.realpath(each) for each in reading]
     hidden = [os.path.realpath(ROOT / name) for name in ("instructor", "notebooks", "tests", ".git")]
@@ -294,12 +292,9 @@ class Worker:
         borrowed.__name__ = borrowed.__qualname__ = data["name"]
         borrowed._number_in_judge = data["judge"]
         if data["parameters"] is not None:
-            borrowed.__signature__ = Signature(
-                [
-                    Parameter(name, getattr(Parameter, kind), default=None if optional else Parameter.empty)
-                    for name, kind, optional in data["parameters"]
-                ]
-            )
+            optional = {True: None, False: Parameter.empty}
+            given = [Parameter(n, getattr(Parameter, kind), default=optional[o]) for n, kind, o in data["parameters"]]
+            borrowed.__signature__ = Signature(given)
         return borrowed
 
     def _problem(self, error: BaseException) -> dict:
@@ -326,13 +321,9 @@ class Worker:
 def _error_class(name: str) -> type[Exception]:
     """The builtin exception of that name, or a new one."""
     known = getattr(sys.modules["builtins"], name, None)
-    if (
-        isinstance(known, type)
-        and issubclass(known, Exception)
-        and known not in (UnicodeDecodeError, UnicodeEncodeError)
-    ):
-        return known
-    return type(name, (Exception,), {})
+    one = isinstance(known, type) and issubclass(known, Exception)
+    more = (UnicodeDecodeError, UnicodeEncodeError)  # which take more than a sentence
+    return known if one and known not in more else type(name, (Exception,), {})
 
 
 def main(arguments: list[str]) -> int:

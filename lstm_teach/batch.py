@@ -6,8 +6,6 @@ it. Shapes below are those for several nets; for one net the axis N is missing e
 blocks, (4, T, N, B, H), so that every line of a step works on unbroken memory. Every sequence starts from a zero state.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 

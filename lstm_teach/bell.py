@@ -1,7 +1,5 @@
 """The small net of lesson 1: it remembers whether a bell rang at the first step. Imports params and validate."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lstm_teach import validate

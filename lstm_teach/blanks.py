@@ -51,16 +51,14 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
-from lstm_teach.cellcode import Written
-from lstm_teach.gradreport import listing
-from lstm_teach.judging import ANSWERS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.cellcode import Lines, Names, Written
+from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import FOLDER, spec_of
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
+from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
-SECONDS = 10.0  # for all that one judgement calls
-TOOLS = ("sigmoid", "softmax")  # functions in these modules that answer only the blank or group of their own name
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -92,7 +90,7 @@ class Blank:
         """Its cases, made anew."""
         return list(self.case())
 
-    def with_given(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    def with_given(self, namespace: Names) -> dict[str, Any]:
         """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
         names = dict(namespace)
         for name, line in self.given.items():
@@ -100,7 +98,7 @@ class Blank:
                 names[name] = eval(line, names)
         return names
 
-    def library_value(self, name: str, namespace: Mapping[str, Any]) -> Any:
+    def library_value(self, name: str, namespace: Names) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
             its = pkgutil.resolve_name(self.library)
@@ -128,7 +126,8 @@ class Lesson:
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
-        spec["allow"] = [*spec.get("allow", ()), *lent, *(tool for tool in TOOLS if tool not in (*names, group))]
+        tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
+        spec["allow"] = [*spec.get("allow", ()), *lent, *tools]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -234,9 +233,7 @@ class Lesson:
 # ------------------------------------------------------------------------------------------ judging
 
 
-def judge_blank(
-    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None = None
-) -> tuple[Part, ...]:
+def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None = None) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
 
     `before` are the names that were there before the cell, if that is known.
@@ -245,8 +242,8 @@ def judge_blank(
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
         return (Part(name, f"No line of this cell says what {name} is."),)
-    called = borrowed.in_code(code, namespace, ANSWERS, blank.allow)
-    if called := called or borrowed.in_function(function, ANSWERS, blank.allow):
+    called = borrowed.in_code(code, namespace, judging.ANSWERS, blank.allow)
+    if called := called or borrowed.in_function(function, judging.ANSWERS, blank.allow):
         words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
         return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
@@ -258,7 +255,8 @@ def judge_blank(
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     parts = judge_function(blank, function, statements)
-    done = all(part.passed or "did not finish" in part.sentence for part in parts)  # no second wait
+    said = "did not finish", "NameError"  # no second wait; and a missing name is named already
+    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
     return parts if done else _with_helpers(blank, function, parts)
 
 
@@ -273,14 +271,14 @@ def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> 
     return parts
 
 
-def _is_theirs(blank: Blank, name: str, statements: Sequence[ast.stmt], namespace: Mapping[str, Any]) -> bool:
+def _is_theirs(blank: Blank, name: str, statements: Lines, namespace: Names) -> bool:
     """Whether a value comes from the cell, a function from this cell or an earlier one, and not from the lesson."""
     if not blank.is_function:
         return any(name in cellcode.touched(s) for s in statements)
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, statements: Sequence[ast.stmt] = ()) -> tuple[Part, ...]:
+def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> tuple[Part, ...]:
     """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
@@ -345,7 +343,7 @@ def _waiting(name: str, reads: Sequence[str]) -> Part:
     return Part(name, f"This line is right, but it reads {listing(reads)}: look there first.", waits=True)
 
 
-def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> str:
+def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> str:
     """That an answer is off only in calls without some of the arguments; "" if it is not so."""
     given = [len(case["arguments"]) for case in cases]
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
@@ -356,9 +354,7 @@ def _by_default(blank: Blank, cases: Sequence[Mapping], off: Sequence[bool]) -> 
     return f"It is off only in a call without {names}: the first line should have {whole}."
 
 
-def _judge_values(
-    blank: Blank, statements: Sequence[ast.stmt], namespace: dict[str, Any], before: set[str] | None
-) -> tuple[Part, ...]:
+def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases, given = blank.cases(), blank.given.keys()
     try:
@@ -429,7 +425,7 @@ def _judge_values(
 
 
 def _known(
-    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Mapping], written: Written, every: Mapping
+    blank: Blank, name: str, got: Sequence, right: Sequence, cases: Sequence[Names], written: Written, every: Mapping
 ) -> str:
     """What wrong values are instead, in words, or ""; `every` are the mistakes of a whole answer that may be named."""
     arrays = [judging.numbers(g) for g in got]
@@ -478,7 +474,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
 
 
-def _given_back(statements: Sequence[ast.stmt], namespace: dict[str, Any]) -> str:
+def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
     """Let np and Python's own functions be again what other cells call by these names; say so."""
     own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
     lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]

@@ -4,8 +4,6 @@ Used by the blanks of the lessons and by the checks of the exercises. It looks a
 it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dis
 import inspect

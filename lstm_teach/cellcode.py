@@ -14,6 +14,9 @@ from functools import cached_property
 from types import CodeType, FrameType
 from typing import Any
 
+Lines = Sequence[ast.stmt]  # of a cell, or those of one blank
+Names = Mapping[str, Any]  # and their values, of a notebook or of a case
+
 
 def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     """The statements of the running cell before the call that runs in `frame`, and whether that call shows its value.
@@ -89,22 +92,22 @@ def _filled(statement: ast.stmt) -> set[str]:
     return (names_in(*calls) | {*map(_base, parts)}) - {None}
 
 
-def lines_of(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+def lines_of(name: str, statements: Lines) -> list[ast.stmt]:
     """The lines of one blank: those that touch its name."""
     return [s for s in statements if name in touched(s)]
 
 
-def stored(statements: Sequence[ast.stmt]) -> set[str]:
+def stored(statements: Lines) -> set[str]:
     """The names that are assigned or added to, and those of which a part is."""
     return set().union(*(touched(s) for s in statements if not isinstance(s, ast.Expr)))
 
 
-def counted(statements: Sequence[ast.stmt]) -> set[str]:
+def counted(statements: Lines) -> set[str]:
     """The names that count the turns of a loop."""
     return names_in(*(node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)))
 
 
-def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:
+def names_read(statements: Lines, name: str) -> frozenset[str]:
     """The names that the lines of one blank read, through names of their own in the same cell too."""
     reads = [(globals_read(_code(s)), touched(s)) for s in statements]
     found, waiting = set(), {name}
@@ -141,7 +144,7 @@ def dots(node: ast.AST) -> list[ast.Constant]:
     return [n for n in nodes if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in in_index]
 
 
-def dots_given_to(name: str, statements: Sequence[ast.stmt]) -> bool:
+def dots_given_to(name: str, statements: Lines) -> bool:
     """Whether a name is still given the dots of a blank."""
     given = [node for s in statements for node in ast.walk(s) if isinstance(node, ast.Assign) and dots(node.value)]
     return any(isinstance(t, ast.Name) and t.id == name for node in given for t in node.targets)
@@ -192,7 +195,7 @@ def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
     return [(sign, node)]
 
 
-def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
+def reads_itself(lines: Lines, name: str) -> bool:
     """Whether the first line of a blank reads the blank's own name."""
     nodes = list(ast.walk(lines[0]))
     filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
@@ -200,7 +203,7 @@ def reads_itself(lines: Sequence[ast.stmt], name: str) -> bool:
     return any(n.id == name for n in reads)
 
 
-def calls(lines: Sequence[ast.stmt], function: str) -> bool:
+def calls(lines: Lines, function: str) -> bool:
     """Whether the lines of a blank call a function whose name begins so."""
     called = [n.func for line in lines for n in ast.walk(line) if isinstance(n, ast.Call)]
     return any(getattr(f, "attr", getattr(f, "id", "")).startswith(function) for f in called)
@@ -214,7 +217,7 @@ class Written:
     """
 
     read: frozenset[str]
-    lines: Sequence[ast.stmt] = ()
+    lines: Lines = ()
     its: str = ""
 
     @cached_property
@@ -235,7 +238,7 @@ class Written:
         return not self.lines or any(n.value == 1 for n in nodes)
 
 
-def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, str, str] | None:
+def alias(statements: Lines, names: Collection[str]) -> tuple[str, str, str] | None:
     """A name for one of `names` or a part of it that is changed later, the line that gives it, which of `names`."""
     for k, statement in enumerate(statements):
         original = _base(statement.value) if isinstance(statement, ast.Assign) else None
@@ -245,9 +248,7 @@ def alias(statements: Sequence[ast.stmt], names: Collection[str]) -> tuple[str, 
     return None
 
 
-def made_before(
-    namespace: Mapping[str, Any], call: str, statements: Sequence[ast.stmt], later: Sequence[str]
-) -> set[str] | None:
+def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[str]) -> set[str] | None:
     """The names that cells without this call have made; None if it isn't known what has run.
 
     What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
@@ -265,7 +266,7 @@ def made_before(
     return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
 
 
-def compared(statements: Sequence[ast.stmt], name: str) -> bool:
+def compared(statements: Lines, name: str) -> bool:
     """Whether a line is `name == ...`, which only compares."""
     values = [s.value for s in statements if isinstance(s, ast.Expr) and isinstance(s.value, ast.Compare)]
     return any(isinstance(v.ops[0], ast.Eq) and getattr(v.left, "id", "") == name for v in values)

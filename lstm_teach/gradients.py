@@ -11,10 +11,10 @@ from lstm_teach.forward import check_params, run_checked
 from lstm_teach.params import Params
 from lstm_teach.validate import State, Tokens
 
-LossFunction = Callable[[Params], float]
+Loss = Callable[[Params], float]
 
 
-def numerical_gradient(loss_fn: LossFunction, params: Params, step: float = 1e-5, *, batched: bool = False) -> Params:
+def numerical_gradient(loss_fn: Loss, params: Params, step: float = 1e-5, *, batched: bool = False) -> Params:
     """Central differences (L(w + step) - L(w - step)) / (2 step) for every number w in `params`.
 
     `loss_fn(params) -> float` may be any loss; it gets a copy, so `params` is never changed. The error is of order
@@ -34,9 +34,7 @@ def numerical_gradient(loss_fn: LossFunction, params: Params, step: float = 1e-5
     return Params(params.vocab_size, params.hidden_size, ((ahead - behind) / (2 * step)).astype(np.float64))
 
 
-def complex_step_gradient(
-    loss_fn: LossFunction, params: Params, step: float = 1e-30, *, batched: bool = False
-) -> Params:
+def complex_step_gradient(loss_fn: Loss, params: Params, step: float = 1e-30, *, batched: bool = False) -> Params:
     """Im L(w + i step) / step for every number w: exact to rounding, since nothing is subtracted.
 
     `loss_fn` has to work with complex numbers, as `loss` does: no abs, no max of complex numbers, no conjugates.
@@ -49,12 +47,12 @@ def complex_step_gradient(
     return Params(params.vocab_size, params.hidden_size, losses.imag / step)
 
 
-def _check(loss_fn: LossFunction, params: Params) -> None:
+def _check(loss_fn: Loss, params: Params) -> None:
     check_params(params, one_net=True)
     validate.instance("loss_fn", loss_fn, Callable, "a function of the parameters")
 
 
-def _losses(loss_fn: LossFunction, params: Params, step: complex, batched: bool) -> np.ndarray:
+def _losses(loss_fn: Loss, params: Params, step: complex, batched: bool) -> np.ndarray:
     """The loss with `step` added to one number of `params` after the other."""
     count = params.flat.size
     rows = 256 if batched else 1  # nets at once; bounds the memory

@@ -1,15 +1,14 @@
 """How far a gradient is from the right one, in a number, a word and a table. Imports params, html and validate."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lstm_teach import html, validate
 from lstm_teach.params import Params
+from lstm_teach.validate import listing
 
 # The ladder for norm-relative errors in double precision: up to each bound, the word.
 LADDER = ((1e-7, "right"), (1e-4, "close, not exact"), (1e-2, "suspicious"), (math.inf, "wrong"))
@@ -84,11 +83,6 @@ class Element:
     length: int
     got: float
     expected: float
-
-    @property
-    def relative_error(self) -> float:
-        """|got - expected| / max(|got|, |expected|); two zeros agree. Information only: elements near 0 dominate it."""
-        return relative_error(self.got, self.expected)
 
 
 @dataclass(frozen=True)
@@ -190,9 +184,3 @@ def _short(error: float) -> str:
     if not 0.01 <= error < 1000:
         return f"{error:.0e}" if error else "0"
     return f"{error:.2f}"
-
-
-def listing(items: Iterable) -> str:
-    """Items for a sentence: "1, 2 and 3"."""
-    *most, last = map(str, items)
-    return f"{', '.join(most)} and {last}" if most else last

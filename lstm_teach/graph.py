@@ -6,15 +6,13 @@ is named by its two ends, in the direction of the values: `c[0] -> ct[0]`. The a
 scores of the step.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from operator import add, mul
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -258,7 +256,7 @@ class Back:
     strays: tuple[Stray, ...] = ()
     flaws: frozenset[str] = frozenset()
 
-    def wrong(self, right: Back) -> frozenset[str]:
+    def wrong(self, right: Self) -> frozenset[str]:
         """The boxes and arrows whose delta is not that of the right pass; those it leaves out are not among them."""
         scale = SAME * max(abs(delta) for delta in right.boxes.values())
         pairs = [(self.boxes, right.boxes), (self.arrows, right.arrows)]

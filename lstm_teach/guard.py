@@ -4,8 +4,6 @@ Where there are threads, a call runs in one of its own. In a browser there are n
 inside.
 """
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 import functools
@@ -125,7 +123,7 @@ class Limit:
     it again, after a while to tidy up in.
     """
 
-    _open: list[Limit] = []  # noqa: RUF012  the innermost last; shared on purpose
+    _open: list["Limit"] = []  # noqa: RUF012  the innermost last; shared on purpose
     _tool: int | None = None  # what Python's monitoring knows us by while one is open
     # Nothing is raised in these: it would leave the monitoring on.
     _own = frozenset([__file__, contextlib.__file__])

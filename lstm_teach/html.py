@@ -4,8 +4,6 @@ Colors are the page's own, so that everything can be read in a dark theme too. T
 `content` or a cell is HTML already.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from html import escape

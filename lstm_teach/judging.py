@@ -1,10 +1,8 @@
 """Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
 
-Imports cellcode, guard, gradreport, verdicts, params and numpy. One engine for the blanks of the lessons and the checks
+Imports borrowed, cellcode, guard, verdicts, params and numpy. One engine for the blanks of the lessons and the checks
 of the exercises.
 """
-
-from __future__ import annotations
 
 import contextlib
 import copy
@@ -21,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard
-from lstm_teach.gradreport import listing
 from lstm_teach.params import Params
-from lstm_teach.validate import amount, brief
+from lstm_teach.validate import amount, brief, listing
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
 
+Arrays = Sequence[np.ndarray]  # one for each case
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
 # Where the answers are: a learner's function may not just call what these define. Tools don't answer anything.
 ANSWERS = (
@@ -271,9 +269,7 @@ def numbers(value: Any) -> np.ndarray | None:
     return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
 
 
-def explain(
-    got: Sequence[np.ndarray], right: Sequence[np.ndarray], mistakes: Mapping[str, Sequence[np.ndarray]]
-) -> str:
+def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
     """The words of the mistake that explains what came in all cases, or "".
 
     `got` and `right` hold one array per case, `mistakes` maps words, or a code for them, to the arrays that this
@@ -320,7 +316,7 @@ def known_mistake(
     return mistakes.get(explain([got for _, got, _ in tries], [right for _, _, right in tries], table), "")
 
 
-def _distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
+def _distance(a: Arrays, b: Arrays) -> float:
     """The largest difference, relative to the size of the numbers, so that tiny matrices are judged like large ones."""
     size = max(np.max(np.abs(x), initial=0.0) for x in (*a, *b))
     off = max(np.max(np.abs(np.subtract(x, y, dtype=float)), initial=0.0) for x, y in zip(a, b, strict=True))
@@ -370,7 +366,7 @@ def close(got: Any, right: np.ndarray) -> bool:
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
 
 
-def is_rounded(got: Sequence[np.ndarray], right: Sequence[np.ndarray], least: int) -> bool:
+def is_rounded(got: Arrays, right: Arrays, least: int) -> bool:
     """Whether these are the right numbers, all rounded to as many decimal places, `least` or more; not if all are 0."""
     if not any(map(np.any, got)) or not all(map(is_like, got, right)):
         return False
@@ -406,6 +402,7 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
     """Whether a copy of an input is still what it was; with `rounding`, up to its last digits, by the array's size."""
     if isinstance(before, Params):
         return isinstance(after, Params) and same(before.flat, after.flat, rounding)
+    before = np.asarray(before) if rounding and isinstance(before, float) else before
     if isinstance(before, np.ndarray):
         try:
             after = np.asarray(after)

@@ -1,10 +1,8 @@
 """Say what a wrong value is, by its numbers: another quantity, a factor or a term too many or too few, a sign.
 
-Imports cellcode, gradreport, judging and numpy. Nothing here knows a blank: only names, numbers and lines.
+Imports cellcode, judging and numpy. Nothing here knows a blank: only names, numbers and lines.
 What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
 """
-
-from __future__ import annotations
 
 import ast
 import itertools
@@ -15,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.cellcode import Written, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.gradreport import listing
-from lstm_teach.judging import close, explain, numbers, value_of
+from lstm_teach.cellcode import Lines, Names, Written, divisors, lines_of, names_in, numbers_typed
+from lstm_teach.judging import Arrays, close, explain, numbers, value_of
+from lstm_teach.validate import listing
 
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
@@ -26,9 +24,7 @@ Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
 
 
-def recognize(
-    name: str, got: Sequence[Any], right: Sequence[np.ndarray], cases: Sequence[Mapping[str, Any]], written: Written
-) -> str:
+def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Names], written: Written) -> str:
     """A sentence on what the values `got`, one per case, are instead of `right`; "" if nothing simple explains them.
 
     `cases` hold the names and numbers that the line could read.
@@ -64,7 +60,7 @@ def recognize(
     return ""
 
 
-def _by_terms(lines: Sequence[ast.stmt], terms: Sequence[ast.expr], cases: Sequence[Mapping[str, Any]]) -> str:
+def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
     """Which terms of a sum are right and which one is not; "" if that isn't clear. Right are these `terms`."""
     if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
         return ""
@@ -87,7 +83,7 @@ def _terms(node: ast.expr) -> list[ast.expr]:
     return _terms(node.left) + _terms(node.right) if plus else [node]
 
 
-def _in_cases(node: ast.expr, cases: Sequence[Mapping[str, Any]]) -> Numbers | None:
+def _in_cases(node: ast.expr, cases: Sequence[Names]) -> Numbers | None:
     """The values of an expression in all cases; None if it reads other names than theirs, or can't be computed."""
     if not names_in(node) <= {"np", *cases[0]}:
         return None
@@ -96,9 +92,7 @@ def _in_cases(node: ast.expr, cases: Sequence[Mapping[str, Any]]) -> Numbers | N
     return None if any(value is None for value in values) else values
 
 
-def _tiers(
-    name: str, got: Numbers, right: Sequence[np.ndarray], fits: Tier, others: Tier, written: Written
-) -> Iterator[Tier]:
+def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, written: Written) -> Iterator[Tier]:
     """Mistakes by their words, the simplest first."""
     if any(r.ndim == 2 and g.shape == r.T.shape for g, r in zip(got, right, strict=True)):
         yield {"This is the transpose: rows and columns are swapped.": [r.T for r in right]}
@@ -127,10 +121,11 @@ def _tiers(
     yield others
 
 
-def _factors(name: str, right: Sequence[np.ndarray], fits: Tier, written: Written) -> Iterator[Tier]:
+def _factors(name: str, right: Arrays, fits: Tier, written: Written) -> Iterator[Tier]:
     """A factor missing (a slope first), one too many, or a wrong one where another belongs."""
+    fits = {q: values for q, values in fits.items() if q != name}  # what the line makes is no factor of it
     slopes = _slopes(fits)
-    factors = {q: (values, q) for q, values in fits.items() if q != name} | slopes  # by their words; and what is read
+    factors = {q: (values, q) for q, values in fits.items()} | slopes  # by their words; and what is read
     usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
     own = {q: vs for q, (vs, read) in factors.items() if read in written.read and (written.ones or q not in slopes)}
     for kind in (slopes, usable):
@@ -154,7 +149,7 @@ def _wrong_factor(q: str, also: str) -> str:
     return f"Right except for one factor: {said}"
 
 
-def _added(right: Sequence[np.ndarray], own: Tier) -> Tier:
+def _added(right: Arrays, own: Tier) -> Tier:
     """Two things that are added where their product is right."""
     sums = {}
     for a, b in itertools.combinations(own, 2):
@@ -163,7 +158,7 @@ def _added(right: Sequence[np.ndarray], own: Tier) -> Tier:
     return sums
 
 
-def _multiple(got: Numbers, right: Sequence[np.ndarray]) -> Iterator[Tier]:
+def _multiple(got: Numbers, right: Arrays) -> Iterator[Tier]:
     """A constant factor, the same in all cases."""
     flat_got, flat_right = (np.concatenate([np.ravel(a).astype(float) for a in arrays]) for arrays in (got, right))
     size = flat_right @ flat_right
@@ -196,12 +191,12 @@ def _slopes(fits: Tier) -> dict[str, tuple[Numbers, str]]:
     return slopes
 
 
-def _each(function: Callable, *values: Sequence[np.ndarray]) -> Numbers:
+def _each(function: Callable, *values: Arrays) -> Numbers:
     """The function of each case's values."""
     return [function(*case) for case in zip(*values, strict=True)]
 
 
-def _same_shape(got: Numbers, right: Sequence[np.ndarray]) -> bool:
+def _same_shape(got: Numbers, right: Arrays) -> bool:
     return all(g.shape == r.shape for g, r in zip(got, right, strict=True))
 
 
@@ -209,7 +204,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
-def is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Mapping]) -> bool:
+def is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Names]) -> bool:
     """Whether a mistake of the whole answer was made: what it says of the others has to be true as well."""
     for k, case in enumerate(cases):
         values = value_of(code, {"np": np, **case}, lambda answer: answer)

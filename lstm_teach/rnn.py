@@ -63,16 +63,6 @@ class Cache:
     y: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class Deltas:
-    """dL/dh = dh_loss + dh_future, and dL/dz of the pre-activation z of tanh, (T, H) each."""
-
-    dh: np.ndarray
-    dh_loss: np.ndarray
-    dh_future: np.ndarray
-    dz: np.ndarray
-
-
 @dataclass(frozen=True, repr=False, eq=False)
 class GradientFlow:
     """Norms (T, T) of the deltas of each loss: `dh[s, t]` is |dL_s/dh[t]|; 0 where t > s."""
@@ -101,30 +91,27 @@ def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None) -> float:
     return cross_entropy(cache.scores, targets).sum().item()
 
 
-def bptt(
-    params: Params, x: Tokens, targets: Tokens, h0: State = None, *, return_deltas: bool = False
-) -> Params | tuple[Params, Deltas]:
+def bptt(params: Params, x: Tokens, targets: Tokens, h0: State = None) -> Params:
     """The gradient of `loss`, in one pass from the last step to the first; one delta is carried.
 
         dh = V' dy[t] + dh_future        dz = dh * (1 - h[t]**2)        dh_future = W' dz   (for step t-1)
 
-    Returns the gradient as an `rnn.Params`, or `(gradient, Deltas)` with `return_deltas=True`. Raises as `loss` does.
+    Raises as `loss` does.
     """
     cache, targets = _run(params, x, targets, h0)
     T, H = len(cache.x), params.hidden_size
     slope = 1 - cache.h[:-1] ** 2
     dy = score_deltas(cache, targets)
     dh_loss = dy @ params.V
-    dh_future, dz = np.zeros((T + 1, H)), np.empty((T, H))  # row -1 takes what goes on to the initial state
+    dh_future, dz = np.zeros(H), np.empty((T, H))
     for t in reversed(range(T)):
-        dz[t] = (dh_loss[t] + dh_future[t]) * slope[t]
-        dh_future[t - 1] = params.W.T @ dz[t]
-    dh_future = dh_future[:T]
+        dz[t] = (dh_loss[t] + dh_future) * slope[t]
+        dh_future = params.W.T @ dz[t]
     grads = Params(params.vocab_size, H)
     grads.V[...] = dy.T @ cache.h[:-1]
     grads.W[...] = dz.T @ before(cache.h)
     grads.U[...] = dz.T @ one_hot(cache.x, params.vocab_size)
-    return (grads, Deltas(dh_loss + dh_future, dh_loss, dh_future, dz)) if return_deltas else grads
+    return grads
 
 
 def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None) -> GradientFlow:

@@ -1,22 +1,15 @@
-"""What to train on: a word list, the embedded Reber grammar, long-lag recall. Imports params and batch."""
+"""What to train on: the embedded Reber grammar, long-lag recall. Imports params and batch."""
 
-from __future__ import annotations
-
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from lstm_teach import validate
 from lstm_teach.batch import Pair, batch_forward, batch_loss, collect, pad
 from lstm_teach.params import Params
-
-IN_PACKAGE = Path(__file__).parent / "data"  # where an installed copy keeps it
-DATA = IN_PACKAGE if IN_PACKAGE.is_dir() else Path(__file__).parent.parent / "data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +41,6 @@ class Task:
                 raise ValueError(f"text[{k}] must be one of the symbols {self.symbols!r}, got {character!r}.")
         return np.array([self.symbols.index(character) for character in text], dtype=int)
 
-    def decode(self, tokens: np.ndarray) -> str:
-        """The text of token ids."""
-        return "".join(self.symbols[k] for k in validate.tokens("tokens", tokens, self.vocab_size))
-
     def test_loss(self, params: Params) -> float:
         """Mean cross-entropy per symbol on the test pairs, in nats."""
         xs, targets, weights = self._measured
@@ -62,43 +51,6 @@ class Task:
         """The test pairs, every different one once: xs, targets, and how often each step counts, (T, B) each."""
         xs, targets, weights = collect([self.test])
         return xs, targets, weights[:, 0]
-
-
-def next_symbol_pair(symbols: str, text: str) -> Pair:
-    """A text to predict symbol by symbol: x is all but its last symbol, the targets are all but its first."""
-    tokens = np.array([symbols.index(symbol) for symbol in text])
-    return tokens[:-1], tokens[1:]
-
-
-WORD_DIGEST = "005a22c34513b909db7e96504a8000a44a5b3082fe22dcab5984236f284f930e"  # SHA-256, words joined by line feeds
-
-
-def load_words() -> list[str]:
-    """The 4000 words of data/words.txt: 4 to 9 letters from a to z, sorted (origin and license in data/README.md).
-
-    Raises FileNotFoundError or ValueError if the file is missing or is not the one that the project came with.
-    """
-    path = DATA / "words.txt"
-    if not path.is_file():
-        raise FileNotFoundError(f"words.txt is missing from {DATA}; get a fresh copy of the project's data folder.")
-    words = path.read_text(encoding="ascii", errors="replace").split()
-    if hashlib.sha256("\n".join(words).encode()).hexdigest() != WORD_DIGEST:
-        said = f"words.txt is damaged: it has {len(words)} words, and not all are those that the project came with"
-        raise ValueError(f"{said} (their checksum differs); get a fresh copy of the project's data folder.")
-    return words
-
-
-def words() -> Task:
-    """Spell English words: predict the next letter; '.' begins and ends a word. No test word is drawn for training."""
-    symbols = ".abcdefghijklmnopqrstuvwxyz"
-    pairs = [next_symbol_pair(symbols, f".{word}.") for word in load_words()]
-    order = np.random.default_rng(0).permutation(len(pairs))
-    test, train = [pairs[k] for k in order[:400]], [pairs[k] for k in order[400:]]
-
-    def draw(rng: np.random.Generator, count: int) -> list[Pair]:
-        return [train[k] for k in rng.integers(0, len(train), count)]
-
-    return Task("words", symbols, draw, test)
 
 
 REBER_SYMBOLS = "BTPSXVE"
@@ -133,6 +85,12 @@ def reber_string(rng: np.random.Generator) -> tuple[str, list[str]]:
     return text + outer + "E", [*legal, "E"]
 
 
+def _pair(text: str) -> Pair:
+    """A string to predict symbol by symbol: x is all but its last symbol, the targets are all but its first."""
+    tokens = np.array([REBER_SYMBOLS.index(symbol) for symbol in text])
+    return tokens[:-1], tokens[1:]
+
+
 def reber(test_size: int = 256) -> Task:
     """Embedded Reber strings; judged by the fraction of test strings in which every next symbol is predicted legally.
 
@@ -146,13 +104,13 @@ def reber(test_size: int = 256) -> Task:
     validate.room("a test set", 10 * test_size, test_size=test_size)  # of 12 symbols on average
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
-        return [next_symbol_pair(REBER_SYMBOLS, reber_string(rng)[0]) for _ in range(count)]
+        return [_pair(reber_string(rng)[0]) for _ in range(count)]
 
     rng = np.random.default_rng(12345)
     strings = [reber_string(rng) for _ in range(test_size)]
-    test = [next_symbol_pair(REBER_SYMBOLS, text) for text, _ in strings]
+    test = [_pair(text) for text, _ in strings]
     different = Counter((text, tuple(choices)) for text, choices in strings)
-    xs, _, valid = pad([next_symbol_pair(REBER_SYMBOLS, text) for text, _ in different])
+    xs, _, valid = pad([_pair(text) for text, _ in different])
     legal = np.zeros((*xs.shape, len(REBER_SYMBOLS)), dtype=bool)
     for column, (_, choices) in enumerate(different):
         for t, symbols in enumerate(choices):

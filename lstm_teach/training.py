@@ -15,12 +15,11 @@ from lstm_teach.backward import bptt, walk_back
 from lstm_teach.batch import Pair, batch_bptt, batch_loss, batch_nested, collect, pad
 from lstm_teach.forward import check_params, cross_entropy, run
 from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
-from lstm_teach.gradreport import listing
 from lstm_teach.guard import LearnerError
 from lstm_teach.nested import nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.tasks import Task
-from lstm_teach.validate import amount
+from lstm_teach.validate import amount, listing
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Run the lines of a learner's cell on one case of a blank, with other numbers; what they give in the notebook itself.
 
-Imports cellcode, guard, gradcheck, gradreport, judging and recognize. The notebook's own names and arrays stay as they
+Imports cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
 are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling, or give
 an answer away.
 """
@@ -16,20 +16,20 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstm_teach import cellcode, guard
-from lstm_teach.cellcode import Written
+from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
-from lstm_teach.gradreport import listing
 from lstm_teach.judging import Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes
+from lstm_teach.validate import listing
 
 if TYPE_CHECKING:
     from lstm_teach.blanks import Blank
@@ -75,9 +75,7 @@ def _nothing(*args: object, **kwargs: object) -> None:
     pass
 
 
-def run(
-    names: Sequence[str], given: Collection[str], statements: Sequence[ast.stmt], case: Mapping, namespace: Mapping
-) -> dict[str, Any]:
+def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
@@ -142,7 +140,7 @@ def run(
 
 
 def by_its_line(
-    line: str, wrong: Collection[str], cases: Sequence[Mapping], got: Sequence[Mapping]
+    line: str, wrong: Collection[str], cases: Sequence[Names], got: Sequence[Names]
 ) -> tuple[list[str], list[np.ndarray]]:
     """The wrong parts of an answer that the line of another part reads, and what it gives with them; else nothing."""
     reads = [part for part in re.findall(r"\w+", line) if part in wrong]
@@ -153,7 +151,7 @@ def by_its_line(
     return [*dict.fromkeys(reads)], values
 
 
-def _copies(space: Mapping[str, Any]) -> dict[str, Any]:
+def _copies(space: Names) -> dict[str, Any]:
     return {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
 
 
@@ -163,7 +161,7 @@ def taken(value: Any) -> Any:
 
 
 def on_this_net(
-    blank: Blank, name: str, namespace: Mapping, cases: Sequence[Mapping], written: Written, earlier: str
+    blank: Blank, name: str, namespace: Names, cases: Sequence[Names], written: Written, earlier: str
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
@@ -184,7 +182,7 @@ def on_this_net(
     return off or f"{THIS_NET}{earlier}"
 
 
-def library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Callable = np.asarray) -> Any:
+def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.asarray) -> Any:
     """What the library's line gives with the names of the notebook; None if it can't be computed with them."""
     try:
         return read(blank.library_value(name, namespace))
@@ -192,7 +190,7 @@ def library_here(blank: Blank, name: str, namespace: Mapping[str, Any], read: Ca
         return None
 
 
-def leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozenset[str]) -> str:
+def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
@@ -208,9 +206,7 @@ def leftover(blank: Blank, name: str, namespace: Mapping[str, Any], read: frozen
     return f"The line is right, but here it reads an old number: {one}{listing(old)} was left over from another cell."
 
 
-def words_for_typed(
-    name: str, written: Written, namespace: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]
-) -> str:
+def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:
     """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
     values = {n: namespace.get(n) for n in cases[0]}
     arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
@@ -237,9 +233,7 @@ def words_for_typed(
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
 
 
-def words_for_earlier(
-    read: frozenset[str], statements: Sequence[ast.stmt], namespace: Mapping[str, Any], case: Collection[str] = ()
-) -> str:
+def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
     """That lines read values of an earlier cell, which stay the same in every trial; "" if they do not."""
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
     stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
@@ -258,7 +252,7 @@ def words_for_error(error: guard.LearnerError, seconds: float) -> str:
     return f"With numbers other than these, this cell {what}."
 
 
-def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) -> tuple[str, str]:
+def words_for_changes(changed: Collection[str], statements: Lines) -> tuple[str, str]:
     """What to say of names that the cell has changed though other cells need them, and what to do about it."""
     one, names = len(changed) == 1, listing(sorted(changed))
     said = "which comes from another cell." if one else "which come from other cells."
@@ -271,7 +265,7 @@ def words_for_changes(changed: Collection[str], statements: Sequence[ast.stmt]) 
     return said, words_for_alias(statements, changed) or perhaps
 
 
-def words_for_alias(statements: Sequence[ast.stmt], changed: Collection[str]) -> str:
+def words_for_alias(statements: Lines, changed: Collection[str]) -> str:
     """That a line has only given one of the names another one, which is changed later; "" if none has."""
     if not (alias := cellcode.alias(statements, changed)):
         return ""

@@ -1,9 +1,7 @@
-"""Say what it is that stops the cell of a blank, before its check can run. Imports cellcode, gradreport and the guard.
+"""Say what it is that stops the cell of a blank, before its check can run. Imports cellcode and the guard.
 
 Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
 """
-
-from __future__ import annotations
 
 import ast
 import sys
@@ -12,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lstm_teach import cellcode, guard
-from lstm_teach.gradreport import listing
+from lstm_teach.validate import listing
 
 
 def watch() -> None:

@@ -1,9 +1,7 @@
-"""Sentences for bad input, one per argument, raised before any work is done. Imports numpy only."""
-
-from __future__ import annotations
+"""Sentences for bad input, raised before any work is done; and how things are listed in one. Imports numpy only."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -133,6 +131,12 @@ def _whole(number: int) -> str:
 def amount(number: float | str, noun: str) -> str:
     """A number and what it counts, for a sentence: "1 step", "2 steps"."""
     return f"{number} {noun}{'' if str(number) == '1' else 's'}"
+
+
+def listing(items: Iterable) -> str:
+    """Items for a sentence: "1, 2 and 3"."""
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def brief(value: object) -> str:

@@ -1,9 +1,7 @@
-"""What a check found, and how it shows itself: parts, hints, points. Imports html and gradreport.
+"""What a check found, and how it shows itself: parts, hints, points. Imports html.
 
 A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises use the same one.
 """
-
-from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_teach import html
-from lstm_teach.gradreport import listing
+from lstm_teach.validate import listing
 
 LEVELS = ("the idea", "the place", "the line")
 _wanted = {"hints": True}  # see show_hints

@@ -366,7 +366,7 @@ def lessons() -> list[Path]:
 
 def package_files() -> list[Path]:
     """All that the project's wheel is made of."""
-    found = [*(ROOT / "lstm_teach").rglob("*"), *(ROOT / "data").rglob("*"), ROOT / "pyproject.toml"]
+    found = [*(ROOT / "lstm_teach").rglob("*"), ROOT / "pyproject.toml"]
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 

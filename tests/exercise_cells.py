@@ -1,6 +1,7 @@
-"""Run the cells of an exercise in plain Python and collect the points of its graded cells."""
+"""Fill in the answers of an exercise, run its cells in plain Python and collect the points of its graded cells."""
 
 import ast
+import re
 
 import nbformat
 
@@ -18,3 +19,14 @@ def points_of(notebook: nbformat.NotebookNode) -> dict[str, tuple[float, float]]
         if cell.metadata.get("nbgrader", {}).get("grade"):
             points[cell.id] = float(result), cell.metadata.nbgrader.points
     return points
+
+
+def solved_version(release, source: nbformat.NotebookNode, topic: str) -> nbformat.NotebookNode:
+    """The source with the right letter (for a prediction, a word) instead of every "..."."""
+    notebook = nbformat.from_dict(source)
+    for question, name in release.questions(notebook, topic):
+        right = question.right or "a guess"
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.source = re.sub(rf'^{name} = "\.\.\."', f'{name} = "{right}"', cell.source, flags=re.MULTILINE)
+    return notebook

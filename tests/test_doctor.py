@@ -26,8 +26,8 @@ from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.source import read_function
 from lstm_teach.doctor.truth import Truth, make_case
 from lstm_teach.doctor.variants import Variants
-from lstm_teach.gradreport import listing
 from lstm_teach.lessons import clinic_cases
+from lstm_teach.validate import listing
 
 PASSES = passes("tuning")
 PER_GATE, _ = PASSES["per_gate"]

@@ -8,7 +8,7 @@ import sys
 
 import nbformat
 import pytest
-from exercise_cells import points_of
+from exercise_cells import points_of, solved_version
 from projectfiles import ROOT, skip_but_fail_in_ci
 
 from lstm_teach.verdicts import show_hints
@@ -67,7 +67,7 @@ def test_the_check_notices_drift_and_releasing_again_ends_it(release, tmp_path, 
 def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = release.read(path)
-    for name, (got, most) in points_of(release.solved_version(source, path.stem)).items():
+    for name, (got, most) in points_of(solved_version(release, source, path.stem)).items():
         assert got == most, f"{path.name}, {name}: the solution earns {got} of {most} points"
     graded = points_of(release.learners_version(source))
     assert graded
@@ -101,7 +101,7 @@ def test_students_get_numbers_of_their_own_and_the_same_checks(release, tmp_path
                 seeds.append(seed)
     assert len(set(seeds)) == 2 and "2026" not in seeds
     monkeypatch.chdir(tmp_path)
-    solved = release.solved_version(release.students_version(source, SOURCES[0].stem, "Ada"), SOURCES[0].stem)
+    solved = solved_version(release, release.students_version(source, SOURCES[0].stem, "Ada"), SOURCES[0].stem)
     for cell, right in zip(solved.cells, source.cells, strict=True):
         cell.source = right.source if "### BEGIN SOLUTION" in right.source else cell.source
     assert all(got == most for got, most in points_of(solved).values())

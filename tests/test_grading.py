@@ -3,6 +3,7 @@
 import copy
 import csv
 import importlib
+import inspect
 import io
 import json
 import pkgutil
@@ -617,3 +618,12 @@ def test_a_gradient_that_is_measured_earns_nothing_in_a_process_of_its_own_eithe
     finally:
         submission.close()
     assert [verdict.score for verdict in verdicts] == [1, 0] and "measured" in str(verdicts[1])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [(["a", "b"], "(a, b)"), (["a", "a"], "(a)"), (["__debug__"], "(*inputs)"), (7, "(*inputs)")],
+)
+def test_a_function_without_a_text_has_a_shell_whatever_its_process_says_of_its_parameters(parameters, wanted):
+    shell = remote.Shells().at(None, None, "gate", parameters)
+    assert f"{shell.__name__}{inspect.signature(shell)}" == f"gate{wanted}"

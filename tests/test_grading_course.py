@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from exercise_cells import solved_version
 from instructor_modules import apart, grade
 from projectfiles import ROOT, skip_but_fail_in_ci
 
@@ -55,7 +56,7 @@ def generate(folder, assignment, names):
 def solved(release, name):
     """The released exercise with the solutions filled in."""
     notebook = release.read(release.RELEASED / f"{name}.ipynb")
-    solution = release.solved_version(release.read(release.SOURCES / f"{name}.ipynb"), name)
+    solution = solved_version(release, release.read(release.SOURCES / f"{name}.ipynb"), name)
     for cell, right in zip(notebook.cells, solution.cells, strict=True):
         if not cell.metadata.get("nbgrader", {}).get("grade"):
             cell.source = right.source

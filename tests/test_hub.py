@@ -121,6 +121,19 @@ def test_the_start_says_in_a_sentence_what_is_wrong(tmp_path, capsys, monkeypatc
     assert not (tmp_path / "base").exists()
 
 
+def test_a_python_in_a_closed_folder_is_told_in_a_sentence(tmp_path, capsys, monkeypatch):
+    def closed(command, **options):
+        raise PermissionError(13, "Permission denied", command[0])
+
+    (tmp_path / "hub").mkdir()
+    monkeypatch.setattr(start_hub, "output_of", lambda command: "v20.0.0")
+    monkeypatch.setattr(start_hub.shutil, "which", lambda name: name)
+    monkeypatch.setattr(start_hub.subprocess, "run", closed)
+    with pytest.raises(SystemExit):
+        start_hub.install(tmp_path)
+    assert "Students can't run this Python" in capsys.readouterr().err
+
+
 def test_collecting_goes_on_where_a_student_has_no_account_yet(tmp_path, capsys, monkeypatch):
     (tmp_path / "lessons" / "exercises").mkdir(parents=True)
     (tmp_path / "lessons" / "exercises" / "01.ipynb").write_text("given out")

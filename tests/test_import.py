@@ -30,7 +30,6 @@ CORE = {  # module: what it may import of this package
         "backward",
         "nested",
         "gradcheck",
-        "gradreport",
         "guard",
         "batch",
         "tasks",

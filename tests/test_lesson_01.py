@@ -123,6 +123,11 @@ def test_a_wrong_line_is_told_what_it_is(name, line, words):
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
+def test_a_factor_that_only_the_right_answer_could_give_is_not_called_missing():
+    said = str(judged(LESSON, "gates", {n: f"np.exp(z{n})" for n in "ifog"}))
+    assert "i is off" in said and "factor" not in said, said
+
+
 GIVEN = {
     "softmax": "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n",
     "loss": "picked = y[np.arange(T), targets]\n",
@@ -175,6 +180,12 @@ def test_a_name_that_only_a_function_of_the_cell_uses_is_not_assigned_by_the_cel
 def test_a_cell_value_that_is_kept_between_minus_one_and_one_is_wrong(limit):
     verdict = judged(LESSON, "cell", {"c": limit.format("f * c_before + i * g")})
     assert not verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize("cut", ["np.clip(picked, 1e-3, 1)", "np.maximum(picked, 0.01)", "picked + 1e-4"])
+def test_a_loss_that_forgives_an_improbable_target_is_wrong(cut):
+    assert not judged(LESSON, "loss", {"L": f"-np.log({cut}).sum()"}).passed
+    assert judged(LESSON, "loss", {"L": "-np.log(picked + 1e-12).sum()"}).passed  # against a logarithm of zero
 
 
 @pytest.fixture(scope="module")
@@ -342,6 +353,13 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     }
     wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
     assert not wrong.passed and "was right" not in str(wrong)
+
+
+def test_a_function_whose_helper_lacks_a_name_is_not_told_that_the_helper_was_changed():
+    function = with_function("my-forward", "h[t - 1], c[t - 1]")
+    source = f"del sigmoid\n\n\n{cell_source(LESSON, 'step')}\n\n\n{function}"
+    said = str(judged(LESSON, "my-forward", source=source))
+    assert "name 'sigmoid' is not defined" in said and "changed" not in said, said
 
 
 @pytest.mark.parametrize("name", [*BLANKS, *FUNCTIONS])

@@ -5,9 +5,9 @@ import pytest
 from scenes import assert_same_as_full_drawing
 
 from lstm_teach import plain
-from lstm_teach.explorers.merge import diagram_net, merging, walks
+from lstm_teach.explorers.merge import merging, walks
 from lstm_teach.figures import merge as pictures
-from lstm_teach.lessons import one_unit
+from lstm_teach.lessons.one_unit import diagram_net
 
 T = 4
 
@@ -23,13 +23,6 @@ def shared():
 def explorer(shared):
     shared.reset()
     return shared
-
-
-def test_the_net_is_that_of_the_two_way_picture():
-    params, x, targets, h0, c0 = diagram_net()
-    np.testing.assert_array_equal(params.flat, one_unit.PARAMS.flat)
-    assert (h0, c0) == (one_unit.H0, one_unit.C0)
-    assert x[:2].tolist() == one_unit.TOKENS.tolist() and targets[:2].tolist() == one_unit.TARGETS.tolist()
 
 
 def test_a_walk_has_in_hand_what_a_nudge_of_its_own_loss_measures():

@@ -59,6 +59,7 @@ BIAS = {
     "share ** steps": (lambda share, steps: bias(share**steps, 1), "Here f is share ** steps"),
     "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
     "three decimal places": (lambda share, steps: round(float(bias(share, steps)), 3), "three decimal places"),
+    "too large": (lambda share, steps: 20, "With your b, almost all of a cell value is left after 1 step"),
 }
 COUNTER = {
     "f left at 0.5": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.5, so a part of the old value is lost"),
@@ -67,6 +68,7 @@ COUNTER = {
     "token 1 counts": (net(Uf=12, Ui=[-12, 12, -12], Ug=12), "reads token 1: i is 1 and g is 1, so 1 comes in"),
     "a bell empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so all of the old value is lost"),
     "f of 5": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9933, so a part of the old value is lost"),
+    "f of 7": (net(Uf=7, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9991, so a part of the old value is lost"),
 }
 LIGHT = {
     "only counts": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "token 1: f is 1, so all of the old value stays"),
@@ -679,6 +681,7 @@ def carried_by_another(f, dc, s):
 
 
 OTHERS = [
+    (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k] - W @ h), "sign reaches only"),
     (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k - 2] + W @ h), "column before"),
     (forward_pass.check_loss, lambda V, h, t: loss_of_log2(V, h, t) / np.log(2), "The log of the sum"),
     (forward_pass.check_bias, lambda share, steps: round(float(bias(share, steps)), 1), "decimal places"),

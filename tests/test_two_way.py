@@ -8,7 +8,6 @@ from matplotlib.transforms import Bbox
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
-from lstm_teach.explorers.merge import diagram_net
 from lstm_teach.explorers.shell import plain
 from lstm_teach.explorers.two_way import two_way
 from lstm_teach.figures.scene import drawn
@@ -17,6 +16,7 @@ from lstm_teach.figures.two_way_layout import BOTTOM, Layout
 from lstm_teach.figures.two_way_view import View, box_of
 from lstm_teach.figures.two_way_words import delta_text, describe, exact, value_text
 from lstm_teach.graph import backward_order, ends, make_net, score, walk_back
+from lstm_teach.lessons.one_unit import diagram_net
 
 DIRECTIONS = ("forward", "back", "both")
 FLAWS = ("short_range", "stale_cell_delta", "carry_accumulates")

@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> None:
 
 def install(base: Path) -> None:
     """Bring environment and proxy up to date, if anything of them has changed."""
-    sources = sorted(path for folder in ("lstm_teach", "data") for path in (ROOT / folder).rglob("*") if path.is_file())
+    sources = sorted(path for path in (ROOT / "lstm_teach").rglob("*") if path.is_file())
     sources = [path for path in sources if "__pycache__" not in path.parts]
     digest = hashlib.sha256(repr((sys.version_info[:2], sys.executable)).encode())
     for path in [ROOT / "pyproject.toml", HERE / "requirements.txt", *sources]:
@@ -113,7 +113,9 @@ def install(base: Path) -> None:
     if not output_of([str(python), "-m", "pip", "--version"]):
         shutil.rmtree(base / "environment", ignore_errors=True)
         run([sys.executable, "-m", "venv", str(base / "environment")], "on Debian and Ubuntu install python3-venv")
-    if subprocess.run([str(python), "-c", ""], user="nobody", cwd="/", capture_output=True).returncode:
+    try:
+        subprocess.run([str(python), "-c", ""], user="nobody", cwd="/", capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
         stop(f"Students can't run this Python, {sys._base_executable}: start with the system's, /usr/bin/python3.")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--requirement", str(HERE / "requirements.txt"), str(ROOT)], "pip says why above")

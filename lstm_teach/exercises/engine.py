@@ -26,6 +26,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
+    [flaws]                                   # and what else the exercise's own module reads, see `words_of`
 
 2. `<topic>.py` makes the cases and knows the right answer:
 
@@ -45,8 +46,6 @@ and only once. What else a learner's function does (raises, takes too long, retu
 the library's own answer) is the business of judging.judge.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import sys
@@ -60,22 +59,12 @@ from typing import Any
 
 import numpy as np
 
+from lstm_teach import judging
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
-from lstm_teach.judging import (
-    Attempt,
-    Trouble,
-    difference,
-    is_like,
-    judge,
-    kind,
-    known_mistake,
-    numbers,
-    two_numbers,
-    value_of,
-)
+from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
 from lstm_teach.validate import amount
 from lstm_teach.verdicts import Verdict, hints_wanted
@@ -152,7 +141,7 @@ class Task:
         options = {key: self.spec[key] for key in ("allow", "note", "seconds", "slow") if key in self.spec}
         if options.get("allow") == "all":
             options["allow"] = None
-        found = judge(function, parts, self.spec["hints"], **options)
+        found = judging.judge(function, parts, self.spec["hints"], **options)
         # One that is right only for wrong results of the learner's own says so in its name.
         given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
         judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)
@@ -210,7 +199,7 @@ class Task:
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
         own = self._own(got, right, name)
-        value = value_of(line, self.space(k) | own, numbers)
+        value = judging.value_of(line, self.space(k) | own, numbers)
         if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
             return right[name], []
         read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
@@ -274,8 +263,8 @@ class Task:
 
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
-        words = known_mistake(whole, together, read, tolerance)
-        return words or known_mistake(single, alone, tolerance=tolerance)
+        words = judging.known_mistake(whole, together, read, tolerance)
+        return words or judging.known_mistake(single, alone, tolerance=tolerance)
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -312,7 +301,7 @@ def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> st
     fine = " ".join(f"d{name}" for name in errors if name not in wrong) or "none"
     worst, names = max(wrong, key=errors.get), " ".join(f"d{name}" for name in wrong)
     row, column = np.unravel_index(abs(grads[worst] - right[worst]).argmax(), right[worst].shape)
-    yours, theirs = two_numbers(grads[worst][row, column], right[worst][row, column])
+    yours, theirs = judging.two_numbers(grads[worst][row, column], right[worst][row, column])
     return (
         f"With {amount(length, 'step')}, wrong: {names}; right: {fine}. Furthest off is d{worst}, with an"
         f" error of {errors[worst]:.2g}. At row {row}, column {column}, yours is {yours}; it should be {theirs}."

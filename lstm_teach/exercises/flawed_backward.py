@@ -3,17 +3,15 @@
 The words are in flawed_backward.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of, words_of
 from lstm_teach.exercises.nets import by_length, case_of
 from lstm_teach.exercises.unread import filled_forward
-from lstm_teach.gradreport import off
+from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Trouble
 from lstm_teach.lessons.clinic_cases import question_loop
 from lstm_teach.params import Params
@@ -33,30 +31,7 @@ nested_loop = edited(
     *("dc = dc + dc * f", "dc = dc * f"),
 )
 
-# Each flaw: a piece of that loop, and what somebody might have written there.
-FLAWS = {
-    "cell for its tanh": ("dh * ct[s]", "dh * cache.c[s]"),  # where the forward pass has tanh(c)
-    "gate of another step": ("dc = dc * f", "dc = dc * cache.f[s - 1]"),  # at the carry
-    "token once": ("[:, x[s]] += ", "[:, x[s]] = "),  # a column of dU is written, not added to
-    "turned product": ("h[s - 1])", "h[s - 1]).T"),
-    "g left out": (" + params.Wg.T @ dzg", ""),  # from i, f, o only
-    "W not transposed": (".T @ dz", " @ dz"),  # and so from the wrong units
-    "no forget gate": ("dc = dc * f", "dc = dc"),  # the cell's delta is carried whole
-    "a number": ("np.outer(dz", "np.dot(dz"),
-    "delta of the cell": ("dh * ct[s]", "dc * ct[s]"),  # o is repaired, and reads the wrong delta
-    "cell of another step": ("dh * ct[s]", "dh * cache.c[s - 1]"),  # at the output gate
-    "gate of the next step": ("dc = dc * f", "dc = dc * cache.f[s + 1]"),  # at the carry, on the other side
-    "token of the loss": ("[:, x[s]] += ", "[:, x[t]] += "),  # every step of a walk writes to one column
-    "carry added": ("dc = dc * f", "dc = dc + dc * f"),  # to what it should replace
-    "h of the same step": ("h[s - 1])", "h[s])"),
-    "step 0 left out": ("reversed(range(t + 1))", "range(t, 0, -1)"),
-    "last step left out": ("reversed(range(t + 1))", "reversed(range(t))"),
-    "step too many": (  # it reads row -1, and is right where that row is zero
-        *("reversed(range(t + 1))", "range(t, -2, -1)"),
-        *("    cache =", "    from lstm_teach.exercises.unread import filled\n    cache ="),
-        *("lt.forward(params, x, h0, c0)", "filled(lt.forward(params, x, h0, c0))"),
-    ),
-}
+FLAWS = words_of(__name__)["flaws"]
 
 
 def with_flaws(*flaws: str) -> Callable[..., Params]:
@@ -80,22 +55,10 @@ check_first, check_fourth = _check_of("first"), _check_of("fourth")
 check_second, check_third = _check_of("second", shortest=2), _check_of("third", shortest=2)
 
 
-# Of a loop with one flaw, the kind of flaw that its wrong gradients at T = 1 and T = 2 tell.
-CULPRIT = {
-    "turned product": "product",
-    "cell for its tanh": "output gate",
-    "gate of another step": "cell carry",
-    "token once": "token",
-    "g left out": "hidden carry",
-    "a number": "product",
-    "no forget gate": "cell carry",
-    "W not transposed": "hidden carry",
-}
-
-
 def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
     """Check `suspect(one, two)` -> the kind of flaw, from the names of the wrong gradients at T = 1 and T = 2."""
-    would = task_of(__name__, "suspect")["would"]
+    words = task_of(__name__, "suspect")
+    would = words["would"]
     answers = {}
 
     def on(number: int, flaw: str, culprit: str) -> Case:
@@ -111,7 +74,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
 
         return Case(f"pass {number}", tuple(wrong_names(flaw, T, seed) for T in (1, 2)), look=look)
 
-    cases = [on(number, *row) for number, row in enumerate(CULPRIT.items(), 1)]
+    cases = [on(number, *row) for number, row in enumerate(words["culprits"].items(), 1)]
     found = check(__name__, "suspect", suspect, cases)
     if len(answers) < len(cases) or len(set(answers.values())) > 1:
         return found

@@ -3,8 +3,6 @@
 The words are in forward_pass.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -80,7 +78,7 @@ def check_bias(bias_that_keeps: Callable, seed: int = 1) -> Verdict:
     def left(b: float, share: float, steps: int) -> str:
         kept, count = sigmoid(np.float64(b)) ** steps, amount(steps, "step")
         got, wanted = two_numbers(kept, share)
-        got = got if kept > 1e-6 else "almost nothing"
+        got = "almost nothing" if kept <= 1e-6 else "almost all" if got == "1" else got
         return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
 
     wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}
@@ -181,7 +179,8 @@ def _gates_there(run: Cache, t: int, keeps: bool, comes: float) -> str:
     shown = []
     if abs((f - keeps) * before) > LITTLE:
         stays = "is lost" if keeps else "stays"
-        shown.append(f"f is {f:.4g}, so {'a part' if LITTLE < f < 1 - LITTLE else 'all'} of the old value {stays}")
+        share = "all" if abs(f - keeps) > 1 - LITTLE else "a part"
+        shown.append(f"f is {f:.4g}, so {share} of the old value {stays}")
     if abs(i * g - comes) > LITTLE:
         shown.append(f"i is {i:.4g} and g is {g:.4g}, so {i * g:.2g} comes in")
     return f"There the net reads token {run.x[t]}: {'; '.join(shown)}." if shown else ""

@@ -3,17 +3,15 @@
 The words are in gradient_check.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 
 from lstm_teach import bptt, exact_gradient, gradients, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, errors_of, questions, task_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of
 from lstm_teach.exercises.nets import case_of, watched
-from lstm_teach.gradreport import relative_error, verdict
+from lstm_teach.gradreport import errors_of, relative_error, verdict
 from lstm_teach.guard import name_of
 from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.clinic_cases import right_pass
@@ -80,28 +78,9 @@ def before_the_return(*lines: str) -> tuple[str, str]:
     return "    return", "".join(f"    {line}\n" for line in lines) + "    return"
 
 
-FAULTS = task_of(__name__, "accepts")["faults"]
-
-# Each fault: a piece of the right pass, and what is there instead.
-PIECES = {
-    "forgotten carry": ("dc_carry = dc * f", "dc_carry = dc"),
-    "forgotten c0": ("cache.c[t - 1]", "cache.c[t - 1] * (t > 0)"),
-    "forgotten h0": ("cache.h[t - 1]", "cache.h[t - 1] * (t > 0)"),
-    "forgotten token": ("[:, x[t]] += ", "[:, x[t]] = "),
-    "transposed W": ("].T @ dz", "] @ dz"),
-    "short memory": (
-        *("dz[gate] for", "dz[gate] * ((len(x) - t) % 4 > 0) for"),
-        *("dc * f", "dc * f * ((len(x) - t) % 4 > 0)"),
-    ),
-    "weight decay": before_the_return("grads.flat[:] += 1e-4 * params.flat"),
-    "V alone": ("np.outer(dy[t], ", "np.outer(dy[t] * (t > 0), "),
-    "turned dWo": before_the_return("grads.Wo[:] = grads.Wo.T.copy()"),
-    "sign": before_the_return("grads.flat[:] *= -1"),
-    "one small matrix": before_the_return(  # of all numbers together it is 9e-8, of the smallest matrix about 1e-6
-        "small = grads[min(grads, key=lambda name: np.linalg.norm(grads[name]))]",
-        "small *= 1 + 9e-8 * np.linalg.norm(grads.flat) / (np.linalg.norm(small) or 1)",
-    ),
-}
+TOLD = task_of(__name__, "accepts")["faults"]
+FAULTS = {fault: words for fault, (words, *_) in TOLD.items()}
+PIECES = {fault: pieces for fault, (_, *pieces) in TOLD.items()}
 
 
 def planted(fault: str = "") -> Callable:

@@ -4,8 +4,6 @@ The words are in mixed_exam.toml, and the lines of a step back too; engine.py sa
 gradient should be comes from complex steps of the forward pass, not from a backward pass.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import io
@@ -21,11 +19,11 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, by_name, check, errors_of, questions, task_of
+from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of, words_of
 from lstm_teach.exercises.nets import by_length, case_of, watched
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import off, verdict
+from lstm_teach.gradreport import errors_of, off, verdict
 from lstm_teach.judging import Trouble, difference, kind, two_numbers
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
@@ -97,6 +95,7 @@ def right_gradient(net: Net, *sequence: np.ndarray) -> dict[str, np.ndarray]:
     return grads
 
 
+PIECES, FLAWS = (words_of("mixed_exam")[table] for table in ("pieces", "flaws"))
 LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 
 
@@ -139,27 +138,6 @@ def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: n
         dh_future = sum(net["W" + gate].T @ dz[gate] for gate in "iog")
         dc_carry = dc * (1 - i)
     return grads
-
-
-# Each fault: a piece of the pass, and what somebody might have written there.
-PIECES = {
-    "A": ("dc_carry = dc * (1 - i)", "dc_carry = 0 * dc"),
-    "B": ('for gate in "iog")', 'for gate in "ig")'),
-    "C": ("[:, x[t]] += ", "[:, x[t]] = "),
-    "D": ("do * o * (1 - o)", "do"),
-    "E": ("(net, x, h0, c0)\n", "(net, x, 0 * h0, 0 * c0)\n"),
-    "copied di": ("dc * (g - c_before)", "dc * g"),
-    "carry whole": ("dc_carry = dc * (1 - i)", "dc_carry = dc"),
-    "carry by i": ("dc_carry = dc * (1 - i)", "dc_carry = dc * i"),
-    "h not carried": (" + dh_future", ""),
-    "not transposed": ("].T @ dz", "] @ dz"),
-    "slope of tanh": ("dh * o", "dh * o * (1 - np.tanh(c) ** 2)"),
-    "tanh of c": ("dh * c", "dh * np.tanh(c)"),
-    "last loss": (".T @ dy[t]", ".T @ dy[t] * (t == len(x) - 1)"),
-    "same h": ("run.h[t - 1]", "run.h[t]"),
-    "y": (' - np.eye(len(net["V"]))[targets]', ""),
-    "mean": ("return grads", "return {name: grad / len(x) for name, grad in grads.items()}"),
-}
 
 
 def with_fault(fault: str) -> Callable:
@@ -312,16 +290,6 @@ def _rung(letter: str, answer: object) -> str:
         none = f"You name none of the {count} gradients that are wrong there, {size}."
         return f"{right}. {none}{advice('Ask what reads the wrong number.')}"
     return ""
-
-
-# Each flaw: a piece of the right pass, and what somebody might have written there.
-FLAWS = {
-    "slope of o": ("do * o * (1 - o)", "do * (1 - o**2)"),
-    "half the slope": ("do * o * (1 - o)", "do * o"),
-    "Wo left out": ('for gate in "ifog")', 'for gate in "ifg")'),
-    "W not turned": ("].T @ dz", "] @ dz"),
-    "every loss": ("    dy[:-1] = 0\n", ""),
-}
 
 
 def with_flaws(*flaws: str) -> Callable[..., Params]:

@@ -1,7 +1,5 @@
 """The nets and sequences that exercises are judged on, and an eye on what is done with them."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Callable, Mapping

@@ -4,15 +4,13 @@ Imports anywidget and ipywidgets. The answer that counts is the plain text in th
 those who like it better.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import anywidget
 import ipywidgets as widgets
@@ -49,7 +47,7 @@ class Question:
     written: bool = True
 
     @classmethod
-    def of(cls, name: str, table: Mapping[str, Any], written: bool = True) -> Question:
+    def of(cls, name: str, table: Mapping[str, Any], written: bool = True) -> Self:
         """The question in a table of a file: text, options with their reasons and right; or text and reveal."""
         options = {letter: Option(*option) for letter, option in table.get("options", {}).items()}
         return cls(name, table["text"], options, table.get("right", ""), table.get("reveal", ""), written)

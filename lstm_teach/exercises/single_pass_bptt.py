@@ -3,8 +3,6 @@
 The words are in single_pass_bptt.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

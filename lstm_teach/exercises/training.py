@@ -3,8 +3,6 @@
 The words are in training.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Callable

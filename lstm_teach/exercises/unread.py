@@ -3,8 +3,6 @@
 The gates of a cache have one row more than there are steps, and that row is zero.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -3,8 +3,6 @@
 The words are in vanishing_gradients.toml; engine.py says how the two belong together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 

@@ -12,9 +12,7 @@ WIDE = {"width": "auto", "flex": "1 1 320px"}
 SLIDERS = widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider
 
 
-def int_slider(
-    label: str, value: int, min: int, max: int, step: int = 1, play_ms: int | None = None
-) -> widgets.IntSlider:
+def int_slider(label: str, value: int, min: int, max: int, step: int = 1, play_ms: int = 0) -> widgets.IntSlider:
     """Slider over whole numbers; `play_ms` adds buttons that step through them, in milliseconds a step."""
     slider = widgets.IntSlider(value, min, max, step, description=label, layout=WIDE)
     if play_ms:
@@ -38,10 +36,10 @@ def log_slider(
     return widgets.FloatLogSlider(value, min=low, max=high, step=step, **look)
 
 
-def checkbox(label: str, value: bool = False) -> widgets.Checkbox:
+def checkbox(label: str) -> widgets.Checkbox:
     """Box to tick; its label may be HTML."""
     layout = {"width": "auto"}
-    return widgets.Checkbox(value, description=label, description_allow_html=True, indent=False, layout=layout)
+    return widgets.Checkbox(description=label, description_allow_html=True, indent=False, layout=layout)
 
 
 def choice(label: str, options: Sequence) -> widgets.ToggleButtons:

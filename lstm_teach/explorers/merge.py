@@ -5,19 +5,12 @@ import numpy as np
 from .. import nested
 from ..figures import merge as figures
 from ..forward import forward
-from ..params import Params
+from ..lessons.one_unit import diagram_net
 from ..plain import score_deltas
 from .controls import int_slider
 from .shell import Explorer
 
 T = 4
-
-
-def diagram_net(T: int = T) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The net of the cell diagram: params, x, targets (T,), h0, c0 (1,); one unit, two tokens, T at most 4."""
-    params = Params.random(2, 1, seed=695, scale=1.3)
-    x, targets = np.array([1, 0, 1, 0]), np.array([0, 1, 1, 0])
-    return params, x[:T], targets[:T], np.array([0.4]), np.array([0.6])
 
 
 def walks(T: int = T) -> np.ndarray:

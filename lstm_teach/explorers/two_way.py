@@ -7,8 +7,8 @@ from ..figures.two_way_layout import Layout
 from ..figures.two_way_view import View
 from ..figures.two_way_words import box_name, describe
 from ..graph import backward_order, make_net
+from ..lessons.one_unit import diagram_net
 from .controls import checkbox, dropdown, int_slider
-from .merge import diagram_net
 from .shell import Explorer
 
 FOLLOW = ("what the slider has just done", "")  # its value must not be None: a list would show nothing

@@ -179,8 +179,7 @@ def _sums(own: np.ndarray, merged: int) -> list[str]:
     return parts
 
 
-def _left(T: int, s: int) -> float:
-    """The left edge of the cards at a step."""
+def _left(T: int, s: int) -> float:  # of the cards at a step
     return LEFT + s * (RIGHT_EDGE - LEFT) / T
 
 

@@ -11,24 +11,25 @@ from matplotlib.figure import Figure
 
 
 class Still:
-    """A PNG with its line of text, width and height in pixels of the page: shown by a notebook with caption and alt."""
+    """A PNG with its line of text as alt and caption, or as alt alone; width and height in pixels of the page."""
 
-    def __init__(self, png: bytes, text: str, width: int, height: int):
-        self.png, self.text, self.width, self.height = png, text, width, height
+    def __init__(self, png: bytes, text: str, width: int, height: int, caption: bool = True):
+        self.png, self.text, self.width, self.height, self.caption = png, text, width, height, caption
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         source, words = base64.b64encode(self.png).decode(), html.escape(self.text)
+        caption = f"<figcaption>{words}</figcaption>" if self.caption else ""
         page = (
             f'<figure style="margin:0"><img src="data:image/png;base64,{source}" alt="{words}" '
             f'width="{self.width}" height="{self.height}" style="max-width:100%;height:auto">'
-            f"<figcaption>{words}</figcaption></figure>"
+            f"{caption}</figure>"
         )
         return {"text/html": page, "text/plain": self.text}
 
 
-def show(figure: Figure, text: str) -> Still:
+def show(figure: Figure, text: str, caption: bool = True) -> Still:
     """Return the figure, drawn at twice its size so that it stays sharp; the last expression of a notebook cell."""
     width, height = (round(inches * figure.dpi) for inches in figure.get_size_inches())
     file = io.BytesIO()
     figure.savefig(file, dpi=2 * figure.dpi, pil_kwargs={"compress_level": 1})  # a fifth larger, faster
-    return Still(file.getvalue(), text, width, height)
+    return Still(file.getvalue(), text, width, height, caption)

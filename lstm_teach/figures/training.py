@@ -11,9 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from ..gradreport import listing
 from ..training import History
-from ..validate import amount
+from ..validate import amount, listing
 from .scene import Built, Scene
 from .style import GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, short, tidy, whole_percent
 
@@ -124,7 +123,7 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
     axes = tidy(figure.subplots(), title, "share of the test strings")
     for row, (kind, values) in enumerate(shares.items()):
         axes.axhline(row, color=LIGHT_GRAY, linewidth=1, zorder=0)
-        heights = row + 0.18 * _spread(values, 0.014)
+        heights = row + 0.18 * _spread(values)
         axes.plot(values, heights, **KINDS[kind] | {"linestyle": ""}, markersize=8, markeredgecolor="white")
     axes.axvline(guess, **DASHED, zorder=0)
     axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
@@ -135,11 +134,11 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
     return figure
 
 
-def _spread(values: Sequence[float], width: float) -> np.ndarray:
-    """How far up or down each dot goes so that those nearer than `width` do not hide each other: 0, 1, -1, 2, ..."""
+def _spread(values: Sequence[float]) -> np.ndarray:
+    """How far up or down each dot goes so that those nearer than 0.014 do not hide each other: 0, 1, -1, 2, ..."""
     shifts = np.zeros(len(values))
     for k, value in enumerate(values):
-        taken = [shifts[j] for j in range(k) if abs(values[j] - value) < width]
+        taken = [shifts[j] for j in range(k) if abs(values[j] - value) < 0.014]
         shifts[k] = next(step for step in (0, 1, -1, 2, -2, 3, -3, 4, -4) if step not in taken)
     return shifts
 

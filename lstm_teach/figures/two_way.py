@@ -341,9 +341,9 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
     under, around_one, around_all = add(UNDER, 0.85), add(CHOSEN, 0.9), add(CHANGED, 0.91)
     scores = [[score(t, k) for k in (0, 1)] for t in range(layout.T)]
 
-    def around(names: list[str], space: float) -> Points:
+    def around(names: list[str]) -> Points:
         corners = np.array([layout.spot(name, side, side) for name in names for side in (-1, 1)])
-        return rectangle(*(corners.min(0) - space), *(corners.max(0) + space))
+        return rectangle(*(corners.min(0) - FRAME), *(corners.max(0) + FRAME))
 
     def update(view: View) -> None:
         chosen, others = view.place, view.changed - {view.place}
@@ -351,8 +351,8 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
         groups += [[name] for name in layout.boxes if name in others and not any(name in pair for pair in groups)]
         for lines, segments in (
             (under, [layout.paths[chosen]] if chosen in layout.paths else []),
-            (around_one, [around([chosen], FRAME)] if chosen in layout.boxes else []),
-            (around_all, [around(names, FRAME) for names in groups]),
+            (around_one, [around([chosen])] if chosen in layout.boxes else []),
+            (around_all, [around(names) for names in groups]),
         ):
             for line in lines:
                 line.set_segments(segments)

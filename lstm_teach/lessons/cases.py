@@ -4,8 +4,6 @@ Imports params and plain only: every right value is what `lstm_teach/plain.py` c
 complex step. Weights are of order 1 and the initial state is not zero, since small or zero numbers hide mistakes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -63,10 +61,12 @@ def far(seed: int) -> SimpleNamespace:
     return walked(params, *rng.integers(0, 3, (2, 70)), *state(rng, 2, 2))
 
 
-def surprised(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[Params, np.ndarray]:
-    """The net with scores 50 times as large, and targets that it does not expect: such deltas show any clipping."""
+def surprised(
+    params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray, times: float = 50
+) -> tuple[Params, np.ndarray]:
+    """The net with larger scores, and targets that it does not expect: such deltas and losses show any clipping."""
     loud = params.copy()
-    loud.V *= 50
+    loud.V *= times
     return loud, plain.forward(loud, x, h0, c0).y.argmin(axis=1)
 
 

@@ -3,8 +3,6 @@
 Imports plain, cases and edited. Right values are those of `plain.forward`, which the tests hold against the library.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
@@ -13,7 +11,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.lessons.cases import as_numbers, far, names_at, pick, sequences, walked
+from lstm_teach.lessons.cases import as_numbers, far, names_at, pick, sequences, surprised, walked
 from lstm_teach.params import GATES, Params
 
 
@@ -57,7 +55,10 @@ def whole_sequence() -> Iterator[dict]:
 
 def output() -> Iterator[dict]:
     """A whole sequence: h_all, c_all (T+1, H), scores (T, K), e, probabilities y, what the targets got, the loss L."""
-    for net in sequences(lengths=(3, 2, 4, 12)):
+    *nets, last = sequences(lengths=(3, 2, 4, 12))
+    start = last.x, last.h0, last.c0
+    params, targets = surprised(last.params, *start, times=4)  # improbable: about 1e-4
+    for net in (*nets, last, walked(params, last.x, targets, *start[1:])):
         cache, scores = net.cache, net.cache.h[:-1] @ net.params.V.T
         e = np.exp(scores - scores.max(axis=1, keepdims=True))
         names = {"params": net.params, "h_all": cache.h, "c_all": cache.c, "scores": scores, "e": e, "y": cache.y}

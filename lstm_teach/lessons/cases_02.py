@@ -4,8 +4,6 @@ Imports params, plain and library. Right values come from `plain.walk_back`, whi
 known in closed form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 

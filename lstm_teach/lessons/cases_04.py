@@ -3,8 +3,6 @@
 Imports plain, cases and clinic_cases. Right values come from `plain.py`; `right_pass` only serves to make wrong ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from types import SimpleNamespace

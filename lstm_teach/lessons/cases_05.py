@@ -6,8 +6,6 @@ Right values are measured, not taken from the formula: by walking step by step, 
 lines, or because the answer was drawn first and the question made from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

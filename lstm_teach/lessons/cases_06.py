@@ -4,8 +4,6 @@ Imports training and runs_06. Which run had which gradient comes from measured r
 `lstm_teach/training.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from itertools import permutations

@@ -4,8 +4,6 @@ Imports params, forward, plain and cases. The right values are those of `plain.w
 ("what this step sends back through h"), not by the line that computes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
@@ -34,14 +32,8 @@ def _case(number: int, wanted: str) -> Iterator[dict]:
         names |= {"h_part": here["dh_future"], "c_part": here["dc_carry"]}
         if number == 3:
             names["dy"] = here["dy"]  # of this step alone
-        right = {
-            1: _added(walk, here["t"], gate),
-            2: walk.dy,
-            3: here["dzg"],
-            4: here["dh_before"],
-            5: here["dc_before"],
-        }
-        yield pick(names, wanted) | {f"repair_{number}": right[number]}
+        right = _added(walk, here["t"], gate), walk.dy, here["dzg"], here["dh_before"], here["dc_before"]
+        yield pick(names, wanted) | {f"repair_{number}": right[number - 1]}
 
 
 def _added(walk: SimpleNamespace, t: int, gate: str) -> np.ndarray:

@@ -3,8 +3,6 @@
 Imports the numeric core, the cases and the pictures; no widgets.
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import re
@@ -18,8 +16,9 @@ import lstm_teach as lt
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
-from lstm_teach.gradreport import errors_of, listing
+from lstm_teach.gradreport import errors_of
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
+from lstm_teach.validate import listing
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
@@ -27,19 +26,7 @@ TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
 WORDS = spec_of("07_debugging_clinic")
 FAULTY = {int(number): told for number, told in WORDS["faulty"].items()}  # the faulty line of a case, what points at it
-
-# Where a fault sits, and what it is: a line of `right_pass`, and what somebody might have written there.
-FAULTS = {
-    "one gate's line: the slope of f forgotten": ("df * f * (1 - f)", "df"),
-    "dc within a step: the slope of tanh taken at c": ("(1 - ct**2)", "(1 - cache.c[t] ** 2)"),
-    "dh_future: never handed on": ("dh_future = sum(", "dh_lost = sum("),
-    "dc_carry: never handed on": ("dc_carry = dc * f", "dc_lost = dc * f"),
-    "a product: dU in the column of the target": ("[:, x[t]] +=", "[:, targets[t]] +="),
-    "adding up: dW overwritten at each step": ('grads["W" + gate] +=', 'grads["W" + gate] ='),
-    "adding up: a column of dU overwritten at each step": ("[:, x[t]] +=", "[:, x[t]] ="),
-    "the start: h0 and c0 forgotten": ("lt.forward(params, x, h0, c0)", "lt.forward(params, x)"),
-    "the output: dV with the state before": ("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], cache.h[t - 1])"),
-}
+FAULTS = WORDS["faults"]
 
 
 def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -201,16 +188,9 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
     return found
 
 
-class Uncaptioned(Still):
-    """A picture whose text is its alt text only: on the page it would read the ladder out for the learner."""
-
-    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/html": re.sub(r"<figcaption>.*?</figcaption>", "", bundle["text/html"])}
-
-
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
-    return Uncaptioned(**vars(show(figures.ladder_picture(ladders), figures.describe_ladder(ladders))))
+    # A caption would read the ladder out for the learner.
+    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders), caption=False)
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

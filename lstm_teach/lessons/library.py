@@ -1,7 +1,5 @@
 """What a lesson goes on with where a function that the learner was to write is not there yet. Imports plain."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 

@@ -3,8 +3,6 @@
 Imports the package and edited. The repairs and changes are data, in 03_flawed_backward.toml; `variant` applies them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -70,11 +68,9 @@ PRODUCTS = WORDS["products"]  # what else can become of dW: the code in place of
 MISTAKES = [(before, *told) for before, others in WORDS["changes"].items() for told in others.items()]
 
 
-def variant(
-    repaired: Collection[str] = (), edit: tuple[str, str] | None = None, product: str | None = None
-) -> Callable[..., Params]:
+def variant(repaired: Collection[str] = (), edit: Collection[str] = (), product: str = "") -> Callable[..., Params]:
     """`posted_loop` with these repairs, another change, and another product in the four dW."""
-    pieces = list(edit or ())
+    pieces = list(edit)
     for flaw, repair in REPAIRS.items():
         if flaw not in repaired:
             continue

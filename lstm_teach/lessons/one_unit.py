@@ -1,6 +1,6 @@
-"""The net of lesson 2: one unit, two tokens, two steps, and what its loss does when one number alone is moved.
+"""The net of lesson 2, one unit and two tokens, and what its loss does when one number alone is moved.
 
-Imports params, plain, forward, graph and guard. It is the net that the two-way picture shows.
+Imports params, plain, forward, graph and guard. It is the net that the two-way picture and the merging walks show.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_teach import plain
+from lstm_teach.bell import Inputs
 from lstm_teach.forward import forward
 from lstm_teach.graph import forward_values, make_net
 from lstm_teach.guard import name_of
@@ -21,9 +22,15 @@ from lstm_teach.params import Params
 if TYPE_CHECKING:
     from lstm_teach.blanks import Lesson
 
-PARAMS = Params.random(vocab_size=2, hidden_size=1, seed=695, scale=1.3)
-TOKENS, TARGETS = np.array([1, 0]), np.array([0, 1])
-H0, C0 = np.array([0.4]), np.array([0.6])
+
+def diagram_net(T: int = 4) -> Inputs:
+    """The net of the cell diagram: params, x, targets (T,), h0, c0 (1,); one unit, two tokens, T at most 4."""
+    params = Params.random(vocab_size=2, hidden_size=1, seed=695, scale=1.3)
+    x, targets = np.array([1, 0, 1, 0]), np.array([0, 1, 1, 0])
+    return params, x[:T], targets[:T], np.array([0.4]), np.array([0.6])
+
+
+PARAMS, TOKENS, TARGETS, H0, C0 = diagram_net(2)
 NET = make_net(PARAMS, TOKENS, TARGETS, H0, C0)
 
 

@@ -3,8 +3,6 @@
 Imports the loop, the cases, the numeric core, and what judges blanks.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import functools
@@ -26,13 +24,13 @@ from lstm_teach.borrowed import watched
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
-from lstm_teach.gradreport import LADDER, listing, relative_error
+from lstm_teach.gradreport import LADDER, relative_error
 from lstm_teach.judging import Attempt, Trouble
 from lstm_teach.lessons.cases import state, surprised
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
-from lstm_teach.validate import amount
+from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import hints_html
 
 Gradients = Mapping[str, np.ndarray]

@@ -1,11 +1,9 @@
 """What lesson 6 trains: three nets without names, the bell task over any gap, and a table of eight seeds.
 
-Imports training, tasks, bell and nested. `benchmarks/eight_seeds.py` makes the table again.
+Imports training, tasks, bell and nested. The table is in 06_training.toml; `benchmarks/eight_seeds.py` makes it again.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, partial
 
@@ -14,6 +12,7 @@ import numpy as np
 from lstm_teach import bell, tasks
 from lstm_teach.backward import bptt
 from lstm_teach.batch import batch_forward, pad
+from lstm_teach.lessons import spec_of
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
 from lstm_teach.training import History, batch_gradient, train
@@ -23,23 +22,7 @@ BACKWARDS = {"right": bptt, "almost right": almost_right, "broken": nested_bptt}
 NAMES = {"A": "broken", "B": "right", "C": "almost right"}  # what the lesson keeps to itself at first
 SEED, STEPS = 4, 400
 reber = cache(tasks.reber)  # to draw its test strings takes time
-
-# Embedded Reber strings after 400 steps, seeds 0 to 7: the share of the test strings in which the right one of T and P
-# is the more probable one before the last E, and the test loss in nats per symbol.
-EIGHT_SEEDS: dict[str, dict[str, Sequence[float]]] = {
-    "right": {
-        "remembered": (1.0, 0.746, 0.492, 0.867, 1.0, 0.992, 0.977, 0.996),
-        "loss": (0.482, 0.504, 0.52, 0.497, 0.464, 0.477, 0.483, 0.455),
-    },
-    "almost right": {
-        "remembered": (0.508, 0.617, 0.445, 0.512, 0.555, 0.457, 0.641, 0.547),
-        "loss": (0.526, 0.512, 0.527, 0.525, 0.518, 0.534, 0.526, 0.513),
-    },
-    "broken": {
-        "remembered": (0.457, 0.543, 0.457, 0.457, 0.457, 0.457, 0.543, 0.594),
-        "loss": (2.001, 1.879, 1.893, 1.931, 1.89, 1.901, 1.762, 2.539),
-    },
-}
+EIGHT_SEEDS = spec_of("06_training")["eight_seeds"]
 
 
 def reber_net(seed: int) -> Params:

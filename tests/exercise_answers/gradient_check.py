@@ -390,7 +390,7 @@ WRONG = {
         ),
         "V forgotten": (
             gradient_with(lambda a, h, b, s: (a - b) / 2 / s, lt.Params.NAMES[1:]),
-            "Either nothing was written here",
+            "Every number is 0: nothing was written here",
         ),
         "not put back": (gradient_not_put_back, "Nudge one number, put it back, then take the next"),
         "step subtracted again": (gradient_step_subtracted_again, "leaves params changed in the last digits"),

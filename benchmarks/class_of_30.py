@@ -162,11 +162,11 @@ def machine() -> str:
 
 
 def find_lesson(begins: str) -> Path:
-    """The lesson whose name begins so; ValueError if there is none, or more than one."""
+    """The lesson whose name begins so; an ArgumentTypeError if there is none, or more than one."""
     found = sorted((ROOT / "notebooks").glob(f"{begins}*.ipynb"))
     if len(found) != 1:
         names = ", ".join(path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
-        raise ValueError(f"lesson {begins!r} should begin the name of one lesson; there are {names}")
+        raise argparse.ArgumentTypeError(f"{begins!r} should begin the name of one lesson; there are {names}")
     return found[0]
 
 
@@ -195,15 +195,14 @@ def report(students: list[Student], server: float | None, totals: list[float]) -
 def main(arguments: list[str]) -> int:
     """Hold a class and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lesson", default="01", help="how the lesson's name begins (default: 01)")
+    parser.add_argument("--lesson", type=find_lesson, default="01", help="how the lesson's name begins (default: 01)")
     parser.add_argument("--students", type=int, default=30, help="how many kernels (default: 30)")
     options = parser.parse_args(arguments)
     if options.students < 1:
         parser.error(f"--students is {options.students}; it should be at least 1")
-    lesson = find_lesson(options.lesson)
-    print(f"{lesson.stem}, {options.students} students; {machine()}", flush=True)
+    print(f"{options.lesson.stem}, {options.students} students; {machine()}", flush=True)
     with start_lab(ROOT) as lab:
-        print(report(*asyncio.run(hold_class(lab.url, lesson, options.students))))
+        print(report(*asyncio.run(hold_class(lab.url, options.lesson, options.students))))
     return 0
 
 

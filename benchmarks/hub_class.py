@@ -459,7 +459,8 @@ def report(students: list[Student], seen: list[list[float]], of_hub: float, agai
 def main(arguments: list[str]) -> int:
     """Hold the class and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lessons", nargs="+", default=LESSONS, help="how their names begin (default: all eight)")
+    eight = [*map(find_lesson, LESSONS)]
+    parser.add_argument("--lessons", nargs="+", type=find_lesson, default=eight, help="how their names begin")
     parser.add_argument("--students", type=int, default=30, help="how many (default: 30)")
     parser.add_argument("--python", default=sys._base_executable, help="the Python that starts the hub")
     parser.add_argument("--base", type=Path, help="keep the hub's folder here, so that a second run installs nothing")
@@ -467,7 +468,7 @@ def main(arguments: list[str]) -> int:
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         parser.error("this needs Linux and root, like the hub itself")
     names = [f"bench-{number}" for number in range(1, options.students + 1)]
-    lessons = dict(zip(names, deal([find_lesson(begins) for begins in options.lessons], options.students), strict=True))
+    lessons = dict(zip(names, deal(options.lessons, options.students), strict=True))
     base = options.base or Path(tempfile.mkdtemp(prefix="lstm-class-"))
     base.mkdir(exist_ok=True)
     base.chmod(0o755)

@@ -189,16 +189,21 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         if name and by_name[name].kind == "code" and cell.kind != "code":
             what = "graded all the same" if by_name[name].points is not None else "what is in it can't run"
             say(name, f"The cell {name} has been turned into text: {what}.")
+    foreign = {n: each.name for n, each in enumerate(cells) if each.points is not None and not own[n]}
+    if foreign:  # they can't run, and nothing was deleted
+        checks = f"check{'s' * (len(foreign) > 1)} {listing([*foreign.values()])}"
+        result.notes.append(f"It has the {checks} of another exercise, or of another version of this one.")
+    gone = "isn't there" if foreign else "has been deleted"
     bound = set().union(*(bound_names(cell.text) for cell in cells if cell.kind == "code"))
     for cell in known.cells:
         if cell.kind != "code" or cell.name in own:
             continue
         if cell.points is not None:
-            say(cell.name, f"The check {cell.name} has been deleted; the task is graded all the same.")
+            say(cell.name, f"The check {cell.name} {gone}; the task is graded all the same.")
         elif _only_imports(cell.text):
             result.steps.append(("cell", cell.name, cell.text))
             if not nameless:
-                say(cell.name, f"The cell {cell.name} has been deleted; it has been put back, since others need it.")
+                say(cell.name, f"The cell {cell.name} {gone}; it has been put back, since others need it.")
         elif needed := sorted(name for name in bound_names(cell.text) if re.search(rf"\b{name}\b", read)):
             here = set(needed) <= bound
             if here and nameless:
@@ -206,7 +211,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
                 continue
             are = "are" if needed[1:] else "is"
             what = f"{listing(needed)} {are} {'in another cell, which is graded' if here else 'missing'}"
-            say(cell.name, f"The cell {cell.name} has been deleted: {what}.")
+            say(cell.name, f"The cell {cell.name} {gone}: {what}.")
     if lost:
         are = "are" if lost[1:] else "is"
         result.notes.append(f"Some cells have lost their names; {listing(lost)} {are} graded all the same.")
@@ -216,7 +221,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             if name not in reached:
                 reached.add(name)
                 result.steps.append(("task", name, ""))
-        elif cell.kind == "code" and number not in skip and cell.text.strip():
+        elif cell.kind == "code" and number not in skip | foreign.keys() and cell.text.strip():
             step = ("cell", name, cell.text)
             if name and _only_imports(by_name[name].text) and any(each[1] for each in result.steps[first:]):
                 result.steps.insert(first, step)

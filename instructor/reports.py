@@ -17,6 +17,7 @@ from lstm_teach.validate import amount
 from lstm_teach.verdicts import MARKS, hints_html
 
 SENTENCES = re.compile(r"(?<=[.?])\s+")
+FINAL = MARKS | {"wrong": ("✗", "not right"), "open": ("○", "not written")}  # the learner can change nothing now
 UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
 WRITTEN_HERE = '<meta name="generator" content="instructor/grade.py">'  # tells a page from one that somebody else wrote
@@ -149,8 +150,8 @@ def mistakes(task: dict) -> list[str]:
         return ["answered with none of the letters" if problem else "not answered"]
     found = []
     for _, state, sentence in task["parts"]:
-        if state == "open" or "is not written yet" in sentence:
-            found.append("not written yet")
+        if state == "open" or "is not written" in sentence:
+            found.append("not written")
         elif state == "wrong" and "in the earlier parts" not in sentence:  # those have said it
             known = [each for each in SENTENCES.split(sentence) if not NUMBERS.search(each)]
             found.append(_general(" ".join(known)) if known else UNKNOWN)
@@ -201,9 +202,9 @@ def task_section(task: dict) -> str:
         parts.append(hints_html(task.get("hints", ())))
     elif "answer" in task:
         parts.append(html.prose(task.get("question", "")))
-        mark, word = MARKS[task["parts"][0][1]]
+        mark, word = FINAL[task["parts"][0][1]]
         said = f"{task['answer']}, {task['answer_text']}" if task["answer"] else None
-        said = said or ("it could not be read" if task["parts"][0][2] else "no answer yet")
+        said = said or ("it could not be read" if task["parts"][0][2] else "no answer")
         parts.append(f"<p><strong>{mark} {word if task['answer'] else 'open'}:</strong> {html.inline(said)}</p>")
         parts.append(html.prose(task.get("why", "") or task["parts"][0][2]))
     else:
@@ -212,7 +213,7 @@ def task_section(task: dict) -> str:
         for name, *said in task["parts"]:
             alike.setdefault(tuple(said), []).append(name)
         for (state, sentence), names in alike.items():
-            mark, word = MARKS[state]
+            mark, word = FINAL[state]
             said = f"<div>{html.inline(sentence)}</div>" if sentence else ""
             parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(', '.join(names))}{said}</li>")
         parts.append("</ul>")
@@ -233,9 +234,9 @@ def _note(text: str) -> str:
 
 def summary(records: Sequence[dict]) -> list[dict]:
     """For each exercise and task: how many have all, some or none of the points, and which mistakes, how often."""
-    found = []
-    for name in sorted({record["exercise"] for record in records if record["points"] is not None}):
-        graded = [record for record in records if record["exercise"] == name and record["points"] is not None]
+    found, counted = [], _counted(records)
+    for name in sorted({record["exercise"] for record in counted}):
+        graded = [record for record in counted if record["exercise"] == name]
         tasks = []
         for number, first in enumerate(graded[0]["tasks"]):
             each = [record["tasks"][number] for record in graded]
@@ -264,7 +265,7 @@ def summary_text(records: Sequence[dict]) -> str:
             lines.append(f"{task['heading']} ({task['name']}): {_shares(task)}")
             lines += [f"  {number:>3} x  {sentence}" for sentence, number in task["mistakes"]]
         lines.append("")
-    lines += _not_graded(records)
+    lines += _not_counted(records)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -281,14 +282,14 @@ def summary_page(records: Sequence[dict]) -> str:
             )
             head = '<tr><th class="number" scope="col">students</th><th scope="col">what is off</th></tr>'
             parts.append(f"<table>{head}{rows}</table>" if rows else "")
-    missing = _not_graded(records)
+    missing = _not_counted(records)
     parts += [f"<h2>{missing[0]}</h2>{html.bullets(missing[1:])}"] if missing else []
     return page("Which mistakes, how often", "\n".join(parts))
 
 
 def _overall(each: dict) -> str:
     return (
-        f"{amount(each['number'], 'submission')} graded. Average {each['mean']:.1f} of {each['most']:g} points, "
+        f"{amount(each['number'], 'student')}. Average {each['mean']:.1f} of {each['most']:g} points, "
         f"median {each['median']:g}."
     )
 
@@ -298,6 +299,14 @@ def _shares(task: dict) -> str:
     return f"{counts} Average {task['mean']:.1f} of {amount('{:g}'.format(task['most']), 'point')}."
 
 
-def _not_graded(records: Sequence[dict]) -> list[str]:
-    rows = [f"{r['student']}, {r['file']}: {r['problem']}" for r in records if r["points"] is None]
-    return ["Not graded", *rows] if rows else []
+def _counted(records: Sequence[dict]) -> list[dict]:
+    """What is graded, without the exercises of which a student has handed in several: none of these is chosen."""
+    graded = [record for record in records if record["points"] is not None]
+    times = Counter((record["student"], record["number"], record["exercise"]) for record in graded)
+    return [record for record in graded if times[record["student"], record["number"], record["exercise"]] == 1]
+
+
+def _not_counted(records: Sequence[dict]) -> list[str]:
+    counted, several = _counted(records), "One of several submissions of this exercise by the same student."
+    rows = [f"{r['student']}, {r['file']}: {r['problem'] or several}" for r in records if r not in counted]
+    return ["Not counted", *rows] if rows else []

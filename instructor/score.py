@@ -78,6 +78,13 @@ def score(
 ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
 NO_ANSWERS = {"exercises.engine", "exercises.questions", "exercises.unread"}
 AGAIN = "it is graded all the same"
+REWORDED = {  # what a check says, for a page after the last try and for a function in another process
+    r"(written|check) yet\b": r"\1",
+    r": replace (that line|them) with your code": "",
+    r"( raised \w+):( at line \d)": r"\1,\2",  # without a text an error has only its place (see remote.py)
+    r"(\w+) raised ProcessEnded: ": r"While \1 ran, ",
+    r"(\w+) raised Broken: ": r"The answer of \1 could not be read: ",
+}
 
 
 class Run:
@@ -118,6 +125,8 @@ class Run:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
             self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
+        if name and re.match("raised (ModuleNotFoundError|PermissionError: a submission may not)", problem):
+            self.plan.notes.append(f"{which} can't run where this was graded: it {textwrap.shorten(problem, 200)}.")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
         for bound in binds:
             self.code[bound] = text
@@ -238,20 +247,21 @@ def _no_answer(name: str, problem: str) -> str:
     return f"{name} could not be used: its cell {problem.removesuffix('.')}.{advice}"
 
 
+def reworded(sentence: str) -> str:
+    """A check's sentence, as it fits here."""
+    for before, after in REWORDED.items():
+        sentence = re.sub(before, after, sentence)
+    return sentence
+
+
 def described(points: Points) -> dict:
     """Points and the verdict behind them, as plain data."""
     verdict = points.verdict
     result: dict = {"points": round(float(points), 2)}
     if hasattr(verdict, "parts"):
-        result["said"] = verdict.summary
+        result["said"] = re.sub(r" (yet|so far)\b", "", verdict.summary)
         result["hints"] = list(verdict.hints)
-        # an error without a text has only its place (see remote.py), which is not what it says
-        said = [re.sub(r"( raised \w+):( at line \d)", r"\1,\2", part.sentence) for part in verdict.parts]
-        said = [re.sub(r"(\w+) raised ProcessEnded: ", r"While \1 ran, ", sentence) for sentence in said]
-        said = [
-            re.sub(r"(\w+) raised Broken: ", r"The answer of \1 could not be read: ", sentence) for sentence in said
-        ]
-        result["parts"] = [[part.name, part.state, each] for part, each in zip(verdict.parts, said, strict=True)]
+        result["parts"] = [[part.name, part.state, reworded(part.sentence)] for part in verdict.parts]
     else:
         question, answer = verdict.question, verdict.answer
         option = question.options.get(answer)

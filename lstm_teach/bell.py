@@ -34,8 +34,8 @@ def sequence(rang: bool, quiet: int = 12) -> tuple[np.ndarray, np.ndarray]:
 
     The target is `QUIET` at every step but the last, where it is the first token.
     """
-    if quiet:
-        quiet = validate.positive_integer("quiet", quiet)
+    quiet = validate.positive_integer("quiet", quiet, 0)
+    validate.room("a sequence", quiet, quiet=quiet)
     x = np.array([BELL if rang else QUIET] + [QUIET] * quiet + [ASK])
     targets = np.full(len(x), QUIET)
     targets[-1] = x[0]

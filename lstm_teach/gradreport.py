@@ -176,7 +176,8 @@ def _bar(error: float, word: str) -> str:
     """A bar of 160 pixels for 1e-16 to 1. It repeats the number beside it, so a screen reader skips it."""
     width = 160 * min(max((math.log10(error) + 16) / 16, 0), 1) if error else 0
     filled = f'<div style="width:{width:.0f}px;height:10px;background:{_COLORS[word]}"></div>'
-    return f'<div aria-hidden="true" style="width:160px;height:10px;border:1px solid #888888">{filled}</div>'
+    look = "width:160px;height:10px;border:1px solid #888888;background:white;forced-color-adjust:none"
+    return f'<div aria-hidden="true" style="{look}">{filled}</div>'
 
 
 def _short(error: float) -> str:

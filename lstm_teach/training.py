@@ -149,6 +149,7 @@ def train(
     optimizer = adam() if optimizer is None else optimizer
     _check(params, task, backward, optimizer)
     steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
+    validate.room("a batch", batch * params.hidden_size, batch=batch)
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
 
     rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)

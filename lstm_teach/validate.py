@@ -11,12 +11,12 @@ State = ArrayLike | None  # an initial state, (H,); None means zeros
 MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 
-def positive_integer(name: str, value: int) -> int:
-    """Return `value` as an int if it is a whole number of at least 1."""
+def positive_integer(name: str, value: int, least: int = 1) -> int:
+    """Return `value` as an int if it is a whole number of at least 1, or another `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be a whole number, got {brief(value)}.")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {brief(value)}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {brief(value)}.")
     return int(value)
 
 

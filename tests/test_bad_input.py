@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lstm_teach as lt
-from lstm_teach import rnn, tasks, validate
+from lstm_teach import bell, rnn, tasks, validate
 
 PARAMS, X, TARGETS = lt.Params.random(8, 6, seed=0), [1, 2, 3], [2, 3, 1]
 RNN = rnn.Params.random(8, 6)
@@ -60,6 +60,10 @@ SENTENCES = {
         ValueError,
         "test_size 1,000,000,000,000 asks for a test set",
     ),
+    "batch": (lambda: lt.train(PARAMS, RECALL, batch=HUGE), ValueError, "batch at least 1e400 asks for a batch of at "),
+    "quiet steps": (lambda: bell.sequence(True, 10**10), ValueError, "quiet 10,000,000,000 asks for a sequence of"),
+    "quiet True or False": (lambda: bell.sequence(True, False), TypeError, "quiet must be a whole number, got False"),
+    "quiet below zero": (lambda: bell.sequence(True, -1), ValueError, "quiet must be at least 0, got -1 (int)."),
     "error of words": (lambda: lt.relative_error("a", X), TypeError, "a must be an array of real numbers, got an ar"),
     "error of rows": (lambda: lt.relative_error(X, [[1], [2, 3]]), ValueError, "b must be an array of real numbers"),
     "error of complex": (lambda: lt.relative_error([1j] * 3, X), TypeError, "got an array of dtype complex128."),

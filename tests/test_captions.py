@@ -33,9 +33,9 @@ def test_the_length_of_a_wrong_gradient_is_said_in_words():
     for repaired, T in (((), 4), (FLAWS[:1], 4), ((), 1)):
         got, right = flawed_backward.gradients(frozenset(repaired), T, 0.8)
         said[len(repaired), T] = switches.describe(got, right)
-    assert said[0, 4].endswith("error 1.5, 1.2 times as long as the right one.")
-    assert said[1, 4].endswith("error 1.2, 2 times as long as the right one.")
-    assert said[0, 1].endswith("error 1, all zeros.")
+    assert said[0, 4].endswith("(error 1.5), 1.2 times as long as the right one.")
+    assert said[1, 4].endswith("(error 1.2), 2 times as long as the right one.")
+    assert said[0, 1].endswith("(error 1), all zeros.")
 
 
 def test_two_sizes_that_differ_never_look_the_same():

@@ -36,6 +36,7 @@ def test_a_class_of_two_runs_a_lesson_and_is_measured(benchmark, capsys):
         assert "memory: not known" in said
 
 
-def test_a_lesson_that_is_not_there_is_told(benchmark):
-    with pytest.raises(ValueError, match="lesson '99' should begin the name of one lesson"):
-        benchmark.find_lesson("99")
+def test_a_lesson_that_is_not_there_is_told(benchmark, capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main(["--lesson", "99"])
+    assert "--lesson: '99' should begin the name of one lesson; there are 00_start_here" in capsys.readouterr().err

@@ -184,7 +184,7 @@ def test_a_student_gets_a_page_that_says_what_is_off_and_gives_hints(graded):
     assert "There is no my_half in the notebook" in text
     text, _ = feedback(graded, "Di_Endless_104")
     assert "doubled could not be used: its cell did not finish within" in text
-    assert "not yet: b, nothing" in text
+    assert "not right: b, nothing" in text and not re.search(r"\b(yet|so far)\b", text)
 
 
 def test_no_page_shows_a_hidden_test_or_a_seed(graded):
@@ -195,12 +195,12 @@ def test_no_page_shows_a_hidden_test_or_a_seed(graded):
 
 def test_the_summary_counts_the_mistakes(graded):
     text = (graded[0] / "hw_graded" / "summary.txt").read_text(encoding="utf-8")
-    assert "4 submissions graded. Average 3.0 of 5 points" in text
+    assert "4 students. Average 3.0 of 5 points" in text
     shares = "All points: 2 students, some: 1, none: 1. Average 2.5 of 4 points."
     assert f"Task 1: double it (check-doubled): {shares}" in text
     assert re.search(r"^ +1 x  This is half of it\.$", text, re.MULTILINE)
     assert re.search(r"^ +1 x  answered b: nothing$", text, re.MULTILINE)
-    assert "Not graded\nEd Broken" in text
+    assert "Not counted\nEd Broken, " in text
     page = (graded[0] / "hw_graded" / "summary.html").read_text(encoding="utf-8")
     assert "This is half of it." in page
 
@@ -255,7 +255,7 @@ def test_an_untouched_task_is_told_to_be_unwritten_as_in_class(graded, tmp_path)
     write(tmp_path / "hw", {"Ada_101_assignsubmission_file_/x.ipynb": notebook(handed(doubled=UNTOUCHED))})
     grade.main([str(tmp_path / "hw"), "--exercises", str(graded[0] / "sources")])
     text, _ = feedback((tmp_path,), "Ada_101")
-    assert "doubled is not written yet" in text and "raised" not in text
+    assert "doubled is not written, or a line" in text and "raised" not in text
 
 
 # -------------------------------------------------------------------------------------- without running anything
@@ -302,7 +302,7 @@ def test_a_student_with_a_notebook_may_hand_in_other_files_too(tmp_path):
 
 def planned(cells):
     def each(raw):
-        graded = {"check-doubled": 4.0, "ask-half": 1.0}.get(raw[0])
+        graded = {"check-doubled": 4.0, "ask-half": 1.0, "check-old": 4.0}.get(raw[0])
         return collected.Cell(*raw, graded, raw[0] == "doubled")
 
     headings = {"doubled": "Task 1", "check-doubled": "Task 1", "my-half": "Question", "ask-half": "Question"}
@@ -349,7 +349,13 @@ def test_a_doubled_or_deleted_cell_is_said(cells, task, sentence):
     assert sorted(tasks) == ["ask-half", "check-doubled"]
 
 
-def test_the_untouched_copy_of_a_cell_does_not_run():
+def test_nobody_is_said_to_have_deleted_what_another_version_does_not_have():
+    plan, _ = planned([*handed(doubled=None, check_doubled=None), ("check-old", "code", "check_old(old).points(4)")])
+    assert plan.notes == ["It has the check check-old of another exercise, or of another version of this one."]
+    assert "The cell doubled isn't there: doubled is missing." in plan.task_notes["check-doubled"]
+    assert all("deleted" not in said for said in plan.task_notes["check-doubled"])
+    assert not any("check_old" in text for _, _, text in plan.steps)
+
     plan, _ = planned(COPIED)
     assert len(plan.task_notes["check-doubled"]) == 1
     assert [text for _, _, text in plan.steps if text.startswith("def doubled")] == [
@@ -421,6 +427,9 @@ def test_two_submissions_of_a_student_are_said_and_none_is_chosen():
         (said,) = grade.several(records)
     assert said == "cy has handed in 09 2 times (a.ipynb, b.ipynb): each is graded, none is chosen."
     assert [len(each["notes"]) for each in records] == [1, 1, 0]
+    text = reports.summary_text(records)  # nor is any counted
+    assert "1 student. Average" in text and "All points: 0 students, some: 1" in text
+    assert "Not counted\ncy, a.ipynb: One of several submissions of this exercise by the same student.\ncy, b" in text
 
 
 def test_a_damaged_file_beside_a_good_one_is_said_in_both_rows():

@@ -183,7 +183,7 @@ def test_the_feedback_says_what_is_off(course):
         text = (course[0] / "feedback" / student / "hw1" / f"{NAME}.html").read_text(encoding="utf-8")
         return re.sub(r"<[^>]*>", "", text)
 
-    assert "not yet" in page("wrong") and "Hint 1 of 3" in page("wrong")
+    assert "not right" in page("wrong") and "Hint 1 of 3" in page("wrong")
     assert "its cell ended the process" in page("dying")
     assert "seed=" not in page("wrong") and "HIDDEN TESTS" not in page("wrong")
 

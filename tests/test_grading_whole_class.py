@@ -7,11 +7,13 @@ import threading
 import time
 import zipfile
 
+import numpy as np
 import pytest
-from instructor_modules import apart, collected, grade, handed_in, reports, score
+from instructor_modules import apart, collected, grade, handed_in, remote, reports, score
 from projectfiles import ROOT
 from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
+from lstm_teach import validate
 from lstm_teach.exercises import questions
 
 pytestmark = pytest.mark.long
@@ -310,13 +312,18 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
         ),
         ("def doubled(a):\n    return 10 ** 5000", "the answer is a whole number of 5001 digits: far too large."),
         ("def doubled(a):\n    return a.repeat(25 * 10 ** 5)", "The answer of doubled could not be read"),
-        ("def doubled(a):\n    return ...", "doubled is not written yet: it still returns the dots."),
+        ("def doubled(a):\n    ...", "doubled is not written, or dots are still in it."),
     ],
 )
 def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source, said):
     _, tasks = judged(doubling, handed(doubled=source), 15)
     sentences = str(tasks["check-doubled"]["parts"])
     assert said in sentences and "?." not in sentences and "Broken" not in sentences
+
+
+def test_an_object_from_the_other_process_is_named_as_it_is_in_class():
+    for value, said in ((iter([]), "a list_iterator"), (np.array(["2026"], "M8[Y]"), "an ndarray")):
+        assert validate.brief(remote.wire.decode(remote.wire.encode(value, None), None)) == said
 
 
 @pytest.mark.parametrize(
@@ -332,6 +339,15 @@ def test_an_answer_that_could_not_be_read_is_not_called_none_and_asks_for_nothin
     _, tasks = judged(doubling, handed(my_half="my_half = ['a', 'b']"), 15)
     page = reports.task_section(tasks["ask-half"])
     assert "it could not be read" in page and "should be one of the letters" in page and "run both" not in page
+
+
+def test_what_runs_for_the_student_and_not_here_is_told_to_the_teacher(doubling):
+    for line, said in (
+        ("import nodule.all", "ModuleNotFoundError: No module named 'nodule'"),
+        ("open('/data/mine.csv')", "PermissionError: a submission may not read mine.csv"),
+    ):
+        notes, _ = judged(doubling, handed(doubled=f"{line}\ndef doubled(a):\n    return 2 * a"), 15)
+        assert notes == [f"The cell doubled can't run where this was graded: it raised {said}, at line 1: {line}."]
 
 
 def test_commands_for_the_shell_do_not_cost_a_cell(doubling):
@@ -384,8 +400,8 @@ def test_what_can_not_be_meant_is_said(tmp_path, capsys):
     [
         ("grade.py", "numpy", "has no numpy: use the one in .venv"),
         ("release.py", "nbformat", "has no nbformat: use the one in .venv"),
-        ("release.py", "nbgrader", "nbgrader is missing: install it with "),
-        ("grade.py", "nbgrader", "nbgrader is missing: install it with "),
+        ("release.py", "nbgrader", "where python3 start.py test --version installs it."),
+        ("grade.py", "nbgrader", "has no nbgrader: use the one in .venv, where python3 start.py test --version"),
     ],
 )
 def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, without, said):

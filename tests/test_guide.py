@@ -124,6 +124,11 @@ def test_the_numbers_of_the_lessons_are_those_that_the_script_counts():
     assert all(float(row[-1]) > 0 for row in rows)
 
 
+@pytest.mark.long
+def test_the_script_runs_a_lesson_and_prints_no_warning(capfd):
+    assert TABLE["seconds_to_run"]("00_start_here") > 0 and capfd.readouterr() == ("", "")
+
+
 def test_an_explorer_counts_as_often_as_it_is_shown_and_what_else_is_imported_with_it_does_not():
     code = """
 from lstm_teach.explorers.merge import merging, walks

@@ -76,7 +76,9 @@ def test_the_shared_lessons_cannot_be_written_to_and_hold_nothing_of_the_teacher
     (tmp_path / "notebooks" / ".ipynb_checkpoints").mkdir(parents=True)
     for name in ("01.ipynb", "my_functions.py", "my_answers.json", ".ipynb_checkpoints/01.ipynb"):
         (tmp_path / "notebooks" / name).write_text("")
-    homes.make_read_only_copy(tmp_path / "notebooks", tmp_path / "shared")
+    (tmp_path / "notebooks" / "solutions").mkdir()
+    (tmp_path / "notebooks" / "solutions" / "01.md").write_text("")
+    homes.make_read_only_copy(tmp_path / "notebooks", tmp_path / "shared", ["solutions"])
     (copied,) = (tmp_path / "shared").rglob("*")
     assert copied.name == "01.ipynb" and copied.stat().st_mode & 0o777 == 0o444
 
@@ -107,6 +109,8 @@ def test_the_start_says_in_a_sentence_what_is_wrong(tmp_path, capsys, monkeypatc
         (1000, [str(people)], "has to be started by root"),
         (0, [str(people), "--key", "k"], "belong together"),
         (0, [str(tmp_path / "none")], "none can't be used: No such file or directory."),
+        (0, [str(people), "--without", "solution"], "no file or folder 'solution' in"),
+        (0, [str(people), "--without", "exercises/solutions"], "no file or folder 'exercises/solutions' in"),
         (0, [str(people)], "'Ada' should be"),
     ]:
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)

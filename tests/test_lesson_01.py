@@ -27,8 +27,10 @@ from benchmarks.bell_weights import train
 from lstm_teach import bell, graph, plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.forward_pass import LONGEST, bell_explorer
+from lstm_teach.explorers.shell import plain as plain_text
 from lstm_teach.figures import curves, forward_pass
 from lstm_teach.figures.scene import drawn
+from lstm_teach.figures.style import NAMES
 from lstm_teach.lessons import one_unit
 
 LESSON = "01_forward_pass"
@@ -561,7 +563,7 @@ def test_the_bell_picture_follows_both_sliders_and_stays_inside(gates):
         for quiet in ENDS["quiet"]:
             explorer.set(bias=bias, quiet=quiet)
             assert pixels(explorer.png).shape == size and explorer.message == ""
-            assert explorer.picture.alt == explorer.text
+            assert explorer.picture.alt == plain_text(explorer.text)
             assert_same_as_full_drawing(explorer._scene)
             figure = explorer._scene.figure
             seen.add(explorer.text)
@@ -578,6 +580,8 @@ def test_the_bell_picture_follows_both_sliders_and_stays_inside(gates):
     assert len(seen) == 5
     explorer.reset()
     assert explorer.text == bell_explorer(gates).text
+    for gate in gates:  # whoever cannot see the picture hears of each gate in it
+        assert NAMES[gate].removesuffix(f" {gate}") in explorer.picture.alt
 
 
 def test_the_bell_picture_shows_the_numbers_of_the_two_runs():

@@ -864,7 +864,7 @@ def test_the_lengths_are_written_beside_the_errors():
     assert pictures.ratio(right.Wf, 0 * right.Wf) == "–"
     text = pictures.describe(lt.nested_bptt(*bell_net(4)), right)
     assert text.startswith(
-        "The loop as posted: 1 of 9 gradients is right (dV). Worst: dWo, error 1.5, 1.2 times as long"
+        "The loop as posted: 1 of 9 gradients is right (dV). Worst: dWo (error 1.5), 1.2 times as long"
     )
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from lesson_cells import cell_source, fill, run_cell, run_cells, solutions, solved, solved_run
-from scenes import assert_same_as_full_drawing
+from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
 from lstm_teach import bell, tasks
@@ -655,6 +655,17 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     assert tuple(float(v[0]) for v in curve.lines[-1].get_data()) == (10, 0.5)
 
 
+@pytest.mark.parametrize("symbol", "TEB")
+def test_a_letter_under_the_map_keeps_its_ink_in_a_smaller_picture(symbol):
+    T, (scene, update) = figures.STEPS_SHOWN, figures.build(tasks.REBER_SYMBOLS, [0], {"right": [0]})
+    update(np.full((T, 7), 1 / 7), np.ones((T, 7), bool), symbol * (T + 1), "right", 0)
+    ink = []
+    for scale in (1, 0.8, 0.7):
+        picture = pixels(scene.png(scale))[..., :3]
+        ink.append((255 - picture[round(0.925 * len(picture)) :]).sum() / scale**2)
+    assert max(ink) < 1.05 * min(ink)
+
+
 def test_the_number_of_good_predictions_in_the_text_is_counted():
     legal = np.array([[True, False, False], [False, True, True], [False, False, True]])
     y = np.array([[0.4, 0.3, 0.3], [0.3, 0.5, 0.2], [0.1, 0.2, 0.7]])
@@ -720,8 +731,8 @@ def test_the_gaps_show_each_run_and_count_them():
         assert len(filled.get_xdata()) == runs_.sum() and len(empty.get_xdata()) == 6 - runs_.sum()
         assert [text.get_text() for text in axes.texts] == [f"{int(row.sum())} of 3" for row in runs_]
     said = figures.describe_recall(learned, (0, 3))
-    counts = "with a gap of 10, 2 and 3; with a gap of 20, 0 and 0."
-    assert said == f"Runs out of 3 that learned to recall, at forget-gate biases 0 and 3: {counts}"
+    counts = "Gap of 10: 2 and 3. Gap of 20: 0 and 0."
+    assert said == f"Runs out of 3 that learned to recall, at forget-gate biases 0 and 3. {counts}"
 
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):

@@ -110,6 +110,13 @@ def test_an_answer_in_the_cell_is_shown_by_the_form_as_it_is():
     assert form.answer == "a" and form.explanation == explain(COLORS, "a")
 
 
+@pytest.mark.parametrize("text", ["about 0.17", "at the slope, i * (1 - i)", "the gradient (b) has errors"])
+@pytest.mark.parametrize("answer", ["a: {}", "A) {}.", "- a. {}", "a {}"])
+def test_a_letter_may_come_with_the_text_beside_it_whatever_that_is(text, answer):
+    question = Question("my_own", "Which?", {"a": Option(text, "Yes."), "b": Option("none", "No.")}, "a")
+    assert ask(question, answer.format(text)).score == 1
+
+
 def test_a_prediction_takes_any_words_and_reveals():
     asked = ask(GUESS, "...")
     assert asked.score == 0 and asked.form.explanation == ""

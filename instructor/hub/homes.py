@@ -11,6 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -140,11 +141,11 @@ def limit(memory: int, processes: int, processors: set[int]) -> None:
     os.sched_setaffinity(0, processors)
 
 
-def make_read_only_copy(source: Path, target: Path) -> None:
-    """Replace target by a copy of source that everybody can read."""
+def make_read_only_copy(source: Path, target: Path, without: Collection[str] = ()) -> None:
+    """Replace target by a copy of source that everybody can read, without the files and folders of some names."""
     new = target.with_name(target.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(source, new, ignore=shutil.ignore_patterns(".*", "__pycache__", "my_*"))
+    shutil.copytree(source, new, ignore=shutil.ignore_patterns(".*", "__pycache__", "my_*", *without))
     for path in [new, *new.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o444)
     shutil.rmtree(target, ignore_errors=True)

@@ -2,6 +2,7 @@
 
     sudo python3 instructor/hub/start_hub.py class.txt                 on port 8000, for the whole network
     sudo python3 instructor/hub/start_hub.py class.txt --idle 30       end what has done nothing for 30 minutes
+    sudo python3 instructor/hub/start_hub.py class.txt --without 07_mixed_exam.ipynb solutions     before an exam
 
 class.txt has a name a line; a line `ada teacher` makes ada a teacher, who sees everybody's server on the hub's admin
 page. Everybody chooses a password at the first login. Each student has an account of this machine, a home below
@@ -47,6 +48,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=1024, help="MB for each process of a student (default: 1024)")
     parser.add_argument("--processors", type=int, default=1, help="processors for each student (default: 1)")
     parser.add_argument("--processes", type=int, default=200, help="processes and threads of a student (default: 200)")
+    parser.add_argument("--without", nargs="+", default=[], metavar="NAME", help="files and folders to keep back")
     parser.add_argument("--idle", type=int, default=60, help="minutes until what does nothing is ended (default: 60)")
     return parser.parse_args(arguments)
 
@@ -60,6 +62,8 @@ def main(arguments: list[str]) -> None:
         stop("The hub has to be started by root (sudo), since it makes an account for each student.")
     if bool(options.certificate) != bool(options.key):
         stop("A certificate and its key belong together: give both, --certificate and --key, or neither.")
+    if unknown := set(options.without) - {path.name for path in (ROOT / "notebooks").rglob("*")}:
+        stop(f"There is no file or folder {min(unknown)!r} in {ROOT / 'notebooks'}, so --without can't keep it back.")
     import homes  # not before Linux is known
 
     try:
@@ -75,7 +79,7 @@ def main(arguments: list[str]) -> None:
         (base / name).chmod(mode)
     install(base)
     (base / "class.txt").write_text(text, encoding="utf-8")
-    homes.make_read_only_copy(ROOT / "notebooks", base / "lessons")
+    homes.make_read_only_copy(ROOT / "notebooks", base / "lessons", options.without)
     homes.make_read_only_copy(ROOT / "settings", base / "settings")
     for name in people:
         try:

@@ -181,6 +181,9 @@ def _read(question: Question, answer: Any) -> tuple[str, str]:
         letter = marked[0]  # written with its text, "b) hardly"
     if not question.options:
         return str(answer).strip(), ""
+    for each, option in question.options.items() if letter else ():  # with all of its text, numbers and parentheses too
+        if re.findall(r"\w+", f"{each} {option.text}".lower()) == re.findall(r"\w+", letter):
+            letter = each
     if letter in question.options:
         return letter, ""
     letters = ", ".join(f'"{letter}"' for letter in question.options)

@@ -44,7 +44,8 @@ def checkbox(label: str) -> widgets.Checkbox:
 
 def choice(label: str, options: Sequence) -> widgets.ToggleButtons:
     """Two to four options side by side: words, or (words, value) pairs; the first is chosen."""
-    return widgets.ToggleButtons(options=options, description=label, layout=WIDE)
+    layout = WIDE | {"flex": "1 0 auto"}  # its buttons stay side by side
+    return widgets.ToggleButtons(options=options, description=label, layout=layout)
 
 
 def dropdown(label: str, options: Sequence, value: Any = None) -> widgets.Dropdown:

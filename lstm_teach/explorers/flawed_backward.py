@@ -42,6 +42,6 @@ def switchboard() -> Explorer:
         before, after = (line.format(dz="dz") for line in REPAIRS[flaw][:2])
         change = f"<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
         controls[flaw] = checkbox(f"{number}&ensp;<b>{flaw}</b>:&ensp;{change}")
-    controls["length"] = int_slider("Length T of the sequence", 4, 1, LONGEST)
+    controls["length"] = int_slider("Length T", 4, 1, LONGEST)
     controls["scale"] = float_slider("Weight scale", 0.8, 0.1, 1.5)
     return Explorer("Switch the repairs on and off", controls, draw, rows=[*([f] for f in FLAWS), ["length", "scale"]])

@@ -18,7 +18,7 @@ def bell_explorer(gates: str = "f") -> Explorer:
         params = bell.forgetful(net, bias)
         rang, silent = (forward(params, bell.sequence(rang, quiet)[0]) for rang in (True, False))
         update(rang, silent)
-        return scene, forward_pass.describe(rang, silent)
+        return scene, forward_pass.describe(rang, silent, gates)
 
     controls = {
         "bias": float_slider("Added to the forget-gate bias", 0.0, -4, 0, step=0.25),

@@ -28,12 +28,15 @@ function render({ model, el }) {
   };
   const [width, height] = [model.get("width"), model.get("height")];
   const img = make("img", "lt-picture", { width, height, decoding: "sync" });
+  img.style.minWidth = `${0.7 * width}px`; // smaller letters cannot be read: a narrower page scrolls it
+  const frame = make("div", "lt-frame");
   const text = make("figcaption", "lt-text", { "aria-live": "polite" });
   const message = make("div", "lt-message", { role: "alert" });
   const words = make("div", "lt-words");
   const figure = make("figure", "lt-figure");
   words.append(text, message);
-  figure.append(img, words);
+  frame.append(img);
+  figure.append(frame, words);
   el.append(figure);
 
   const undo = [];

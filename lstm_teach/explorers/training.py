@@ -50,9 +50,9 @@ def learning_explorer(histories: Mapping[str, History]) -> Explorer:
     controls = {
         "step": int_slider("Training step", tested[-1], 0, tested[-1], tested[:2][-1] or 1, play_ms=500),
         "string": int_slider("String", 0, 0, STRINGS - 1),
-        "kind": choice("Trained with the gradient", list(histories)),
+        "kind": choice("Gradient", list(histories)),
     }
-    return Explorer("What has the net learned?", controls, draw, rows=[["step", "string"], ["kind"]])
+    return Explorer("What has the net learned?", controls, draw, rows=[["step"], ["string", "kind"]])
 
 
 def short_string(number: int) -> tuple[str, list[str]]:

@@ -122,7 +122,7 @@ def describe(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], loo
     worst = max(errors, key=errors.get)
     return (
         f"{loop}: {len(good)} of 9 gradients {'is' if len(good) == 1 else 'are'} right ({' '.join(good)}). "
-        f"Worst: d{worst}, error {short(errors[worst], 2)}, {_length(got[worst], right[worst])}."
+        f"Worst: d{worst} (error {short(errors[worst], 2)}), {_length(got[worst], right[worst])}."
     )
 
 

@@ -6,7 +6,7 @@ May import numpy, matplotlib, lstm_teach.forward and lstm_teach.bell.
 from ..bell import BELL, QUIET
 from ..forward import Cache
 from .scene import Built, Scene
-from .style import COLORS, GRAY, LIGHT_GRAY, LINES, NORMAL, RIGHT, WRONG, axes_at, new_figure, tidy
+from .style import COLORS, GRAY, LIGHT_GRAY, LINES, NAMES, NORMAL, RIGHT, WRONG, axes_at, new_figure, tidy
 
 UNIT = 0  # the unit with the memory
 HIGHEST = 2  # of the axis of the cell value
@@ -61,15 +61,24 @@ def build(longest: int, gates: str = "f") -> Built:
     return Scene(figure, *lines, *gate_lines.values(), *asked, question, *bars, *words), update
 
 
-def describe(rang: Cache, silent: Cache) -> str:
-    """Say in one line what the picture shows."""
+def describe(rang: Cache, silent: Cache, gates: str = "f") -> str:
+    """Say in one line what the picture shows; of gates other than f for those who cannot see them, as HTML."""
     last = len(rang.x) - 1
     before = [cache.c[last - 1, UNIT] for cache in (rang, silent)]
     ends = [cache.y[-1, BELL] for cache in (rang, silent)]
     quiet = "1 quiet step" if last == 2 else f"{last - 1} quiet steps"
     f = rang.f[1:last, UNIT].mean() if last > 1 else rang.f[0, UNIT]
+    others = ""
+    for gate in gates.replace("f", ""):
+        first, *waiting, end = getattr(rang, gate)[:-1, UNIT]
+        means = (
+            f"{first:z.2f} at step 0, {sum(waiting) / len(waiting):z.2f} on average after it and {end:z.2f} when asked"
+        )
+        others += f" When the bell rings, the {NAMES[gate]} is {means}."
     return (
         f"The forget gate is {f:z.2f} on average while the net waits. After {quiet} the cell value is {before[0]:z.2f} "
         f"if the bell rang and {before[1]:z.2f} if not. Asked at step {last}, the net answers “bell” with probability "
         f"{ends[0]:z.2f} if it rang and {ends[1]:z.2f} if not."
+        + f'<span class="lt-unseen">{others}</span>'
+        * bool(others)
     )

@@ -18,10 +18,11 @@ class Still:
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         source, words = base64.b64encode(self.png).decode(), html.escape(self.text)
+        look = f"max-width:100%;min-width:{0.7 * self.width:.0f}px;height:auto"  # a narrow page scrolls it
         caption = f"<figcaption>{words}</figcaption>" if self.caption else ""
         page = (
-            f'<figure style="margin:0"><img src="data:image/png;base64,{source}" alt="{words}" '
-            f'width="{self.width}" height="{self.height}" style="max-width:100%;height:auto">'
+            f'<figure style="margin:0"><div style="overflow-x:auto"><img src="data:image/png;base64,{source}" '
+            f'alt="{words}" width="{self.width}" height="{self.height}" style="{look}"></div>'
             f"{caption}</figure>"
         )
         return {"text/html": page, "text/plain": self.text}

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import FancyArrowPatch
+from matplotlib.transforms import Affine2D
 
 from ..training import History
 from ..validate import amount, listing
@@ -172,10 +174,10 @@ def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -
 
 def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
     """Say in one line how many runs learned each gap, for each bias."""
-    parts = [f"with a gap of {gap}, {listing(np.count_nonzero(runs, axis=1))}" for gap, runs in learned.items()]
+    parts = [f"Gap of {gap}: {listing(np.count_nonzero(runs, axis=1))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
     at = f"at forget-gate biases {listing(map(short, biases))}"
-    return f"Runs out of {of} that learned to recall, {at}: {'; '.join(parts)}."
+    return f"Runs out of {of} that learned to recall, {at}. {'. '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ angles and norms
@@ -322,8 +324,10 @@ def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[floa
     cross = {"color": WRONG, "markersize": 8, "markeredgecolor": "white", "label": "ranked below a\nforbidden letter"}
     (missed,) = maps.plot([], [], "X", **cross)
     look = {"color": "black", "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
-    # as markers: to draw a line for each symbol takes less time than a text for each step
-    letters = [maps.plot([], [], marker=rf"$\mathrm{{{symbol}}}$", **look)[0] for symbol in symbols]
+    # as markers: to draw a line for each symbol takes less time than a text for each step; turned by a hair, as the
+    # stem of an upright T is moved to whole pixels, and vanishes from a small picture
+    turned = [MarkerStyle(rf"$\mathrm{{{symbol}}}$", transform=Affine2D().rotate(1e-3)) for symbol in symbols]
+    letters = [maps.plot([], [], marker=marker, **look)[0] for marker in turned]
     colors = ScalarMappable(Normalize(0, 1), "cividis")
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
     figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)

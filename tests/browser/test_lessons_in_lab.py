@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from cells import go_to, press, wait_for_text, write
 from drive import (
+    SHARP,
     OnPage,
     by_keyboard,
     by_mouse,
@@ -107,6 +108,30 @@ def test_every_control_works(lesson, use, act):
             play(explorer, index, act)
             explorer.reset(act)
     assert lesson.trouble.take() == []
+
+
+# What is cut off at the right.
+CUT_OFF = """root => {
+    const right = root.getBoundingClientRect().right + 1;
+    const parts = [...root.querySelectorAll('label, button, select, .widget-readout, .lt-text')];
+    return parts.filter(part => part.getBoundingClientRect().right > right).map(part => part.textContent);
+}"""
+
+
+def test_in_a_narrow_window_nothing_is_cut_off_or_too_small(lesson):
+    for explorer in lesson.explorers:
+        explorer.page.set_viewport_size({"width": 853, "height": 1000})  # 406 beside the list of files
+        try:
+            explorer.root.scroll_into_view_if_needed()
+            explorer.wait_for(SHARP, "img.lt-picture", "in a narrow window")
+            explorer.settle()
+            assert explorer.root.evaluate(CUT_OFF) == [], explorer.title
+            scale = explorer.root.evaluate(
+                "r => (i => i.offsetWidth / i.getAttribute('width'))(r.querySelector('img'))"
+            )
+            assert scale > 0.69, explorer.title
+        finally:
+            explorer.page.set_viewport_size({"width": 1280, "height": 1000})
 
 
 # ------------------------------------------------------- blanks and predictions as a learner meets them, by keyboard

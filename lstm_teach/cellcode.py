@@ -100,8 +100,10 @@ def stored(statements: Sequence[ast.stmt]) -> set[str]:
 
 
 def counted(statements: Sequence[ast.stmt]) -> set[str]:
-    """The names that count the turns of a loop."""
-    return names_in(*(node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)))
+    """The names that count the turns of a loop, a `while` too."""
+    loops = [node for s in statements for node in ast.walk(s) if isinstance(node, ast.For | ast.While)]
+    counts = names_in(*(node.target if isinstance(node, ast.For) else node.test for node in loops))
+    return counts & stored(statements)
 
 
 def names_read(statements: Sequence[ast.stmt], name: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, sol
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
+from benchmarks.doctor_corpus import define
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
@@ -189,6 +190,14 @@ def test_right_passes_in_three_styles_are_right_to_1e_12(source):
 def test_a_pass_may_return_whatever_the_gradient_check_takes(answer):
     verdict = judged(NAME, "my-bptt", source=PASS.replace("return grads", f"return {answer}") + JUDGE)
     assert verdict.passed, said(verdict)
+
+
+@pytest.mark.parametrize("line", ['dh_future = d["dh_before"]', 'dc_carry = d["dc_before"]'])
+def test_the_doctor_adds_the_line_that_hands_on_what_step_back_has_returned(line):
+    imports = "import numpy as np\nimport lstm_teach as lt\nfrom lstm_teach.lessons.library import step_back\n\n\n"
+    text = imports + PASS.replace(f"        {line}\n", "")
+    (found,) = lt.diagnose(define(text, "my_bptt", "<forgotten>"), progress=False).findings
+    assert (found.repair, found.how, found.proved) == (line, "add", True)
 
 
 def test_a_pass_that_returns_too_little_is_told_what_came():

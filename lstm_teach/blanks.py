@@ -181,8 +181,8 @@ class Lesson:
             print(kept.quoted("keep", name))
             return
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
-        if not groups:
-            print(f"This lesson has no blank called {name}, so there is nothing to keep.")
+        if not (groups and self.blank(groups[0]).is_function):
+            print(f"This lesson has no function {name} to write, so there is nothing to keep.")
             return
         verdict = self.verdicts.get(groups[0])
         if verdict is None or not verdict.passed:

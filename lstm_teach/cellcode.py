@@ -111,8 +111,10 @@ def stored(statements: Lines) -> set[str]:
 
 
 def counted(statements: Lines) -> set[str]:
-    """The names that count the turns of a loop."""
-    return names_in(*(node.target for s in statements for node in ast.walk(s) if isinstance(node, ast.For)))
+    """The names that count the turns of a loop, a `while` too."""
+    loops = [node for s in statements for node in ast.walk(s) if isinstance(node, ast.For | ast.While)]
+    counts = names_in(*(node.target if isinstance(node, ast.For) else node.test for node in loops))
+    return counts & stored(statements)
 
 
 def names_read(statements: Lines, name: str) -> frozenset[str]:

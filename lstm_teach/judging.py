@@ -1,7 +1,7 @@
 """Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
 
-Imports borrowed, cellcode, guard, verdicts, params and numpy. One engine for the blanks of the lessons and the checks
-of the exercises.
+Imports borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One engine for the blanks of the lessons and
+the checks of the exercises.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard
+from lstm_teach.gradcheck import read_gradients
 from lstm_teach.params import Params
 from lstm_teach.validate import amount, brief, listing
 from lstm_teach.verdicts import Part, Verdict, hints_wanted
@@ -243,14 +244,19 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
 
     `returns` are the names of the parts of a tuple.
     """
-    named = isinstance(like, dict | Params)
+    if isinstance(like, Params):
+        try:
+            return read_gradients(answer)
+        except ValueError as error:
+            raise Trouble(f"{name} {error}") from None
+    named = isinstance(like, dict)
     if not (named or isinstance(like, tuple)):
         return {name: answer}
     keys = list(like.keys()) if named else returns
     if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
         return {key: answer[key] for key in keys}
     several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
-    if not isinstance(like, dict) and several and len(answer) == len(keys):
+    if not named and several and len(answer) == len(keys):
         return dict(zip(keys, answer, strict=True))
     wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
     raise Trouble(f"{name} should return {wanted}.")

@@ -295,6 +295,14 @@ def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has
     assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
 
 
+def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():
+    source = "dc = dct * (1 - ct**2) + dc_carry\nT = 1\nwhile T > 0:\n    dWf = np.outer(dzf, h_before)\n    T -= 1"
+    verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
+    assert verdict.passed, str(verdict)
+    verdict, _ = judged(VECTORS, source.replace("T", "t"), notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
+    assert "counts with t" in sentences(verdict)["t"]
+
+
 def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
     lesson = "05_vanishing_gradients"
     names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
@@ -902,9 +910,10 @@ def holds(whole, part):
     return whole is not None and (part in (whole, "...") or "the idea" in part)
 
 
-def test_a_name_that_no_blank_has_cannot_be_kept(capsys):
-    Lesson(BACK).keep("nonsense")
-    assert capsys.readouterr().out == "This lesson has no blank called nonsense, so there is nothing to keep.\n"
+@pytest.mark.parametrize("name", ["nonsense", "dct"])
+def test_only_a_function_that_the_lesson_has_you_write_can_be_kept(name, capsys):
+    Lesson(BACK).keep(name)
+    assert capsys.readouterr().out == f"This lesson has no function {name} to write, so there is nothing to keep.\n"
 
 
 def test_a_function_that_is_given_without_quotation_marks_is_told_so(capsys):

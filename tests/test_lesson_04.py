@@ -10,6 +10,7 @@ from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, sol
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
+from benchmarks.doctor_corpus import define
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
@@ -56,6 +57,7 @@ RIGHT = {
     "start": [
         {"dh_future": "np.zeros(params.hidden_size)", "dc_carry": "np.zeros_like(c0)"},
         {"dh_future": "0 * h0", "dc_carry": "np.zeros((H,))"},
+        {"dh_future": "np.zeros_like(dh_a)", "dc_carry": "np.zeros_like(dc_carry_both)"},
     ],
     "hand-on": [
         {
@@ -184,6 +186,25 @@ def test_right_passes_in_three_styles_are_right_to_1e_12(source):
             assert lt.relative_error(got.flat, right.flat) < 1e-12
 
 
+@pytest.mark.parametrize("answer", ['{"d" + n: g for n, g in grads.items()}', "grads, {}", "list(grads.values())"])
+def test_a_pass_may_return_whatever_the_gradient_check_takes(answer):
+    verdict = judged(NAME, "my-bptt", source=PASS.replace("return grads", f"return {answer}") + JUDGE)
+    assert verdict.passed, said(verdict)
+
+
+@pytest.mark.parametrize("line", ['dh_future = d["dh_before"]', 'dc_carry = d["dc_before"]'])
+def test_the_doctor_adds_the_line_that_hands_on_what_step_back_has_returned(line):
+    imports = "import numpy as np\nimport lstm_teach as lt\nfrom lstm_teach.lessons.library import step_back\n\n\n"
+    text = imports + PASS.replace(f"        {line}\n", "")
+    (found,) = lt.diagnose(define(text, "my_bptt", "<forgotten>"), progress=False).findings
+    assert (found.repair, found.how, found.proved) == (line, "add", True)
+
+
+def test_a_pass_that_returns_too_little_is_told_what_came():
+    verdict = judged(NAME, "my-bptt", source=PASS.replace("return grads", "return dh_future, dc_carry") + JUDGE)
+    assert "my_bptt returns 2 things; it has to return nine gradients" in said(verdict)
+
+
 FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc_before"] * cache.f[t]'): ("multiplied by f twice", "V"),
@@ -211,7 +232,7 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t]'): ("h[t] is used where h[t-1]", "V Ui Ug"),
     ("PASS", 'd["dz" + gate], cache.h[t - 1]', 'd["dz" + gate], cache.h[t + 1]'): ("h[t+1] is used where", "V Ui Ug"),
     ("PASS", "[:, x[t]] +=", "[:, x[t - 1]] +="): ("the column of the token before", "V Wi Wo"),
-    ("PASS", "np.outer(d[", "np.dot(d["): ("np.dot gives one number", "V Ui Uf"),
+    ("PASS", "np.outer(d[", "np.dot(d["): ("the dot product of two vectors", "V Ui Uf"),
     ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
     ("PASS", "gate], cache.h[t - 1])", "gate], cache.h[t - 1]) * (t > 0)"): ("Step 0 adds nothing", "V Ui Uf Uo Ug"),
     ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(-dy[t], cache.h[t])"): ("In V, the sign is flipped", "Wi Uo"),
@@ -295,7 +316,7 @@ def test_a_carry_that_is_used_one_step_too_early_is_named():
             "dg = 1.7 * dc * i",
             "Even with 1 step, Wg and Ug are wrong: look at the deltas of this gate.",
         ),
-        ('d["dc_before"] = dc * f', 'd["dc_before"] = 0.7 * dc * f', "With 1 step everything is right; with 2,"),
+        ('d["dc_before"] = dc * f', 'd["dc_before"] = 0.7 * dc * f', "with 2, Wi, Wf, Wg, Ui, Uf and Ug are wrong."),
         (
             "dc = dh * o",
             "dc = 1.7 * dh * o",

@@ -106,6 +106,7 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
         if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
             yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in states)
+            wanted = wanted if now.any() else handed_on
         elif now is not None:
             found = max(0, truth.recognize([now])[0])
             kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}

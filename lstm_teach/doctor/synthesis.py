@@ -73,7 +73,7 @@ class _Anew:
         bare = Variants(code)
         trace = bare.run(truth)
         seen, self.twice = bare.seen(trace, truth), _made_twice(code, bare.events(trace, truth))
-        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, seen, _BACK)
+        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, 0, _BACK)
         self.undefined, self.reader = scene.without_value
         written = [slot for slots in scene.statements for slot in slots]
         # Where the walk back begins, by block.
@@ -161,7 +161,7 @@ class _Anew:
             if number in self.before or maker.slot.block not in self.back:
                 yield from leftout.not_computed(here, lines, self.undefined, by_step)
         if number in self.methods:
-            yield from leftout.not_kept(self._here(maker), _goals(self.truth, 0, _BACK))
+            yield from leftout.not_kept(self._here(maker), self.handed_on)
         if not zeros and number not in self.ends:
             return
         here = self._here(maker)
@@ -212,6 +212,9 @@ class _Anew:
         params = self.code.units[0].node.args.args[:1]
         more = [f"{each.arg}{end}" for each in params for end in (".V", '["V"]')]
         more += self._of_a_gate(maker.unit) if slot.kind == "gap" else []
+        if slot.number in self.ends - self.before:  # what a table holds may be what is to be handed on
+            tables = [(t, one) for t, one in self.local.items() if type(one) is dict]
+            more += [f'{t}["{key}"]' for t, one in tables for key in one if isinstance(key, str)]
         atoms = self._arrays(dict.fromkeys([*texts, *self.local, *_other_steps(texts, self.local), *more]))
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}

@@ -166,7 +166,9 @@ class Task:
             if name not in got:
                 return f"The answer has no {name}.", ""
             if isinstance(right[name], Params):
-                return _nine_off(got[name], right[name], len(case.arguments[1])), name
+                if sentence := _nine_off(got[name], right[name], len(case.arguments[1])):
+                    return sentence, name
+                continue
             expected, given = self._expected(k, got, name)
             if given:
                 self.following[name] = given

@@ -39,6 +39,7 @@ COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
 )
 PRICE, FALLING, PLATEAU = questions(__name__, "my_price", "my_falling_loss", "my_plateau_loss")
 
+OTHERS = "If the other six are too, look at what is carried from step to step, and at sums."
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 Net = Mapping[str, np.ndarray]
 ONE_NET: ContextVar[Net | None] = ContextVar("the net that is run instead of any other one", default=None)
@@ -317,7 +318,7 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=with_flaws())
+        return check(__name__, "repair", repaired, by_length(repaired, seed, make=last_case), right=with_flaws())
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
@@ -335,9 +336,9 @@ def check_pass(coupled_gradients: Callable, seed: int = 1) -> Verdict:
     """Check `coupled_gradients(net, x, targets, h0, c0)` -> a dictionary of the seven gradients."""
     cases = []
     for T, K, H, words in (
-        (1, 4, 5, "At T = 1 a step hands nothing on, so look at the lines that make this gradient."),
-        (2, 4, 5, "T = 1 is right, so look at what is carried from step to step, and at sums."),
-        (6, 5, 3, "Shorter sequences are right, so look at what is carried from step to step, and at sums."),
+        (1, 4, 5, "At T = 1 nothing is carried: look at the lines that make this gradient and at how the walk begins."),
+        (2, 4, 5, f"At T = 1 this gradient is right. {OTHERS}"),
+        (6, 5, 3, f"In shorter sequences this gradient is right. {OTHERS}"),
     ):
         net, x, targets, h0, c0 = exam_case(seed + T, T, K, H)
         if T == 6:  # with large deltas, any clipping shows

@@ -2,10 +2,12 @@
 
 import contextlib
 import copy
+import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from lstm_teach import borrowed
 from lstm_teach.exercises.engine import Case
 from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
@@ -18,10 +20,17 @@ def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.n
     return Params.random(K, H, seed=seed, scale=0.8), x, targets, state(random, H), random.normal(0, 1, H)
 
 
-def by_length(seed: int, shortest: int = 1, make: Callable = case_of) -> list[Case]:
+def by_length(repaired: Callable, seed: int, shortest: int = 1, make: Callable = case_of) -> list[Case]:
     """Cases of growing length for a repaired pass, from the shortest at which the flawed one was wrong."""
+
+    def look(answer: object, params: Params, x: np.ndarray, *others: object) -> str:
+        with contextlib.redirect_stdout(io.StringIO()):  # what it prints is shown already
+            times = borrowed.times_called(repaired, copy.deepcopy((params, x, *others)), "forward")
+        said = "The numbers are right, but measured: the forward pass runs again and again. Repair the loop itself."
+        return said if times > 4 + 2 * len(x) else ""
+
     sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
-    return [Case(part, make(seed + size[0], *size)) for part, size in sizes.items()]
+    return [Case(part, make(seed + size[0], *size), look=look) for part, size in sizes.items()]
 
 
 def watched(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list[np.ndarray]]:

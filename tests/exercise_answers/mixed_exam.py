@@ -189,6 +189,17 @@ def repair(params, x, target, h0=None, c0=None):
     return grads
 
 
+def repair_by_nudges(params, x, target, h0, c0):
+    grads = params.copy()
+    for k in range(len(params.flat)):
+        ahead, behind = params.copy(), params.copy()
+        ahead.flat[k] += 1e-5
+        behind.flat[k] -= 1e-5
+        losses = [-np.log(lt.forward(moved, x, h0, c0).y[-1, target]) for moved in (ahead, behind)]
+        grads.flat[k] = (losses[0] - losses[1]) / 2e-5
+    return grads
+
+
 def repair_by_two(params, x, target, h0=None, c0=None):
     """All losses without all but the last, by the library."""
     targets = [target] * len(x)
@@ -612,7 +623,7 @@ WRONG = {
         "largest entry": (errors_with(norm=lambda a: abs(a).max()), "The error of"),
         "0/0": (errors_with(zero=None), "The error of C is nan"),
         "zeros": (lambda loss_of, net, grads: dict.fromkeys(net, 0.0), "is not right yet"),
-        "behind minus ahead": (errors_with(over=-2), "Your slopes have the wrong sign"),
+        "behind minus ahead": (errors_with(over=-2), "your slopes have the wrong sign"),
         "the largest": (lambda *given: max(errors_with()(*given).values()), "is not right yet"),
         "a number": (lambda *given: 0.0, "should return a dictionary (C), but returns 0.0 (float)"),
         "a list": (lambda *given: list(errors_with()(*given).values()), "should return a dictionary"),
@@ -665,6 +676,7 @@ WRONG = {
         "not a number": (repair_changed(lambda grads, x: grads.Wo.fill(np.nan)), "nan"),
         "zeros": (lambda params, *rest: lt.Params.zeros(4, 5), "wrong: dV"),
         "writes to h0": (repair_to_h0, "writes to what it was given, h0"),
+        "measured": (repair_by_nudges, "The numbers are right, but measured: the forward pass runs"),
     },
     "check_back": {
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),
@@ -724,7 +736,10 @@ WRONG = {
         "not transposed": (whole_with("not transposed"), "W is used where its transpose is needed"),
         "slope of tanh": (whole_with("slope of tanh"), "dc has the slope of a tanh"),
         "tanh of c": (whole_with("tanh of c"), "do has tanh(c)"),
-        "clips": (whole_changed(lambda grads: {name: np.clip(g, -5, 5) for name, g in grads.items()}), "In a sequence"),
+        "clips": (
+            whole_changed(lambda grads: {name: np.clip(g, -5, 5) for name, g in grads.items()}),
+            "In shorter sequences this gradient is right. If the other six are too, look at what is carried",
+        ),
         "last loss": (whole_with("last loss"), "Only the loss of the last step"),
         "h of the same step": (whole_with("same h"), "dW is made with h[t]"),
         "y": (whole_with("y"), "this is y itself"),

@@ -11,7 +11,8 @@ from functools import wraps
 import numpy as np
 
 import lstm_teach
-from lstm_teach.forward import Cache, forward
+from lstm_teach.forward import Cache
+from lstm_teach.forward import forward as with_zeros
 
 
 def filled(cache: Cache) -> Cache:
@@ -21,16 +22,17 @@ def filled(cache: Cache) -> Cache:
     return replace(cache, gates=gates)
 
 
+@wraps(with_zeros)
+def forward(*inputs, **options) -> Cache:
+    """`lt.forward`, filled; a function of its own, so that its calls are seen as those of `lt.forward`."""
+    return filled(with_zeros(*inputs, **options))
+
+
 @contextmanager
 def filled_forward() -> Iterator[None]:
     """For a while `lt.forward` fills the rows that belong to no step."""
-
-    @wraps(forward)
-    def forward_with_filled_rows(*inputs, **options):
-        return filled(forward(*inputs, **options))
-
-    lstm_teach.forward = forward_with_filled_rows
+    lstm_teach.forward = forward
     try:
         yield
     finally:
-        lstm_teach.forward = forward
+        lstm_teach.forward = with_zeros

@@ -415,7 +415,7 @@ WRONG = {
         ),
         "zeros": (
             lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size),
-            "did you nudge a copy of the net?",
+            "have your nudge in it?",
         ),
     },
     "check_relative_error": {

@@ -53,7 +53,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
     """
     arrays = next(iter(seen.values()))
-    picked, telling, alike = set(), set(), set()  # sides, sides, and pairs of sides
+    picked, telling, alike, unlike = set(), set(), set(), set()  # sides, sides, pairs of sides, pairs of vectors
     for spans in (_spans(each) for each in seen.values()):
         # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
         sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
@@ -62,6 +62,12 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
             if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
                 alike.add((one, other))
+            elif len(fewer) == len(more) and arrays[one[0]].is_vector and arrays[other[0]].is_vector:
+                unlike.add((one, other))
+    # Vectors that are alike at one length only don't share their deltas: one may get those of the first step alone.
+    # Which of them shares those of a matrix can't be told.
+    several = {(m, v) for (m, v), (n, w) in itertools.product(alike, alike) if m == n and (v, w) in alike & unlike}
+    alike -= unlike | several | {(v, m) for m, v in several}
     # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
     # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
     deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
@@ -196,7 +202,9 @@ class Evidence:
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
-        return f"Right {but}, wrong from T = {self.first} on: {wrong}."
+        off = {T: each.wrong(self.bad) for T, each in self.seen.items() if self.before < T}
+        when = f"from T = {self.first} on" if all(off.values()) else f"at T = {listing(T for T in off if off[T])}"
+        return f"Right {but}, wrong {when}: {wrong}."
 
     def is_mute(self, piece: Piece) -> bool:
         """Whether the first step alone would show nothing of this: then it is no proof that it is right at T = 2."""
@@ -235,6 +243,8 @@ class Evidence:
             return ""
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         count = len(self.layout.gates) or int(min(fine).split()[-1])
+        if (count,) in self.layout.shapes.values() and any(p.part and np.ptp(p.part[-1]) == 1 for p in self.wrong):
+            return ""  # filters of a convolution, each with a number for its bias
         at = f" at T = {self.first}" if self.first != shown else ""
         gate, rest = "output gate of an LSTM", "the cell, which all gates but this one use: at the part that comes from"
         rest += " h, and at how the next step's part is added to it."
@@ -290,10 +300,11 @@ class Evidence:
         other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
 
         def factors(c: Comparison, axis: int) -> np.ndarray | None:
-            """For each unit the ratio of mine and right; None if there is none."""
-            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in (c.mine, c.right))
+            """For each unit the ratio of mine and right, 1 where both are zero; None if there is none."""
+            sides = map(np.atleast_1d, (c.mine, c.right))
+            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
             sizes = np.sum(right**2, axis=1)
-            found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
+            found = np.where(sizes > 0, np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1), 1)
             fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
             return found if fits and c.full and not c.silent else None
 
@@ -301,7 +312,8 @@ class Evidence:
         for name in (name for name in self.bad if name in self.axes):
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
             if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
-                told += [name] if np.ptp(here) > 1e-6 else []
+                off = here[np.abs(here - 1) > 1e-6]  # the others are those of another gate
+                told += [name] if off.size and np.ptp(off) > 1e-6 else []
         if not told:
             return ""
         what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"

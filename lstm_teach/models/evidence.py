@@ -37,6 +37,11 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
     return bool(np.linalg.norm(vectors - span @ (span.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
 
 
+def tells(span: np.ndarray) -> bool:
+    """Whether it is less than everything, or than all that sums to zero, as of a softmax or before a layer norm."""
+    return span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6)
+
+
 def _spans(each: Each) -> dict[Side, np.ndarray]:
     """What spans the columns and the rows of a right gradient, where it is less than everything."""
     told = {name: c for name, c in each.items() if c.full and not c.silent}
@@ -53,7 +58,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
     """
     arrays = next(iter(seen.values()))
-    picked, telling, alike, unlike = set(), set(), set(), set()  # sides, sides, pairs of sides, pairs of vectors
+    picked, telling, alike, sure = set(), set(), set(), set()  # sides, sides, and pairs of sides
     for spans in (_spans(each) for each in seen.values()):
         # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
         sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
@@ -62,12 +67,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
             if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
                 alike.add((one, other))
-            elif len(fewer) == len(more) and arrays[one[0]].is_vector and arrays[other[0]].is_vector:
-                unlike.add((one, other))
-    # Vectors that are alike at one length only don't share their deltas: one may get those of the first step alone.
-    # Which of them shares those of a matrix can't be told.
-    several = {(m, v) for (m, v), (n, w) in itertools.product(alike, alike) if m == n and (v, w) in alike & unlike}
-    alike -= unlike | several | {(v, m) for m, v in several}
+                sure |= {(one, other)} if tells(more) else set()
     # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
     # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
     deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
@@ -76,7 +76,7 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
     for last in (False, False, True):
         found = {one for one, other in alike if other in deltas or (last and inputs[one] != inputs[other])} | across
         deltas |= {(name, axis) for name, axis in found if (name, 1 - axis) not in found | deltas}
-    shared = {(one[0], other[0]) for one, other in alike if {one, other} <= deltas}
+    shared = {(one[0], other[0]) for one, other in sure if {one, other} <= deltas}
     return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}
 
 
@@ -159,6 +159,9 @@ class Evidence:
     def _of_right_deltas(self, name: str) -> bool:
         """Whether what is too much is made of deltas of the right gradient, as far as that can be told."""
         c, axis = self.each[name], self.axes.get(name, 0)
+        if c.is_vector:  # what spoils the deltas of a matrix spoils those of its bias
+            beside = (n for n in self.partners[name] if n in self.bad and self.each[n].is_matrix)
+            return all(map(self._of_right_deltas, beside))
         if name not in self.axes or not c.is_matrix or not c.full or c.silent:
             return True
         spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
@@ -166,8 +169,7 @@ class Evidence:
         full = any(rank(c.right) == min(c.mine.shape) for c in sums)  # a small array can't have more products
         if self._in_two_places(name) and not full:  # so that it has other deltas too
             spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
-        # That all deltas there can be, with the sum of a softmax or not, span what is too much is no surprise.
-        if any(span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6) for span in spans):
+        if any(map(tells, spans)):
             return any(inside(basis(c.away, axis), span) for span in spans)
         # A vector shows that the sum over the steps is right; which step has which delta, where nothing else is wrong.
         own = all(self.partners[n] - self.ever for n in self.ever)
@@ -250,6 +252,7 @@ class Evidence:
         rest += " h, and at how the next step's part is added to it."
         if count == 3:
             gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
+            rest += " If it is the values of an attention, look at its scores and their softmax."
         what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
         return f"{what} If it is the {gate}, look at the delta of {rest}"
 
@@ -325,6 +328,7 @@ class Evidence:
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
+        vectors = vectors and not any(self.partners[name] & bad for name in bad)  # whose delta is wrong, as a rule
         # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
@@ -337,8 +341,9 @@ class Evidence:
             return f"{what} {listing(self.bad)}, so these are right."
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
-        sizes = {size for name in bad for size in self.layout.shapes[name]}
-        explained = {n for n in self.ever - {*self.rest} if sizes & {*self.layout.shapes[n]}}  # its delta may be theirs
+        sizes = {size for name in bad for size in self.layout.shapes[name] if size > 1}
+        explained = {n for n in self.ever - {*self.rest} if not sizes or sizes & {*self.layout.shapes[n]}}
+        # The delta of these may be theirs.
         if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
             return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"

@@ -69,9 +69,8 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         others = explain(divided, lambda T: rescaled(take(T), alike), more)
         notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
-        if any(other.family in ("penalty", "line") for other in others):
-            told += " A penalty without the factor then seems wrong, though it may be right."
-        return [replace(of_all, evidence=told.strip()), *others]
+        told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
+        return [replace(of_all, evidence=told.strip() if others else of_all.evidence), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
     if any("In place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
@@ -340,10 +339,10 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
-        what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer"
+        what += f" The mistake may be {own}on several paths, on one through no array, as from c to c or straight from h"
         blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
         blind = "T = 1 was not compared" if case.before is None else blind
-        what += f" above sends{f'; or within one step, since {blind}' if blind else ''}."
+        what += f" to h, or in what the layer above sends{f'; or within one step, since {blind}' if blind else ''}."
     yield [("between steps", (what + stays).strip())]
 
 

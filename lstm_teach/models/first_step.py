@@ -73,7 +73,8 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 def at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    texts = [(one.family, one.place) for one in found if one.family in _AT_ONCE]
+    own = " With more steps it is no longer one factor: each may have its own, as when the loss's derivative is wrong."
+    texts = [(one.family, one.place + own * (one.family == "scale")) for one in found if one.family in _AT_ONCE]
     known = [(family, said if "T = 1" in said else f"At T = 1 {said[0].lower()}{said[1:]}") for family, said in texts]
     return known if explained.issuperset(names) else []
 

@@ -1368,9 +1368,9 @@ def case(T):
 def test_what_holds_with_one_step_only_is_said_of_one_step():
     assert diagnosed(RATINGS).passed
     found = diagnosed(RATINGS, ('g["Q"][i] += e', 'g["Q"][i - 1] += e'))
-    assert families(found) == ["order"] and "At T = 1 each row" not in told(found), found
+    assert families(found) == ["order"] and "At T = 1, each row" not in told(found), found
     found = diagnosed(RATINGS, ('g["Q"][i] += e', 'g["Q"][u + 1] += e'))
-    assert families(found) == ["order"] and "At T = 1 each row of the gradient of Q is" in told(found), found
+    assert families(found) == ["order"] and "At T = 1, each row of the gradient of Q is" in told(found), found
 
 
 # Two layers in each step with two matrices each.
@@ -1546,3 +1546,21 @@ def test_deltas_that_all_sum_to_zero_need_not_be_the_same():
     assert diagnosed(LAYER_NORMS).passed
     found = diagnosed(LAYER_NORMS, (" * (1 - h**2)", ""))
     assert "same deltas as U" not in told(found), found
+
+
+def test_what_one_number_is_off_by_may_be_off_in_every_delta():
+    def case(T):
+        a = np.random.default_rng(1).normal(size=(20, 4))[:T]
+        params = {"w": np.array([[0.7], [-1.1], [0.4]]), "b": np.array([[0.6]])}
+
+        def loss(p):
+            return float(np.sum((a[:, :3] @ p["w"] + p["b"] - a[:, 3:]) ** 2) / 2 / T + 0.1 * np.sum(p["w"] ** 2))
+
+        def gradient(p):  # neither is divided by T
+            e = a[:, :3] @ p["w"] + p["b"] - a[:, 3:]
+            return {"w": a[:, :3].T @ e + 0.2 * p["w"], "b": np.sum(e, keepdims=True)}
+
+        return params, loss, gradient
+
+    found = lt.diagnose_model(case, seconds=60.0)
+    assert "scale" in families(found) and "line" not in families(found), found

@@ -63,11 +63,13 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
         # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
         sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
         picked, telling = picked | sparse, telling | (spans.keys() - sparse)
+        # Deltas of a softmax, which sum to zero, are those of one matrix; before a layer norm all do.
+        zeros = [len(span) for (name, _), span in spans.items() if arrays[name].is_matrix and not tells(span)]
         for one, other in itertools.permutations(spans.keys() - sparse, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
             if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
                 alike.add((one, other))
-                sure |= {(one, other)} if tells(more) else set()
+                sure |= {(one, other)} if tells(more) or zeros.count(len(more)) == 1 else set()
     # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
     # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
     deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
@@ -252,7 +254,7 @@ class Evidence:
         rest += " h, and at how the next step's part is added to it."
         if count == 3:
             gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
-            rest += " If it is the values of an attention, look at its scores and their softmax."
+            rest += " If it is the values of an attention, look at its scores." * min(fine).startswith("block 3")
         what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
         return f"{what} If it is the {gate}, look at the delta of {rest}"
 
@@ -341,9 +343,10 @@ class Evidence:
             return f"{what} {listing(self.bad)}, so these are right."
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
-        sizes = {size for name in bad for size in self.layout.shapes[name] if size > 1}
-        explained = {n for n in self.ever - {*self.rest} if not sizes or sizes & {*self.layout.shapes[n]}}
+        sizes = {size for name in bad for size in self.layout.shapes[name]}
+        one = {n for n, c in self.each.items() if c.mine.size == 1}
         # The delta of these may be theirs.
+        explained = {n for n in self.ever - {*self.rest} if sizes & {*self.layout.shapes[n]} or one & {n, *bad}}
         if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
             return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"

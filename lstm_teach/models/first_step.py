@@ -75,7 +75,7 @@ def at_once(case: Evidence, names: list[str]) -> Said:
     found, explained = relations({1: case.each}, names, case.layout)
     own = " With more steps it is no longer one factor: each may have its own, as when the loss's derivative is wrong."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in found if one.family in _AT_ONCE]
-    known = [(family, said if "T = 1" in said else f"At T = 1 {said[0].lower()}{said[1:]}") for family, said in texts]
+    known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
     return known if explained.issuperset(names) else []
 
 

@@ -318,7 +318,7 @@ class Evidence:
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
             if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
                 off = here[np.abs(here - 1) > 1e-6]  # the others are those of another gate
-                told += [name] if off.size and np.ptp(off) > 1e-6 else []
+                told += [name] if off.size == 1 or (off.size and np.ptp(off) > 1e-6) else []
         if not told:
             return ""
         what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"
@@ -330,7 +330,8 @@ class Evidence:
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
-        vectors = vectors and not any(self.partners[name] & bad for name in bad)  # whose delta is wrong, as a rule
+        if vectors and any(self.partners[name] & bad for name in bad):
+            return ""  # as a rule it is the delta that they share
         # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}

@@ -19,7 +19,7 @@ from lstm_teach.models.case import Model, elsewhere, rescaled
 from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, lost_lines, within_a_step
+from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, within_a_step
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
@@ -70,9 +70,9 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
         told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
-        return [replace(of_all, evidence=told.strip() if others else of_all.evidence), *others]
+        return [replace(of_all, evidence=told.strip()), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
-    if any("In place of" in one.evidence for one in others):  # so two of them are the same
+    if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
@@ -288,7 +288,6 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", cure)]
     if guess:
         yield [("line", guess)]
-    yield from lost_lines(case)
     # With zeros in what acts on the state nothing spreads: which gradients are still wrong?
     blocks = [block for name in case.bad for block in case.layout.blocks(name)]
     for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):

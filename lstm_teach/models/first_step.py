@@ -128,23 +128,12 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    if case.silent.issuperset(case.bad) and case.ever.issubset(case.bad):
-        what = f"{case.at(case.bad)} should be exactly zero, and yours is not. Nothing else is wrong."
-        yield [("line", f"{what} Is it multiplied by the state before the step?")]
     inputs_right = case.inputs_right()
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
         yield [("line", guess)]
-    yield from lost_lines(case)
     hint = case.gate_hint()
     what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure() or case.half()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
-
-
-def lost_lines(case: Evidence) -> Iterator[Said]:
-    """Some rows or columns get nothing, and the rest is right."""
-    if all(piece.part and not piece.label and not case.each.part(piece).mine.any() for piece in case.wrong):
-        what = f"{case.at([case.layout.told(case.wrong)])} is zero, and the right one is not. The rest of it is right."
-        yield [("left out", what)]
 
 
 def excess(each: Each, names: list[str]) -> float:

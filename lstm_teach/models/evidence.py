@@ -317,8 +317,8 @@ class Evidence:
         for name in (name for name in self.bad if name in self.axes):
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
             if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
-                off = here[np.abs(here - 1) > 1e-6]  # the others are those of another gate
-                told += [name] if off.size == 1 or (off.size and np.ptp(off) > 1e-6) else []
+                one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
+                told += [name] if np.ptp(here) > 1e-6 and not one else []
         if not told:
             return ""
         what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"

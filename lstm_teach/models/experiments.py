@@ -1,7 +1,7 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
-Imports case, differences, evidence, families, first_step, layout and relations.
+Imports case, deltas, differences, evidence, families, first_step, layout and relations.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, rescaled
+from lstm_teach.models.deltas import rank
 from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
+from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, within_a_step
 from lstm_teach.models.layout import Layout, Piece

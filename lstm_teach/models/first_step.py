@@ -1,4 +1,7 @@
-"""What shows at T = 1, where nothing is carried yet. Imports case, differences, evidence, layout and relations."""
+"""What shows at T = 1, where nothing is carried yet.
+
+Imports case, deltas, differences, evidence, layout and relations.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, value
+from lstm_teach.models.deltas import basis, inside, rank
 from lstm_teach.models.differences import Each
-from lstm_teach.models.evidence import Evidence, basis, inside, rank
+from lstm_teach.models.evidence import Evidence
 from lstm_teach.models.layout import Piece, lines_of
 from lstm_teach.models.relations import ratio, relations
 

@@ -742,7 +742,7 @@ def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():
     penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
     text = told(diagnose(edited(ONE_OUTPUT, *penalty)))
     assert "lacks 0.075 times the weights" in text
-    assert "A penalty without the factor then seems wrong, though it may be right." in text
+    assert "such as a penalty, then seems wrong, though it may be right." in text
 
 
 TWO_NETS = """

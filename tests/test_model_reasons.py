@@ -1222,3 +1222,345 @@ def test_these_models_with_attention_are_right():
 )
 def test_the_half_of_a_matrix_through_which_an_error_comes_is_named(text, matrix, old, new, said):
     assert said.format(matrix) in told(found := diagnosed(text, (old, new), seed=2, lengths=(1, 2, 3))), found
+
+
+# ---------------------------------------------------------------------- models that are no recurrent nets, or odd ones
+
+# A tagger: each step has a delta of its own, two biases get that of the first and of the last step only, and S acts on
+# the label before. With one step the three biases have the same gradient.
+TAGGER = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (3, 2), "b": 3, "first": 3, "last": 3, "S": (3, 3)}
+own = {name: draw(size=shape) for name, shape in shapes.items()}
+x, labels = draw(size=(40, 2)), [0, 0, 1, 0, 2, 0, 1, 0, 1, 2] * 4
+
+
+def deltas(p, T, target=1):
+    found = []
+    for t in range(T):
+        a = p["W"] @ x[t] + p["b"] + (t == 0) * p["first"] + (t == T - 1) * p["last"]
+        a = a + p["S"][labels[t - 1]] if t else a
+        found.append(np.exp(a) / np.exp(a).sum())
+        found[t][labels[t]] -= target
+    return found
+
+
+def loss(p, T):
+    return -sum(np.log(d[k]) for d, k in zip(deltas(p, T, 0), labels))
+
+
+def gradient(p, T):
+    d = deltas(p, T)
+    g = {"W": sum(np.outer(d[t], x[t]) for t in range(T)), "b": sum(d), "first": 1 * d[0], "last": 1 * d[-1]}
+    g["S"] = 0 * p["S"]
+    for t in range(1, T):
+        g["S"][labels[t - 1]] += d[t]
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+NO_TARGET = ('g["S"] = 0', 'g["W"], g["b"] = sum(np.outer(deltas(p, T, 0)[t], x[t]) for t in range(T)), '
+             'sum(deltas(p, T, 0)); g["S"] = 0')  # fmt: skip
+
+
+def test_a_bias_that_is_wrong_like_the_matrix_beside_it_has_no_mistake_of_its_own():
+    assert diagnosed(TAGGER).passed
+    found = diagnosed(TAGGER, NO_TARGET)
+    assert families(found) == ["formula"] and "same deltas" not in told(found), found
+
+
+def test_not_every_array_is_wrong_where_one_that_is_zero_at_first_is_right_later():
+    wrong = [(f'"{name}": 1 *', f'"{name}": p["b"] *') for name in ("first", "last")]
+    found = diagnosed(TAGGER, *wrong, NO_TARGET)
+    assert "Every array is wrong" not in told(found), found
+
+
+def test_a_length_at_which_it_is_right_by_chance_is_not_said_to_be_wrong():
+    found = diagnosed(TAGGER, ('"last": 1 * d[-1]', '"last": d[-1] + np.eye(3)[labels[T - 1]] - np.eye(3)[labels[0]]'))
+    assert families(found) == ["line"] and "Right up to T = 2, wrong at T = 3: last." in told(found), found
+
+
+# Points through a layer with a batch norm, which takes its bias out again, to two outputs with an error each.
+NORMED = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"W": draw(size=(2, 4)), "b": draw(size=4), "gain": draw(size=4), "V": draw(size=(4, 2)), "c": draw(size=2)}
+x, wanted = draw(size=(40, 2)), draw(size=(40, 2))
+
+
+def parts(p, T):
+    a = x[: T + 2] @ p["W"] + p["b"]
+    std = np.sqrt(a.var(axis=0) + 1e-3)
+    z = (a - a.mean(axis=0)) / std
+    h = np.tanh(z * p["gain"])
+    return std, z, h, h @ p["V"] + p["c"] - wanted[: T + 2]
+
+
+def loss(p, T):
+    return np.sum(parts(p, T)[-1] ** 2) / 2
+
+
+def gradient(p, T):
+    std, z, h, e = parts(p, T)
+    dy = e @ p["V"].T * (1 - h**2)
+    dz = dy * p["gain"]
+    da = (dz - dz.mean(axis=0) - z * (dz * z).mean(axis=0)) / std
+    return {"W": x[: T + 2].T @ da, "b": da.sum(axis=0), "gain": (dy * z).sum(axis=0), "V": h.T @ e, "c": e.sum(axis=0)}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bias_that_a_batch_norm_takes_out_again_is_read(seed):
+    assert diagnosed(NORMED, seed=seed).passed
+    for wrong in ("dz.mean(axis=0)", "z * (dz * z).mean(axis=0)"):
+        assert "not read" not in families(diagnosed(NORMED, (f" - {wrong}", ""), seed=seed))
+    threefold = ("h.T @ e", "3 * h.T @ e"), ("e.sum(axis=0)}", "3 * e.sum(axis=0)}")
+    found = diagnosed(NORMED, *threefold, (" - z *", " + z *"))
+    assert "of b, V" not in told(found), found  # that of b is zero
+
+
+def test_rows_that_are_overwritten_are_no_loop_that_stops():
+    found = diagnosed(RATINGS, ('g["P"][u] +=', 'g["P"][u] ='))
+    assert families(found) == ["line"] and "Right up to T = 2, wrong from T = 3 on: row 1 of P" in told(found), found
+
+
+# A rating for each step: the product of a row of P and a row of Q, and what belongs to the row.
+RATINGS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"P": draw(size=(4, 2)), "Q": draw(size=(5, 2)), "b": draw(size=5), "mean": draw(size=1)}
+users, items, rated = [1, 0, 1, 2, 0, 1] * 4, [3, 1, 0, 1, 4, 2] * 4, draw(size=24)
+
+
+def errors(p, T):
+    return [p["P"][u] @ p["Q"][i] + p["b"][i] + p["mean"][0] - r for u, i, r in zip(users[:T], items, rated)]
+
+
+def loss(p, T):
+    return np.sum(np.square(errors(p, T))) / 2
+
+
+def gradient(p, T):
+    g = {name: 0 * array for name, array in p.items()}
+    for e, u, i in zip(errors(p, T), users, items):
+        g["P"][u] += e * p["Q"][i]
+        g["Q"][i] += e * p["P"][u]
+        g["b"][i] += e
+        g["mean"] += e
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def test_what_holds_with_one_step_only_is_said_of_one_step():
+    assert diagnosed(RATINGS).passed
+    found = diagnosed(RATINGS, ('g["Q"][i] += e', 'g["Q"][i - 1] += e'))
+    assert families(found) == ["order"] and "At T = 1, each row" not in told(found), found
+    found = diagnosed(RATINGS, ('g["Q"][i] += e', 'g["Q"][u + 1] += e'))
+    assert families(found) == ["order"] and "At T = 1, each row of the gradient of Q is" in told(found), found
+
+
+# Two layers in each step with two matrices each.
+TWICE = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {name: draw(size=(4, 4)) * 0.7 for name in ("A0", "A1", "B0", "B1")} | {"V": draw(size=(2, 4))}
+x, wanted, start = draw(size=(40, 4)), draw(size=(40, 2)), draw(size=4)
+
+
+def states(p, T):
+    s, tape = start, []
+    for t in range(T):
+        s = s + x[t]
+        for l in "01":
+            tape.append(s)
+            s = np.tanh(p["A" + l] @ s) + np.sin(p["B" + l] @ s)
+        tape.append(s)
+    return tape
+
+
+def loss(p, T):
+    return sum(np.sum((p["V"] @ s - goal) ** 2) for s, goal in zip(states(p, T)[2::3], wanted)) / 2
+
+
+def gradient(p, T):
+    g, tape, ds = {name: 0 * array for name, array in p.items()}, states(p, T), 0
+    for t in reversed(range(T)):
+        s = tape.pop()
+        e = p["V"] @ s - wanted[t]
+        g["V"] += np.outer(e, s)
+        ds = ds + p["V"].T @ e
+        for l in "10":
+            s = tape.pop()
+            da, db = ds * (1 - np.tanh(p["A" + l] @ s) ** 2), ds * np.cos(p["B" + l] @ s)
+            g["A" + l] += np.outer(da, s)
+            g["B" + l] += np.outer(db, s)
+            ds = p["A" + l].T @ da + p["B" + l].T @ db
+    return g
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def test_equal_arrays_cure_it_at_every_length_or_it_is_said_at_which():
+    assert diagnosed(TWICE).passed
+    ways = 'ds = p["A" + l].T @ da + p["B" + l].T @ db'
+    found = told(diagnosed(TWICE, (ways, 'ds = p["B" + l].T @ da + p["A" + l].T @ db')))
+    assert "With A1 equal to B1 everything is right at T = 1: one of them" in found, found
+    wrong = 'ds = p["A1"].T @ da + p["B" + l].T @ db if l == "1" else p["B0"].T @ (da + db)'
+    found = told(diagnosed(TWICE, (ways, wrong)))
+    assert "With A0 equal to B0 everything is right: one of them" in found, found
+
+
+# A layer of vectors, as it has one input, and two outputs of it with an error each.
+TWO_HEADS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"w": draw(size=5), "b": draw(size=5), "U": draw(size=(2, 5)), "V": draw(size=(3, 5)), "a": draw(size=())}
+x, one, two = draw(size=40), draw(size=(40, 2)), draw(size=(40, 3))
+
+
+def parts(p, T):
+    h = np.tanh(np.outer(x[:T], p["w"]) + p["b"])
+    return h, h @ p["U"].T - one[:T], h @ p["V"].T + p["a"] - two[:T]
+
+
+def loss(p, T):
+    h, e, d = parts(p, T)
+    return (np.sum(e**2) + np.sum(d**2)) / 2 + 0.1 * np.abs(p["V"]).sum()
+
+
+def gradient(p, T):
+    h, e, d = parts(p, T)
+    dz = (e @ p["U"] + d @ p["V"]) * (1 - h**2)
+    more = 0.1 * np.sign(p["V"])
+    return {"w": x[:T] @ dz, "b": dz.sum(axis=0), "U": e.T @ h, "V": d.T @ h + more, "a": d.sum()}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def test_a_relation_comes_before_what_is_wrong_for_no_known_reason():
+    assert diagnosed(TWO_HEADS).passed
+    found = diagnosed(TWO_HEADS, ("h, e, d = parts(p, T)\n    dz", "h, e, d = parts(p, T)\n    e = -e\n    dz"))
+    assert families(found) == ["sign", "formula"], found
+
+
+def test_a_bias_and_a_matrix_of_one_input_that_are_wrong_together_have_a_wrong_delta():
+    assert families(diagnosed(TWO_HEADS, (" * (1 - h**2)", ""))) == ["formula"]
+
+
+def test_a_factor_at_one_step_that_more_steps_do_not_have_is_not_left_at_that():
+    found = diagnosed(TWO_HEADS, ("T)\n    dz", "T)\n    e = e * np.linalg.norm(e, axis=1, keepdims=True)\n    dz"))
+    assert "With more steps it is no longer one factor" in told(found), found
+
+
+def test_a_penalty_of_any_kind_that_has_not_the_factor_of_the_rest_may_be_right():
+    found = diagnosed(TWO_HEADS, ("T)\n    dz", "T)\n    e, d = 2 * e, 2 * d\n    dz"))
+    assert families(found)[0] == "scale" and "such as a penalty, then seems wrong" in told(found), found
+
+
+def test_the_factor_of_a_gate_is_that_of_its_own_units():
+    gate = lt.diagnose_model(load("lstm_rows_batch", "dc * i * (1 - g * g)", "-dc * i * (1 - g * g)"), seconds=60.0)
+    assert "is -1 times the right one" in told(gate) and "of its own" not in told(gate), gate
+
+
+def test_an_array_of_no_axes_has_no_units():
+    text = varied(
+        CLIPPED,
+        ('"v": draw(size=4)', '"v": draw(size=4), "a": draw(size=())'),
+        ('(p["v"] @ h - goal)', '(p["v"] @ h + p["a"] - goal)'),
+        ('p["v"] @ h[t + 1] - wanted[t]', 'p["v"] @ h[t + 1] + p["a"] - wanted[t]'),
+        ('g["v"] += e', 'g["a"] = g["a"] + e\n        g["v"] += e'),
+    )
+    assert diagnosed(text).passed
+    found = diagnosed(text, ('g["a"] + e', 'g["a"] + 1.5 * e + 0.1'), ("(np.abs(a[t]) < 0.9)", "a[t]"))
+    assert "a" in told(found), found
+
+
+# Two layers, each with a layer norm before it, and a residual path: all deltas sum to zero.
+LAYER_NORMS = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (4, 4), "b": 4, "U": (3, 4), "V": (4, 2)}
+own = {name: draw(size=shape) for name, shape in shapes.items()}
+x, wanted = draw(size=(40, 4)), draw(size=(40, 2))
+
+
+def norm(a):
+    std = np.sqrt(a.var(axis=1, keepdims=True) + 1e-3)
+    return (a - a.mean(axis=1, keepdims=True)) / std, std
+
+
+def back(d, z, std):
+    return (d - d.mean(axis=1, keepdims=True) - z * (d * z).mean(axis=1, keepdims=True)) / std
+
+
+def parts(p, T):
+    r = x[:T] @ p["W"] + p["b"]
+    z, std = norm(r)
+    h = np.tanh(z[:, :3])
+    q = r + h @ p["U"]
+    y, far = norm(q)
+    return z, std, h, y, far, y @ p["V"] - wanted[:T]
+
+
+def loss(p, T):
+    return np.sum(parts(p, T)[-1] ** 2) / 2
+
+
+def gradient(p, T):
+    z, std, h, y, far, e = parts(p, T)
+    dq = back(e @ p["V"].T, y, far)
+    dh = dq @ p["U"].T * (1 - h**2)
+    dr = dq + back(np.c_[dh, 0 * dh[:, :1]], z, std)
+    return {"W": x[:T].T @ dr, "b": dr.sum(axis=0), "U": h.T @ dq, "V": y.T @ e}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+
+
+def test_deltas_that_all_sum_to_zero_need_not_be_the_same():
+    assert diagnosed(LAYER_NORMS).passed
+    found = diagnosed(LAYER_NORMS, (" * (1 - h**2)", ""))
+    assert "same deltas as U" not in told(found), found
+
+
+def test_what_one_number_is_off_by_may_be_off_in_every_delta():
+    def case(T):
+        a = np.random.default_rng(1).normal(size=(20, 4))[:T]
+        params = {"w": np.array([[0.7], [-1.1], [0.4]]), "b": np.array([[0.6]])}
+
+        def loss(p):
+            return float(np.sum((a[:, :3] @ p["w"] + p["b"] - a[:, 3:]) ** 2) / 2 / T + 0.1 * np.sum(p["w"] ** 2))
+
+        def gradient(p):  # neither is divided by T
+            e = a[:, :3] @ p["w"] + p["b"] - a[:, 3:]
+            return {"w": a[:, :3].T @ e + 0.2 * p["w"], "b": np.sum(e, keepdims=True)}
+
+        return params, loss, gradient
+
+    found = lt.diagnose_model(case, seconds=60.0)
+    assert "scale" in families(found) and "line" not in families(found), found

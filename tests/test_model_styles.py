@@ -396,7 +396,7 @@ REASONS = {
         "stacked_class",
         NOTHING_BACK,
         "between steps",
-        "The mistake may be on several paths, from c to c or straight from h to h",
+        "The mistake may be on several paths, on one through no array, as from c to c or straight from h to h",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (

@@ -1,77 +1,23 @@
 """The shortest length at which a gradient is wrong: what can be read off it, and what other weights do to the error.
 
-A gradient of low rank is a sum of products of a delta and an input: which arrays share a delta, which factor is wrong?
-Imports case, differences, layout and relations.
+Imports case, deltas, differences, layout and relations.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
+from lstm_teach.models.deltas import basis, inside, rank, shared_deltas, tells
 from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
-Side = tuple[str, int]  # an array, and along which axis
 Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
 Take = Callable[[int], Model]  # the model of another length
-
-
-def basis(matrix: np.ndarray, axis: int) -> np.ndarray:
-    """Orthonormal columns that span the columns (axis 0) or the rows (axis 1) of a matrix."""
-    left, sizes, _ = np.linalg.svd(matrix if axis == 0 else matrix.T, full_matrices=False)
-    return left[:, sizes > max(1e-7 * sizes[0], 1e-300)]
-
-
-rank = functools.partial(np.linalg.matrix_rank, rtol=1e-7)  # of how many products a matrix is the sum
-
-
-def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
-    """Whether the columns are combinations of those of the span."""
-    return bool(np.linalg.norm(vectors - span @ (span.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
-
-
-def _spans(each: Each) -> dict[Side, np.ndarray]:
-    """What spans the columns and the rows of a right gradient, where it is less than everything."""
-    told = {name: c for name, c in each.items() if c.full and not c.silent}
-    spans = {(name, axis): basis(c.right, axis) for name, c in told.items() for axis in (0, 1) if c.is_matrix}
-    spans |= {(name, c.longest): basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
-    return {side: span for side, span in spans.items() if span.shape[1] < len(span)}
-
-
-def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Along which axis the delta runs in each array, where it is known, and which others have the same deltas.
-
-    With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
-    columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
-    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
-    """
-    arrays = next(iter(seen.values()))
-    picked, telling, alike = set(), set(), set()  # sides, sides, and pairs of sides
-    for spans in (_spans(each) for each in seen.values()):
-        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
-        sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
-        picked, telling = picked | sparse, telling | (spans.keys() - sparse)
-        for one, other in itertools.permutations(spans.keys() - sparse, 2):
-            fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
-            if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
-                alike.add((one, other))
-    # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
-    # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
-    deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
-    across = {(name, axis) for name, axis in telling if (name, 1 - axis) in picked - telling}
-    inputs = {(name, axis): arrays[name].mine.size // arrays[name].mine.shape[axis] for name, axis in telling}
-    for last in (False, False, True):
-        found = {one for one, other in alike if other in deltas or (last and inputs[one] != inputs[other])} | across
-        deltas |= {(name, axis) for name, axis in found if (name, 1 - axis) not in found | deltas}
-    shared = {(one[0], other[0]) for one, other in alike if {one, other} <= deltas}
-    return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}
 
 
 def layout_of(seen: Seen) -> Layout:
@@ -153,6 +99,9 @@ class Evidence:
     def _of_right_deltas(self, name: str) -> bool:
         """Whether what is too much is made of deltas of the right gradient, as far as that can be told."""
         c, axis = self.each[name], self.axes.get(name, 0)
+        if c.is_vector:  # what spoils the deltas of a matrix spoils those of its bias
+            beside = (n for n in self.partners[name] if n in self.bad and self.each[n].is_matrix)
+            return all(map(self._of_right_deltas, beside))
         if name not in self.axes or not c.is_matrix or not c.full or c.silent:
             return True
         spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
@@ -160,8 +109,7 @@ class Evidence:
         full = any(rank(c.right) == min(c.mine.shape) for c in sums)  # a small array can't have more products
         if self._in_two_places(name) and not full:  # so that it has other deltas too
             spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
-        # That all deltas there can be, with the sum of a softmax or not, span what is too much is no surprise.
-        if any(span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6) for span in spans):
+        if any(map(tells, spans)):
             return any(inside(basis(c.away, axis), span) for span in spans)
         # A vector shows that the sum over the steps is right; which step has which delta, where nothing else is wrong.
         own = all(self.partners[n] - self.ever for n in self.ever)
@@ -196,7 +144,9 @@ class Evidence:
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
-        return f"Right {but}, wrong from T = {self.first} on: {wrong}."
+        off = {T: each.wrong(self.bad) for T, each in self.seen.items() if self.before < T}
+        when = f"from T = {self.first} on" if all(off.values()) else f"at T = {listing(T for T in off if off[T])}"
+        return f"Right {but}, wrong {when}: {wrong}."
 
     def is_mute(self, piece: Piece) -> bool:
         """Whether the first step alone would show nothing of this: then it is no proof that it is right at T = 2."""
@@ -235,11 +185,14 @@ class Evidence:
             return ""
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         count = len(self.layout.gates) or int(min(fine).split()[-1])
+        if (count,) in self.layout.shapes.values() and any(p.part and np.ptp(p.part[-1]) == 1 for p in self.wrong):
+            return ""  # filters of a convolution, each with a number for its bias
         at = f" at T = {self.first}" if self.first != shown else ""
         gate, rest = "output gate of an LSTM", "the cell, which all gates but this one use: at the part that comes from"
         rest += " h, and at how the next step's part is added to it."
         if count == 3:
             gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
+            rest += " If it is the values of an attention, look at its scores." * min(fine).startswith("block 3")
         what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
         return f"{what} If it is the {gate}, look at the delta of {rest}"
 
@@ -290,10 +243,11 @@ class Evidence:
         other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
 
         def factors(c: Comparison, axis: int) -> np.ndarray | None:
-            """For each unit the ratio of mine and right; None if there is none."""
-            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in (c.mine, c.right))
+            """For each unit the ratio of mine and right, 1 where both are zero; None if there is none."""
+            sides = map(np.atleast_1d, (c.mine, c.right))
+            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
             sizes = np.sum(right**2, axis=1)
-            found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
+            found = np.where(sizes > 0, np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1), 1)
             fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
             return found if fits and c.full and not c.silent else None
 
@@ -301,7 +255,8 @@ class Evidence:
         for name in (name for name in self.bad if name in self.axes):
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
             if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
-                told += [name] if np.ptp(here) > 1e-6 else []
+                one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
+                told += [name] if np.ptp(here) > 1e-6 and not one else []
         if not told:
             return ""
         what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"
@@ -313,6 +268,8 @@ class Evidence:
         bad, right = set(self.bad), self.each.keys() - self.ever - self.silent
         sisters = [right.intersection(gate) for gate in self.layout.gates for name in bad if name in gate]
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
+        if vectors and any(self.partners[name] & bad for name in bad):
+            return ""  # as a rule it is the delta that they share
         # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
@@ -326,7 +283,9 @@ class Evidence:
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         sizes = {size for name in bad for size in self.layout.shapes[name]}
-        explained = {n for n in self.ever - {*self.rest} if sizes & {*self.layout.shapes[n]}}  # its delta may be theirs
+        one = {n for n, c in self.each.items() if c.mine.size == 1}
+        # The delta of these may be theirs.
+        explained = {n for n in self.ever - {*self.rest} if sizes & {*self.layout.shapes[n]} or one & {n, *bad}}
         if any(ratio(each[n]) for each in self.seen.values() for n in explained if each[n].wrong):
             return ""  # so it may be the delta that is off by a factor
         of_all = "Nothing" if self.ever <= bad else "Of the arrays that no other finding explains, nothing"

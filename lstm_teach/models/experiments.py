@@ -1,7 +1,7 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
-Imports case, differences, evidence, families, first_step, layout and relations.
+Imports case, deltas, differences, evidence, families, first_step, layout and relations.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere, rescaled
+from lstm_teach.models.case import Model, elsewhere, rescaled
+from lstm_teach.models.deltas import rank
 from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, layout_of, rank, shuffled
+from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, lost_lines, within_a_step
+from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, within_a_step
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
@@ -60,7 +61,7 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     if law and set(wrong) <= set(alike):
         return [about(law)]
     if law:
-        of_all = about(law, listing(alike))
+        of_all = about(law, listing(name for name in alike if name in wrong))
         divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
         for each, name in itertools.product(divided.values(), alike):  # these are right but for the factor
             c = each[name]
@@ -69,16 +70,16 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         others = explain(divided, lambda T: rescaled(take(T), alike), more)
         notes.update({note: None for note in more if "ruled out" not in note})
         told = f"{of_all.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
-        if any(other.family == "penalty" for other in others):
-            told += " A penalty without the factor then seems wrong, though it may be right."
+        told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
         return [replace(of_all, evidence=told.strip()), *others]
     others = _trials(seen, take, rest, layout, notes) if rest else []
-    if any("In place of" in one.evidence for one in others):  # so two of them are the same
+    if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
     families = {one.family for one in found}
     missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
     # What is made of a delta that is wrong or missing comes after what shows that it is.
     shows = families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
+    shows = shows or any(one.family == "formula" and not one.evidence for one in others)
     return (found + others if explained and shows else others + found) + apart
 
 
@@ -107,10 +108,10 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
             groups = (others, apart) if apart is own else (apart, others)  # a relation is surer than what is left
             return [one for names in groups for one in _trials(seen, take, names, layout, notes)]
     (family, what), *others = next(_hypotheses(case))
-    times = {name: fraction(k) for name in case.bad if (k := ratio(case.each[name]))}
+    times = {piece: fraction(k) for piece in case.wrong if (k := ratio(case.each.part(piece)))}
     for k in dict.fromkeys(times.values()):
         if "." not in k and k != "1" and " times " not in what and " of the right one" not in what:
-            what += f" {case.at(name for name in times if times[name] == k)} is {as_factors([k])}."
+            what += f" {case.at([layout.told(one for one in times if times[one] == k)])} is {as_factors([k])}."
     nothing = [piece for piece in case.wrong if not case.each.part(piece).mine.any()]
     if nothing and "is zero" not in what:
         what += f" {case.at([layout.told(nothing)])} is zero, and the right one is not."
@@ -180,13 +181,19 @@ def _cured(case: Evidence) -> Iterator[Said]:
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
     # Or where two arrays of one shape are equal, or the halves of one?
-    models, told = [case.model, *shuffled(case.model, 2)], case.layout.told
+    lengths = [T for T, each in case.seen.items() if case.first < T <= 6 and each.wrong(case.bad)]
+    models, later, told = [case.model, *shuffled(case.model, 2)], [*map(case.take, lengths)], case.layout.told
     same = [[*map(Piece, names)] for names in case.layout.by_shape(case.each)]
     same += [halves for name in case.each for halves in case.layout.halves(name)]
     for one, other in (pair for group in same for pair in itertools.combinations(group, 2)):
-        equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
-        if all(error_of(model, case.bad) < 1e-6 for model in equal):
-            what = f"With {told([one])} equal to {told([other])} everything is right"
+
+        def cures(models: list[Model], one: Piece = one, other: Piece = other) -> bool:
+            equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
+            return all(error_of(model, case.bad) < 1e-6 for model in equal)
+
+        if cures(models):
+            at = "" if cures(later) else f" at T = {case.first}"
+            what = f"With {told([one])} equal to {told([other])} everything is right{at}"
             why = "one of them, or what is made with it, is used in place of the other."
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
@@ -214,6 +221,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
     if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
         return  # what is right where deltas are carried shows that these are right
+    if case.fine and all(case.each[name].is_vector or name in case.layout.tables for name in case.bad):
+        return  # a matrix that is right has no less of the deltas
     # A loop that stops is cured by no single way back where there are several.
     for name in (name for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}):
         if case.off([Piece(name)]) < 1e-6 and case.holds([Piece(name)], np.zeros_like):
@@ -240,7 +249,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:
     """Every array is wrong: so is the one at the output, where it is zero and nothing goes back beyond it."""
-    if not set(case.bad) >= set(case.each) - case.silent - case.idle or len(case.each) < 2:
+    right = {n for each in case.seen.values() for n, c in each.items() if not c.silent} - case.ever
+    if not set(case.bad) >= set(case.each) - case.silent - case.idle | right or len(case.each) < 2:
         return
     pieces = [*map(Piece, case.bad)]
     at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
@@ -279,7 +289,6 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", cure)]
     if guess:
         yield [("line", guess)]
-    yield from lost_lines(case)
     # With zeros in what acts on the state nothing spreads: which gradients are still wrong?
     blocks = [block for name in case.bad for block in case.layout.blocks(name)]
     for cut, pieces in itertools.product(case.layout.on_the_state(), (blocks, [Piece(name) for name in case.bad])):
@@ -307,7 +316,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("between steps", half)]
     inner = [Piece(name) for name in case.bad if name not in case.layout.outputs]
     kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
-    so = "everything stays wrong, so the mistake is not, or not only, on the way through it"
+    so = "everything stays wrong, so the mistake is not, or not only, on that way"
     stays = f" {case.bare(kept[-1])}, {so}." if kept else ""
     cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
     alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
@@ -330,10 +339,10 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         what += f" {'these arrays' if fine[1:] else 'this array'}."
     else:
         own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
-        what += f" The mistake may be {own}on several paths, from c to c or straight from h to h, or in what the layer"
+        what += f" The mistake may be {own}on several paths, on one through no array, as from c to c or straight from h"
         blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
         blind = "T = 1 was not compared" if case.before is None else blind
-        what += f" above sends{f'; or within one step, since {blind}' if blind else ''}."
+        what += f" to h, or in what the layer above sends{f'; or within one step, since {blind}' if blind else ''}."
     yield [("between steps", (what + stays).strip())]
 
 

@@ -1,4 +1,7 @@
-"""What shows at T = 1, where nothing is carried yet. Imports case, differences, evidence, layout and relations."""
+"""What shows at T = 1, where nothing is carried yet.
+
+Imports case, deltas, differences, evidence, layout and relations.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import numpy as np
 
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, value
+from lstm_teach.models.deltas import basis, inside, rank
 from lstm_teach.models.differences import Each
-from lstm_teach.models.evidence import Evidence, basis, inside, rank
+from lstm_teach.models.evidence import Evidence
 from lstm_teach.models.layout import Piece, lines_of
 from lstm_teach.models.relations import ratio, relations
 
@@ -73,7 +77,9 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 def at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    known = [(one.family, one.place) for one in found if one.family in _AT_ONCE]
+    own = " With more steps it is no longer one factor: each may have its own, as when the loss's derivative is wrong."
+    texts = [(one.family, one.place + own * (one.family == "scale")) for one in found if one.family in _AT_ONCE]
+    known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
     return known if explained.issuperset(names) else []
 
 
@@ -126,23 +132,12 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    if case.silent.issuperset(case.bad) and case.ever.issubset(case.bad):
-        what = f"{case.at(case.bad)} should be exactly zero, and yours is not. Nothing else is wrong."
-        yield [("line", f"{what} Is it multiplied by the state before the step?")]
     inputs_right = case.inputs_right()
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
         yield [("line", guess)]
-    yield from lost_lines(case)
     hint = case.gate_hint()
     what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure() or case.half()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
-
-
-def lost_lines(case: Evidence) -> Iterator[Said]:
-    """Some rows or columns get nothing, and the rest is right."""
-    if all(piece.part and not piece.label and not case.each.part(piece).mine.any() for piece in case.wrong):
-        what = f"{case.at([case.layout.told(case.wrong)])} is zero, and the right one is not. The rest of it is right."
-        yield [("left out", what)]
 
 
 def excess(each: Each, names: list[str]) -> float:

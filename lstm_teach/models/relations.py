@@ -6,6 +6,7 @@ Imports case, differences, families and layout.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
@@ -265,7 +266,8 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
         texts = [one.place for one in alike], [one.evidence for one in alike]
         texts = [[*_elsewhere(there, layout)]] if family == "gate rows" else texts
         if alike:
-            merged.append(finding(family, *(" ".join(dict.fromkeys(filter(None, each))) for each in texts)))
+            sentences = (re.split(r"(?<=[.?]) ", " ".join(filter(None, each))) for each in texts)
+            merged.append(finding(family, *(" ".join(dict.fromkeys(each)) for each in sentences)))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
     return merged + [finding("copy", said)] * bool(said), explained | copies
 

@@ -471,4 +471,5 @@ def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:
     unit = units[number]
     name, code = unit.function.__name__, unit.text.splitlines()[row].strip()
     helper = number and not unit.constants and name.isidentifier()  # not a lambda
-    return {"line": unit.first_line + row, "code": code, "function": name if helper else ""}
+    whole = f"{unit.owner.__name__}.{name}" if unit.owner else name  # several classes may have a `backward`
+    return {"line": unit.first_line + row, "code": code, "function": whole if helper else ""}

@@ -373,8 +373,9 @@ def test_the_right_array_under_the_same_slice_is_found(table):
     [
         ("cellclass", "LSTMCell.backward", "return dh_prev, dc * cache.f", "return dh_prev, dc"),
         ("layer_object", "LSTM.backward_step", "return dh_prev, dc * f", "return dh_prev, dc"),
+        ("layer_object", "LSTM.backward_step", "dzf = dc * c_prev * f * (1 - f)", "dzf = dc + c_prev * f * (1 - f)"),
         ("stacked", "", "dy = y - eye[k]", "dy = eye[k] - y"),
-        ("econ", "", "dL_dscore = prob[t] - outcome", "dL_dscore = outcome - prob[t]"),
+        ("textbook", "", "delta_y = y[t] - d_t", "delta_y = d_t - y[t]"),
     ],
 )
 def test_what_a_function_hands_back_is_repaired_there_and_a_difference_is_turned_round(style, function, right, wrong):

@@ -906,7 +906,6 @@ PAIRED = f"""\
             ["The slope is wrong: `(1 - o[t] ** 2)` should be `o[t] * (1 - o[t])`."],
             "dzo = do * o[t] * (1 - o[t])",
         ),
-        ("df = dc * c[t - 1]", "df = dc + c[t - 1]", ["This says `dc + c[t - 1]`"], "df = dc * c[t - 1]"),
         (  # what is wrong in every term is told of every term
             f"dh_next = {ALL}",
             f"dh_next = {ALL.replace('.T', '')}",
@@ -942,3 +941,30 @@ def test_a_factor_is_missing_in_the_head_of_a_loop_as_in_a_statement(name):
     diagnosis = lt.diagnose(define(PAIRED.replace(right, wrong), "backward", "<plain>"), progress=False)
     (found,) = diagnosis.findings
     assert found.repair.startswith(f"{wrong} * {name}[t],") and found.cause.startswith("A factor is missing")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "quantity", "lines"),
+    [
+        (
+            "one, two = dc, i[t]",
+            "one, two = dc, o[t]",
+            "dg",
+            (("dg = dc * i[t]", "dg = one * two"), ("di * i[t] * (1 - i[t])", "di * two * (1 - two)")),
+        ),
+        pytest.param(
+            "one, two = dc, f[t]",
+            "one, two = dc, i[t]",
+            "dzf",
+            (("df * f[t] * (1 - f[t])", "df * two * (1 - two)"), ("dc_next = dc * f[t]", "dc_next = one * two")),
+            marks=long,
+        ),
+    ],
+)
+def test_what_is_right_beside_what_is_wrong_is_not_said_to_go_wrong(right, wrong, quantity, lines):
+    text = PLAIN.replace("di = dc * g[t]", f"{wrong}\n        di = dc * g[t]")
+    for old, new in lines:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.code, found.repair, found.quantity) == (wrong, right, quantity)

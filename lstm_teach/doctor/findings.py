@@ -223,7 +223,8 @@ class Account:
             if begun > k and equal:
                 return k, None
             begun = min(begun, k)
-            known *= (found[k] & told).bit_count() > 1  # a matrix is recognized the wrong way around, too
+            # A matrix by itself is recognized the wrong way around, too.
+            known *= type(right.values[k]) is list or (found[k] & told).bit_count() > 1
             if new := found[k] & ~known & told:
                 made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
                 key = self._key(new, [keys[0].step for keys in made if keys], wrong)

@@ -41,9 +41,10 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             if any(code == unchanged or _SAME_TWICE.search(code) for _, code in key):
                 continue
             edits[key] = min(edits.get(key, edit), edit, key=_COST)
-    several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
-    for edit in (*several, *for_other_gates(scene), *crossed(scene)):
+    for edit in (*in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))):
         edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
+    for edit in (*for_other_gates(scene), *crossed(scene)):  # which say less of what is wrong
+        edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return list(edits.values())

@@ -366,3 +366,36 @@ def test_the_right_array_under_the_same_slice_is_found(table):
     (finding,) = diagnosis.findings
     assert finding.proved and wrong in finding.code and right in finding.repair
     assert finding.cause == "`di[:, :H]` is used where `do[:, :H]` belongs."
+
+
+@pytest.mark.parametrize(
+    ("style", "function", "right", "wrong"),
+    [
+        ("cellclass", "LSTMCell.backward", "return dh_prev, dc * cache.f", "return dh_prev, dc"),
+        ("layer_object", "LSTM.backward_step", "return dh_prev, dc * f", "return dh_prev, dc"),
+        ("layer_object", "LSTM.backward_step", "dzf = dc * c_prev * f * (1 - f)", "dzf = dc + c_prev * f * (1 - f)"),
+        ("stacked", "", "dy = y - eye[k]", "dy = eye[k] - y"),
+        ("textbook", "", "delta_y = y[t] - d_t", "delta_y = d_t - y[t]"),
+    ],
+)
+def test_what_a_function_hands_back_is_repaired_there_and_a_difference_is_turned_round(style, function, right, wrong):
+    text, name = passes("tuning")[style]
+    assert text.count(right) == 1
+    (finding,) = lt.diagnose(define(text.replace(right, wrong), name, "<hands>"), progress=False).findings
+    assert (finding.code, finding.repair, finding.proved) == (wrong, right, True)
+    assert finding.function == function
+
+
+def test_another_line_that_would_do_as_well_is_that_of_the_change_and_not_where_its_statement_begins():
+    dz = [line for line in HELPERS.splitlines() if line.startswith("    dz")]
+    o = '        "o": do * o * (1 - o),'
+    new = [
+        "    tc = np.tanh(c)",
+        "    do = dh * c",
+        "    dz = {",
+        '        "i": dc * g * i * (1 - i),',
+        '        "f": dc * c_old * f * (1 - f),',
+    ]
+    text = HELPERS.replace("\n".join(dz), "\n".join([*new, o, '        "g": dc * i * (1 - g**2),', "    }"]))
+    (finding,) = diagnosed(text).findings
+    assert finding.code == new[1].strip() and finding.elsewhere == (text.splitlines().index(o) + 1,)

@@ -871,3 +871,100 @@ def test_a_line_written_anew_reads_like_those_of_the_other_gates_with_the_delta_
     text, line = with_line(right, wrong)
     (finding,) = lt.diagnose(define(text, "backward", "<copied>"), progress=False).findings
     assert (finding.line, finding.repair) == (line, right)
+
+
+ALL = "Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
+PAIRED = f"""\
+{PLAIN[: PLAIN.index("        dzi")]}        dV += np.outer(dy, h[t])
+        dh_next = np.zeros(H)
+        dc_next = dc * f[t]
+        for dz, W, dW, dU in (
+            (di * i[t] * (1 - i[t]), Wi, dWi, dUi),
+            (df * f[t] * (1 - f[t]), Wf, dWf, dUf),
+            (do * o[t] * (1 - o[t]), Wo, dWo, dUo),
+            (dg * (1 - g[t] ** 2), Wg, dWg, dUg),
+        ):
+            dW += np.outer(dz, h[t - 1])
+            dU[:, x[t]] += dz
+            dh_next += W.T @ dz
+{ROWS[-1]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "causes", "repair"),
+    [
+        (  # the slope of the sigmoid, in any order, groups nothing wrongly
+            "dzg = dg * (1 - g[t] ** 2)",
+            "dzg = (1 - g[t]) * g[t] * dg",
+            ["The slope is wrong: `(1 - g[t]) * g[t]` should be `(1 - g[t] ** 2)`."],
+            "dzg = (1 - g[t] ** 2) * dg",
+        ),
+        (
+            "dzo = do * o[t] * (1 - o[t])",
+            "dzo = do * (1 - o[t] ** 2)",
+            ["The slope is wrong: `(1 - o[t] ** 2)` should be `o[t] * (1 - o[t])`."],
+            "dzo = do * o[t] * (1 - o[t])",
+        ),
+        (  # what is wrong in every term is told of every term
+            f"dh_next = {ALL}",
+            f"dh_next = {ALL.replace('.T', '')}",
+            [f"should say `W{gate}.T @ dz{gate}`" for gate in "ifog"],
+            f"dh_next = {ALL}",
+        ),
+    ],
+)
+def test_the_reason_is_the_mistake_that_was_made_and_the_repair_what_one_would_write(right, wrong, causes, repair):
+    text, line = with_line(right, wrong)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.line, found.repair, found.proved) == (line, repair, True)
+    assert all(cause in found.cause for cause in causes)
+
+
+@pytest.mark.parametrize(
+    ("begun", "both"),
+    [
+        ("dh_next, dc_next = np.zeros(H), np.zeros(H)", ("dg = dc * i[t]", "dg = dc * g[t]")),
+        pytest.param("dh_next, dc_next = np.zeros((2, H))", ("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += df"), marks=long),
+    ],
+)
+def test_what_two_names_begin_with_at_once_is_missing_where_it_was_left_out(begun, both):
+    text = PLAIN.replace("dh_next = np.zeros(H)\n    dc_next = np.zeros(H)", begun)
+    text = text.replace("V.T @ dy + dh_next", "V.T @ dy").replace(*both)
+    found = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert {each.repair for each in found} == {"dh = V.T @ dy + dh_next", both[0]}
+
+
+@pytest.mark.parametrize("name", ["f", pytest.param("i", marks=long)])
+def test_a_factor_is_missing_in_the_head_of_a_loop_as_in_a_statement(name):
+    right, wrong = (f"(d{name} * {name}[t] * (1 - {name}[t])", f"(d{name} * (1 - {name}[t])")
+    diagnosis = lt.diagnose(define(PAIRED.replace(right, wrong), "backward", "<plain>"), progress=False)
+    (found,) = diagnosis.findings
+    assert found.repair.startswith(f"{wrong} * {name}[t],") and found.cause.startswith("A factor is missing")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "quantity", "lines"),
+    [
+        (
+            "one, two = dc, i[t]",
+            "one, two = dc, o[t]",
+            "dg",
+            (("dg = dc * i[t]", "dg = one * two"), ("di * i[t] * (1 - i[t])", "di * two * (1 - two)")),
+        ),
+        pytest.param(
+            "one, two = dc, f[t]",
+            "one, two = dc, i[t]",
+            "dzf",
+            (("df * f[t] * (1 - f[t])", "df * two * (1 - two)"), ("dc_next = dc * f[t]", "dc_next = one * two")),
+            marks=long,
+        ),
+    ],
+)
+def test_what_is_right_beside_what_is_wrong_is_not_said_to_go_wrong(right, wrong, quantity, lines):
+    text = PLAIN.replace("di = dc * g[t]", f"{wrong}\n        di = dc * g[t]")
+    for old, new in lines:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert (found.code, found.repair, found.quantity) == (wrong, right, quantity)

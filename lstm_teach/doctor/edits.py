@@ -62,11 +62,11 @@ class Maker:
         node = self.slot.node
         if self.slot.kind == "statement":
             yield from self._statement(node)
-            yield from growth(self, node)
             if isinstance(getattr(node, "value", None), ast.BinOp):
                 yield from exchanged_pairs(self)
         else:
             yield from self._reversed(node)
+        yield from growth(self, node)
         yield from rewritten(self, node)
         yield from exchanged_names(self)
         yield from indices(self, node)
@@ -116,6 +116,11 @@ class Maker:
         start, end, text = ordered[0]
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
 
+    def everywhere(self, kind: str, cost: float, changes: list[tuple[int, int, str]]) -> Edit:
+        """An edit that makes some changes of the statement at once, and tells each."""
+        each = tuple(self.edit(kind, cost, change) for change in sorted(changes))
+        return replace(self.edit(kind, cost, *changes), each=each)
+
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
         """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
         return self.edit(kind, cost, self.placed(node, text, operator))
@@ -131,8 +136,9 @@ class Maker:
         start, end = self.unit.span(node)
         enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
         enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
-        if enclosed and re.fullmatch(r"[\w.]+(\[\w+\])?", text):
-            return start - 1, end + 1, text  # a name by itself needs no parentheses
+        factor = operator is ast.Mult and isinstance(getattr(self.around.get(id(node)), "op", None), ast.Mult)
+        if enclosed and (factor or re.fullmatch(r"[\w.]+(\[\w+\])?", text)):
+            return start - 1, end + 1, text  # a name by itself needs no parentheses, nor does one more factor
         if operator is not None and not enclosed and not self.stands(node, operator):
             return start, end, f"({text})"
         return start, end, text

@@ -223,7 +223,8 @@ class Account:
             if begun > k and equal:
                 return k, None
             begun = min(begun, k)
-            known *= (found[k] & told).bit_count() > 1  # a matrix is recognized the wrong way around, too
+            # A matrix by itself is recognized the wrong way around, too.
+            known *= type(right.values[k]) is list or (found[k] & told).bit_count() > 1
             if new := found[k] & ~known & told:
                 made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
                 key = self._key(new, [keys[0].step for keys in made if keys], wrong)
@@ -471,4 +472,5 @@ def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:
     unit = units[number]
     name, code = unit.function.__name__, unit.text.splitlines()[row].strip()
     helper = number and not unit.constants and name.isidentifier()  # not a lambda
-    return {"line": unit.first_line + row, "code": code, "function": name if helper else ""}
+    whole = f"{unit.owner.__name__}.{name}" if unit.owner else name  # several classes may have a `backward`
+    return {"line": unit.first_line + row, "code": code, "function": whole if helper else ""}

@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from lstm_teach.doctor.slots import HEADS, blocks_in
+from lstm_teach.doctor.slots import blocks_in
 from lstm_teach.doctor.source import Unit
 
 Span = tuple[int, int]  # start and end in the text of a unit
@@ -48,12 +48,6 @@ def always(unit: Unit, spans: Iterable[Span]) -> tuple[str, list[tuple[int, int,
             text = textwrap.indent(textwrap.dedent(body), unit.text[line:start])
             return unit.text[start:colon], [(line, unit.line_start(unit.row(end - 1) + 1), f"{text}\n")]
     return "", []
-
-
-def in_a_head(unit: Unit, span: Span) -> bool:
-    """Whether a place is in the head of a loop or a condition."""
-    heads = (unit.span(getattr(node, HEADS[type(node)])) for node in ast.walk(unit.node) if type(node) in HEADS)
-    return any(start <= span[0] and span[1] <= end for start, end in heads)
 
 
 def _gone(unit: Unit, node: ast.stmt, spans: list[Span]) -> list[ast.stmt]:

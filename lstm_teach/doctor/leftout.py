@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
 from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, shapes_of
@@ -94,14 +95,16 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
 
     And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place; where a
-    statement hands it on by name that one is changed.
+    statement hands it on by name, or one of the learner's functions returns it, that one is changed.
     """
     gap, scene, truth = here.gap, here.scene, here.truth
     segment = scene.units[gap.unit].segment
     given = [(segment(target), slot) for slot in scene.statements[gap.unit] for target in targets_of(slot.node)]
     written = {text for text, slot in given if slot.loops[:1] == gap.loops[:1]}
-    by_name = {text for text, slot in given if isinstance(slot.node.value, ast.Name) and slot.loops}
-    for name in sorted((names(gap.loops[-1]) & {text for text, _ in given}) - by_name):
+    own = {unit.node.name for unit in scene.units}
+    by_name = [slot for _, slot in given if isinstance(slot.node.value, ast.Name) or calls(slot.node) & own]
+    handing = {text for text, slot in given if slot in by_name and slot.loops}
+    for name in sorted((names(gap.loops[-1]) & {text for text, _ in given}) - handing):
         now, wanted = here.value(name), here.goals
         if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)

@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
 from lstm_teach.doctor.rungs import Rung, State
-from lstm_teach.doctor.scene import gives_zeros, targets_of
+from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.variants import Variants
 
@@ -101,26 +101,11 @@ class Likely:
         return self._together.get(key)
 
     def first(self, edits: list[Edit], state: State) -> list[Edit]:
-        """Edits with the same gain, the likeliest first.
-
-        What may as well go is not moved or cut to where it does no harm, nor is its result put elsewhere, nor are zeros
-        added instead of left out.
-        """
+        """Edits with the same gain, the likeliest first."""
         wrong = self.rungs[self.three].wrong(state.right[self.three])
-        gone = set().union(*(edit.slots for edit in edits if edit.kind == "extra statement"))
-        zeros = {slot for slot in gone if gives_zeros(getattr(self.bench.slots[slot].node, "value", None))}
-
-        def instead(edit: Edit) -> bool:
-            if edit.kind == "extra statement":
-                return False
-            if edit.kind.startswith(("moved", "slice")):
-                return bool(zeros or edit.slots & gone or self._given(edit.slots) & self._given(gone))
-            return bool(edit.slots & zeros) or any(self._does_nothing(slot, edit) for slot in edit.slots & gone)
-
-        edits = [edit for edit in edits if not instead(edit)]
         sound = self._sound(state) if edits[1:] else set()
         doubts = {id(edit): self.doubt(edit, wrong, sound) for edit in edits}
-        edits.sort(key=lambda edit: doubts[id(edit)])
+        edits = sorted(edits, key=lambda edit: doubts[id(edit)])
         close = [edit for edit in edits[:_CLOSE] if doubts[id(edit)][0] <= doubts[id(edits[0])][0] + _STRANGE]
         if any(edit.slots != close[0].slots for edit in close):
             strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
@@ -132,16 +117,6 @@ class Likely:
             edits.remove(smaller[0])
             edits.insert(0, smaller[0])
         return edits
-
-    def _given(self, slots: Set[int]) -> set[str]:
-        """The names that statements give a value to."""
-        return {ast.unparse(target) for slot in slots for target in targets_of(self.bench.slots[slot].node)}
-
-    def _does_nothing(self, slot: int, edit: Edit) -> bool:
-        """Whether a statement that could go only gives a name to itself after an edit, or is a call for its effect."""
-        node = self.bench.slots[slot].node
-        itself = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == edit.new.strip()
-        return itself or isinstance(node, ast.Expr)
 
     def changes_right(self, edits: Sequence[Edit], state: State) -> bool:
         """Whether all of these edits change nothing but statements that make a right quantity."""

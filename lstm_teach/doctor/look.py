@@ -74,7 +74,8 @@ def look(code: Code, truth: Truth) -> Scene:
     names = {key: shape for key, shape in seen.shapes.items() if len(key) == 2}
     for (unit, name), shape in names.items():
         if shape is not None:
-            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, (unit, name) in seen.changed))
+            back = (unit, name) in seen.changed or None  # it may be given another value later on
+            scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, back))
     scene.operations = {key: seen.shapes[key] for probe in probes for key in probe.operations if key in seen.shapes}
     scene.back = seen.changed & scene.operations.keys()
     if scene.error is None:  # else it may have got no further than the zeros that something begins with

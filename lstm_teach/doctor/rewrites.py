@@ -26,6 +26,7 @@ REWRITES = (
     ("slope", 1.0, "1 - A ** 2", "1 - A"),
     ("slope", 1.2, "1 - A ** 2", "A * (1 - A)", "1 - np.tanh(A) ** 2"),
     ("slope", 1.0, "A * (B - C)", "1 - C ** 2"),
+    ("slope", 1.0, "(B - C) * A", "1 - C ** 2"),
     ("slope", 1.0, "D * A * (B - C)", "D * (1 - C ** 2)"),
     ("slope", 1.2, "F(A) * (1 - F(A))", "A * (1 - A)"),
     ("slope", 1.2, "1 - 1 / (1 + np.exp(-A))", "1 - A"),
@@ -41,12 +42,11 @@ REWRITES = (
     ("square", 1.3, "2 * A", "A ** 2"),
     ("square", 1.5, "A / B", "A / B ** 2"),
     ("sign", 1.2, "-A", "A"),
+    ("sign", 1.4, "A - B", "B - A"),
     ("sign", 1.5, "np.exp(A)", "np.exp(-A)"),
     ("operator", 1.3, "1 + np.exp(A)", "1 / (1 + np.exp(A))"),
     ("operator", 1.4, "A + B", "A - B"),
     ("operator", 1.4, "A - B", "A + B"),
-    ("operator", 1.2, "A - 1", "1 - A"),
-    ("operator", 1.6, "A - B", "B - A"),
     ("operator", 2.2, "A + B", "A * B"),
     ("operator", 2.2, "A + B + C", "A + B * C", "A * B + C"),
     ("operator", 2.2, "A * B", "A + B", "A @ B"),
@@ -58,12 +58,13 @@ REWRITES = (
     ("dropped factor", 1.4, "A * B * (1 - B)", "A"),
     ("dropped factor", 1.4, "A * (B * (1 - B))", "A"),
     ("product", 1.4, "A @ B", "B @ A", "np.outer(A, B)"),
-    ("product", 1.8, "A @ B", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),
+    ("product", 1.8, "A @ B", "np.outer(B, A)", "B.T @ A", "B @ A.T"),
     ("product", 1.8, "A * B", "np.outer(A, B)", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),
     ("product", 1.8, "np.dot(A, B)", "np.outer(B, A)", "np.dot(B, A)"),
     ("product", 1.0, "A.dot(B)", "np.outer(A, B)"),
     ("product", 1.2, "A.dot(B)", "B.dot(A)"),
     ("transpose", 1.2, "A.T", "A"),
+    ("transpose", 1.3, "A @ B", "A.T @ B", "A @ B.T"),
     ("transpose", 1.0, "A.T @ B", "B.T @ A"),
     ("transpose", 1.0, "A @ B.T", "B @ A.T"),
     ("transpose", 1.0, "np.dot(A.T, B)", "np.dot(B.T, A)"),
@@ -158,7 +159,7 @@ def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
             yield maker.edit(kind, cost, change)
         apart = all(one[1] <= other[0] for one, other in itertools.pairwise(sorted(changes)))
         if 1 < len(changes) <= _PLACES and apart:
-            yield maker.edit(kind, cost + 0.1, *changes)
+            yield maker.everywhere(kind, cost + 0.1, changes)
 
 
 def _parsed(text: str) -> ast.AST:
@@ -214,7 +215,9 @@ def _holds(one: ast.expr, before: str, after: str) -> bool:
     if not isinstance(one, ast.BinOp) or type(one.op) not in OPERATORS:
         return False
     product = isinstance(one.op, ast.Mult | ast.MatMult | ast.Div)
-    return before in ("", "=") and (after in ("", "+", "-") or (product and after in ("*", "@", "/")))
+    factors = isinstance(one.op, ast.Mult) and not any(isinstance(inner, ast.MatMult) for inner in ast.walk(one))
+    before_it = before in ("", "=") or (before == "*" and factors)
+    return before_it and (after in ("", "+", "-") or (product and after in ("*", "@", "/")))
 
 
 _BY_SORT: dict[tuple, list[tuple]] = {}

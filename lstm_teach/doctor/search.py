@@ -16,7 +16,7 @@ from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
-from lstm_teach.doctor.leaving import always, in_a_head, left_out
+from lstm_teach.doctor.leaving import always, left_out
 from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.rungs import Made
@@ -33,8 +33,6 @@ _NUMBERS = 8  # operations on single numbers in the walk back; more are seldom n
 _PART = 0.6  # of the steps left, for one of several ways to go on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
 _MADE_TO_END = 7  # of these edits to try
-# Kinds of edits that may only switch a statement off: its result goes where nobody reads it, or nothing is added.
-_DISGUISES = {"extra statement", "target", "assignment", "crossed"}
 _SHORT = 6  # the length up to which a single edit is looked for first
 
 
@@ -167,8 +165,8 @@ def _elsewhere(state: Edited, repair: Made, edits: list[Edit], cases: list[Case]
     """For each of the edits, by its id, other lines of which a change is proved as well."""
 
     def line(edit: Edit) -> int:
-        slot = state.code.slots[min(edit.slots)]
-        return state.code.units[slot.unit].line_number(slot.start)
+        part = edit.parts[0]
+        return state.code.units[state.code.slots[part.slot].unit].line_number(part.changes[0][0])
 
     found: dict[int, tuple[int, ...]] = {}
     for number, edit in enumerate(edits):
@@ -273,13 +271,10 @@ def _plainly(code: Code, flaws: list[Flaw], cases: list[Case], truth: Truth) -> 
 
 def _plainer(unit: Unit, flaw: Flaw) -> Iterator[tuple[str, str, list[tuple[int, int, str]]]]:
     """Statements left out, or an `if`: by kind, what is left out and the changes of the text."""
-    spans, kinds = [(start, end) for _, start, end, _ in flaw.changes], {edit.kind for edit in flaw.edits}
-    heads = all(in_a_head(unit, span) for span in spans)
-    changed = [part.code for edit in flaw.edits for part in edit.parts]
-    itself = all(re.fullmatch(r"([\w.]+) = \1", code) for code in changed)  # `dh = dh`
-    if kinds == {"extra statement"} and not any(text.strip() for *_, text in flaw.changes):
+    spans = [(start, end) for _, start, end, _ in flaw.changes if start < end]
+    if flaw.edits[0].kind == "extra statement" and not any(text.strip() for *_, text in flaw.changes):
         return  # it is told already
-    if len({number for number, *_ in flaw.changes}) == 1 and (heads or itself or kinds <= _DISGUISES):
+    if spans and len({number for number, *_ in flaw.changes}) == 1:
         changes = left_out(unit, spans)
         gone = (re.sub(r"(?m)[ \t]+#[^'\"\n]*$", "", unit.text[start:end]) for start, end, _ in changes)
         old = "; ".join(text.strip(" \t\n;") for text in gone)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import operator
 import re
 import string
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -25,6 +26,7 @@ _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
 _AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
+_COST = operator.attrgetter("cost")
 
 
 def candidate_edits(scene: Scene) -> list[Edit]:
@@ -38,10 +40,10 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             key = _key(edit)
             if any(code == unchanged or _SAME_TWICE.search(code) for _, code in key):
                 continue
-            if key not in edits or edits[key].cost > edit.cost:
-                edits[key] = edit
-    several = *in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))
-    for edit in (*several, *for_other_gates(scene), *crossed(scene)):
+            edits[key] = min(edits.get(key, edit), edit, key=_COST)
+    for edit in (*in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))):
+        edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
+    for edit in (*for_other_gates(scene), *crossed(scene)):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -108,7 +110,7 @@ def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
                 continue
             code = text[first:start] + new + text[end:last]
             changes = [(s, e, _analogous(code, text[first:last], text[s:e])) for s, e in spans]
-            yield Maker(scene, slot).edit(edit.kind, edit.cost + 0.1, *changes)
+            yield Maker(scene, slot).everywhere(edit.kind, edit.cost + 0.1, changes)
 
 
 def crossed(scene: Scene) -> Iterator[Edit]:

@@ -18,7 +18,7 @@ from lstm_teach.validate import listing
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "instructor" / "exercises"
 SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
-Say = Callable[[str, str], None]  # of a cell by its name, in a sentence
+Say = Callable[[str, str], None]  # takes the name of a cell and a sentence about it
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
 BLANK = r"""raise NotImplementedError|= (["'])\.\.\.\1"""  # what a cell has that nobody has written in

@@ -69,7 +69,7 @@ def seconds_to_run(name: str) -> float:
 
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOKS)}})
-    client.extra_arguments = ["--log-level=ERROR"]  # not that this kernel speaks to us without encryption
+    client.extra_arguments = ["--log-level=ERROR"]  # no warning that the kernel's messages are not encrypted
     with client.setup_kernel():
         start = time.perf_counter()
         for number, cell in enumerate(notebook.cells):

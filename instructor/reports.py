@@ -17,7 +17,7 @@ from lstm_teach.validate import amount
 from lstm_teach.verdicts import MARKS, hints_html
 
 SENTENCES = re.compile(r"(?<=[.?])\s+")
-FINAL = MARKS | {"wrong": ("✗", "not right"), "open": ("○", "not written")}  # the learner can change nothing now
+FINAL = MARKS | {"wrong": ("✗", "not right"), "open": ("○", "not written")}  # nothing can be changed anymore
 UNKNOWN = "wrong numbers that match no known mistake"
 NUMBERS = re.compile(r"\byours is\b|\d\.\d|steps?, wrong:")  # sentences about numbers, which differ by student
 WRITTEN_HERE = '<meta name="generator" content="instructor/grade.py">'  # tells a page from one that somebody else wrote
@@ -300,7 +300,7 @@ def _shares(task: dict) -> str:
 
 
 def _counted(records: Sequence[dict]) -> list[dict]:
-    """What is graded, without the exercises of which a student has handed in several: none of these is chosen."""
+    """What was graded, without any exercise that a student has handed in more than once: no version is chosen."""
     graded = [record for record in records if record["points"] is not None]
     times = Counter((record["student"], record["number"], record["exercise"]) for record in graded)
     return [record for record in graded if times[record["student"], record["number"], record["exercise"]] == 1]

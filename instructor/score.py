@@ -78,7 +78,7 @@ def score(
 ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
 NO_ANSWERS = {"exercises.engine", "exercises.questions", "exercises.unread"}
 AGAIN = "it is graded all the same"
-REWORDED = {  # what a check says, for a page after the last try and for a function in another process
+REWORDED = {  # words of a check that don't fit a page on which nothing can be changed, or a function elsewhere
     r"(written|check) yet\b": r"\1",
     r": replace (that line|them) with your code": "",
     r"( raised \w+):( at line \d)": r"\1,\2",  # without a text an error has only its place (see remote.py)

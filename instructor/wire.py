@@ -28,7 +28,7 @@ class Unknown:
     """An object of a class that this process does not know; it can be named, by a class of that name, and not used."""
 
     def __repr__(self):
-        return "an object that only the process of the submission knows"  # too long to be quoted in a sentence
+        return "an object that only the process of the submission knows"  # too long for `brief` to quote, on purpose
 
 
 class Broken(Exception):

@@ -1,8 +1,8 @@
 """Whether code leans on a function of the library that is the answer itself. Imports the guard and the doctor's source.
 
 Used by the blanks of the lessons and by the checks of the exercises. It looks at what the code names, without running
-it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook. Where a check runs
-it, what it calls is noted, however it is hidden.
+it: through `lt.bptt`, `from lstm_teach import bptt as b`, and helper functions of the same notebook. While a check runs
+it, its calls are noted as well, however they are hidden.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from lstm_teach import guard
 from lstm_teach.doctor.source import closure_values
 
 HOME = os.path.join(os.path.dirname(__file__), "")  # of the library
-ENOUGH = 4000  # calls and returns to look at
-BETWEEN = sys.stdlib_module_names | {"numpy"}  # contextlib or np.vectorize: what they call has been called by another
+ENOUGH = 4000  # calls and returns to look at; see `entered`
+BETWEEN = sys.stdlib_module_names | {"numpy"}  # np.vectorize, say: its caller counts as the caller of what it calls
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
 ENTERED: ContextVar[Counter | None] = ContextVar("where what is entered is counted", default=None)
@@ -46,7 +46,7 @@ def in_function(function: Any, modules: Collection[str], allowed: Collection[str
 
 
 def times_called(function: Callable, arguments: Sequence[Any], name: str) -> int:
-    """How often a learner's function calls one of the library of that name; what it raises does not matter."""
+    """How often a learner's function calls the library's function of that name; what it raises does not matter."""
     found = Counter()
     with contextlib.suppress(guard.LearnerError):
         guard.call(entered(found)(function), *arguments)
@@ -73,8 +73,8 @@ def watched(note: Callable[[CodeType], None]) -> Iterator[None]:
 def entered(found: Counter) -> Iterator[None]:
     """Meanwhile count each function of the library ("backward:bptt") that other code calls, in whatever way.
 
-    Only until so many calls have been seen, since looking at each of a million takes longer than the calls do. Grading
-    does so in two processes.
+    Only the first `ENOUGH` calls and returns: looking at each of a million takes longer than the calls do. In grading,
+    the calls of two processes are counted together.
     """
     before, in_threads = sys.getprofile(), threading.getprofile()
     left = itertools.count(ENOUGH, -1)

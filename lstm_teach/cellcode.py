@@ -29,7 +29,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     if frame.f_code.co_filename.startswith("<timed ") and ran and (source := below_magic(ran[-1])):
         source = frame.f_globals["get_ipython"]().transform_cell(source)  # it may have magics too
     if not source:
-        where = "call it in a cell of the notebook, one without %%timeit or another magic"
+        where = "call it in a cell of the notebook, one without %%timeit or a similar magic"
         raise RuntimeError(f"lesson.judge reads the cell it is in: {where}.")
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
@@ -53,7 +53,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 
 
 def below_magic(source: str) -> str:
-    """The lines below the magic of a cell, as below %%time, which IPython has made one call; "" of another cell."""
+    """The lines below the magic, such as %%time, of a cell that IPython has turned into one call; "" of any other."""
     call = re.fullmatch(r"get_ipython\(\)\.run_cell_magic(\(.*\))\s*", source, re.DOTALL)
     return ast.literal_eval(call[1])[2] if call else ""
 
@@ -111,7 +111,7 @@ def stored(statements: Lines) -> set[str]:
 
 
 def counted(statements: Lines) -> set[str]:
-    """The names that count the turns of a loop, a `while` too."""
+    """The names that count the turns of a `for` or `while` loop."""
     loops = [node for s in statements for node in ast.walk(s) if isinstance(node, ast.For | ast.While)]
     counts = names_in(*(node.target if isinstance(node, ast.For) else node.test for node in loops))
     return counts & stored(statements)

@@ -47,8 +47,8 @@ class Attempt:
 
     Calls raise `Trouble` with a sentence where there is no answer. The same inputs (the same objects) are given to the
     function only once, so that several parts can look at one answer. `changed` names inputs that were written to,
-    `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too
-    long. `entered` has the functions of the library that were called, `lent` the names of those given as inputs.
+    `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too long.
+    `entered` has the functions of the library that were called, `lent` the names of functions given as inputs.
     """
 
     def __init__(self, function: Callable, seconds: float = SECONDS, slow: str = ENDLESS):

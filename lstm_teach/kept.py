@@ -36,7 +36,8 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     try:
         source = dedent(inspect.getsource(function)).rstrip()
     except OSError:
-        return f"{name} is not kept: its cell begins with a magic, such as %%time. Take it out and run the cell."
+        said = "its cell begins with a magic, such as %%time"
+        return f"{name} is not kept: {said}. Take out that line, run the cell, then this one."
     path = Path(FILE)
     text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
     text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()

@@ -1,4 +1,4 @@
-"""What to train on: the embedded Reber grammar, long-lag recall. Imports params and batch."""
+"""What to train on: the embedded Reber grammar and long-lag recall. Imports params and batch."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -30,14 +30,14 @@ def tell(result: Any) -> None:
 
 
 def sentence(source: str, error: BaseException) -> str:
-    """What to say of an error that came out of a cell; "" if it has no check and no answer, or nothing is to add."""
+    """What to say of an error that came out of a cell; "" if it has no check or answer, or nothing is to be added."""
     source = re.sub(r"^\s*%%.*\n", "", source)
     frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     at = next((line for name, line in frames if name == "__main__"), getattr(error, "lineno", 0) or 0)  # of the cell
     line = "".join(source.splitlines()[at - 1 : at])
     answer = re.match(r"(my_\w+) *= *\(?([^\s=\"'#()][^\"'#();]*)\)? *(#.*)?$", line)
     if answer and type(error) in (NameError, SyntaxError):  # of a question in an exercise
-        said = "If that is a letter or words, as an answer to a question, put it between quotation marks"
+        said = "If that is your answer to a question, put it between quotation marks"
         return f'{said}: {answer[1]} = "{answer[2].strip()}".'
     try:
         tree = ast.parse(source)

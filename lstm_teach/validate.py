@@ -1,4 +1,4 @@
-"""Sentences for bad input, raised before any work is done; and how things are listed in one. Imports numpy only."""
+"""Sentences for bad input, raised before any work is done, and the words for lists in them. Imports numpy only."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 
 def positive_integer(name: str, value: int, least: int = 1) -> int:
-    """Return `value` as an int if it is a whole number of at least 1, or another `least`."""
+    """Return `value` as an int if it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be a whole number, got {brief(value)}.")
     if value < least:

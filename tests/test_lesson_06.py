@@ -732,7 +732,7 @@ def test_the_gaps_show_each_run_and_count_them():
         assert [text.get_text() for text in axes.texts] == [f"{int(row.sum())} of 3" for row in runs_]
     said = figures.describe_recall(learned, (0, 3))
     counts = "Gap of 10: 2 and 3. Gap of 20: 0 and 0."
-    assert said == f"Runs out of 3 that learned to recall, at forget-gate biases 0 and 3. {counts}"
+    assert said == f"How many of 3 runs learned to recall, at forget-gate biases 0 and 3. {counts}"
 
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):

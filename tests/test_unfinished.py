@@ -21,7 +21,7 @@ NO_NAME = (
     "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
     "If none does, look at the spelling."
 )
-QUOTES = 'If that is a letter or words, as an answer to a question, put it between quotation marks: {} = "{}".'
+QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
     f"c = ... * f\n{CHECK}": ONE.format(1),

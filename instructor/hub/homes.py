@@ -142,7 +142,7 @@ def limit(memory: int, processes: int, processors: set[int]) -> None:
 
 
 def make_read_only_copy(source: Path, target: Path, without: Collection[str] = ()) -> None:
-    """Replace target by a copy of source that everybody can read, without the files and folders of some names."""
+    """Replace target by a copy of source that everybody can read, without files and folders named in `without`."""
     new = target.with_name(target.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(source, new, ignore=shutil.ignore_patterns(".*", "__pycache__", "my_*", *without))

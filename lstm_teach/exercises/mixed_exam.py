@@ -39,7 +39,7 @@ COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
 )
 PRICE, FALLING, PLATEAU = questions(__name__, "my_price", "my_falling_loss", "my_plateau_loss")
 
-OTHERS = "If the other six are too, look at what is carried from step to step, and at sums."
+OTHERS = "If the other six are too, look at what is carried from step to step and at what is added up."
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 Net = Mapping[str, np.ndarray]
 ONE_NET: ContextVar[Net | None] = ContextVar("the net that is run instead of any other one", default=None)

@@ -62,7 +62,7 @@ def build(longest: int, gates: str = "f") -> Built:
 
 
 def describe(rang: Cache, silent: Cache, gates: str = "f") -> str:
-    """Say in one line what the picture shows; of gates other than f for those who cannot see them, as HTML."""
+    """Say in one line what the picture shows; of gates other than f in hidden HTML, for whoever cannot see them."""
     last = len(rang.x) - 1
     before = [cache.c[last - 1, UNIT] for cache in (rang, silent)]
     ends = [cache.y[-1, BELL] for cache in (rang, silent)]
@@ -71,14 +71,11 @@ def describe(rang: Cache, silent: Cache, gates: str = "f") -> str:
     others = ""
     for gate in gates.replace("f", ""):
         first, *waiting, end = getattr(rang, gate)[:-1, UNIT]
-        means = (
-            f"{first:z.2f} at step 0, {sum(waiting) / len(waiting):z.2f} on average after it and {end:z.2f} when asked"
-        )
-        others += f" When the bell rings, the {NAMES[gate]} is {means}."
+        mean = f"{sum(waiting) / len(waiting):z.2f} on average while the net waits"
+        others += f" If the bell rang, the {NAMES[gate]} is {first:z.2f} at step 0, {mean} and {end:z.2f} when asked."
+    others = others and f'<span class="lt-unseen">{others}</span>'
     return (
         f"The forget gate is {f:z.2f} on average while the net waits. After {quiet} the cell value is {before[0]:z.2f} "
         f"if the bell rang and {before[1]:z.2f} if not. Asked at step {last}, the net answers “bell” with probability "
-        f"{ends[0]:z.2f} if it rang and {ends[1]:z.2f} if not."
-        + f'<span class="lt-unseen">{others}</span>'
-        * bool(others)
+        f"{ends[0]:z.2f} if it rang and {ends[1]:z.2f} if not.{others}"
     )

@@ -177,7 +177,7 @@ def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) 
     parts = [f"Gap of {gap}: {listing(np.count_nonzero(runs, axis=1))}" for gap, runs in learned.items()]
     of = np.shape(next(iter(learned.values())))[1]
     at = f"at forget-gate biases {listing(map(short, biases))}"
-    return f"Runs out of {of} that learned to recall, {at}. {'. '.join(parts)}."
+    return f"How many of {of} runs learned to recall, {at}. {'. '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ angles and norms

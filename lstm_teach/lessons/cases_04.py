@@ -42,6 +42,7 @@ def start() -> Iterator[dict[str, Any]]:
     """Before the loop: nothing comes back from beyond the last step."""
     for net in sequences(seed=42):
         case = pick(vars(net), "params cache dy x targets h0 c0 T H K")
+        # From earlier cells: np.zeros_like(dh_a) is right too.
         walkers = {f"{name}_{one}": net.h0 + net.c0 for name in ("dh", "dc_carry") for one in ("a", "b", "both")}
         yield case | walkers | pick(net.deltas[-1], "dh_future dc_carry")
 

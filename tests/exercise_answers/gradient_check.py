@@ -415,7 +415,7 @@ WRONG = {
         ),
         "zeros": (
             lambda f, params, step: lt.Params.zeros(params.vocab_size, params.hidden_size),
-            "have your nudge in it?",
+            "Is your nudge in the net that loss_fn gets?",
         ),
     },
     "check_relative_error": {

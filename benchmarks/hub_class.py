@@ -460,7 +460,9 @@ def main(arguments: list[str]) -> int:
     """Hold the class and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     eight = [*map(find_lesson, LESSONS)]
-    parser.add_argument("--lessons", nargs="+", type=find_lesson, default=eight, help="how their names begin")
+    parser.add_argument(
+        "--lessons", nargs="+", type=find_lesson, default=eight, help="how their names begin (default: all eight)"
+    )
     parser.add_argument("--students", type=int, default=30, help="how many (default: 30)")
     parser.add_argument("--python", default=sys._base_executable, help="the Python that starts the hub")
     parser.add_argument("--base", type=Path, help="keep the hub's folder here, so that a second run installs nothing")

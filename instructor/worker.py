@@ -241,7 +241,7 @@ class Worker:
         if "worker" in data:
             return self.functions[data["worker"]]
 
-        def borrowed(*args: Any, **kwargs: Any) -> Any:
+        def lent(*args: Any, **kwargs: Any) -> Any:
             changed = [[n, self._changed(given)] for n, given in enumerate(self.given)]
             back = {"back": data["judge"], "args": self._out(args), "kwargs": self._out(kwargs), "changed": changed}
             wire.write(self.send, back | {"id": self.under_way[-1]})
@@ -253,13 +253,13 @@ class Worker:
                 raise error
             return self._in(reply["reply"]["value"])
 
-        borrowed.__name__ = borrowed.__qualname__ = data["name"]
-        borrowed._number_in_judge = data["judge"]
+        lent.__name__ = lent.__qualname__ = data["name"]
+        lent._number_in_judge = data["judge"]
         if data["parameters"] is not None:
             optional = {True: None, False: Parameter.empty}
             given = [Parameter(n, getattr(Parameter, kind), default=optional[o]) for n, kind, o in data["parameters"]]
-            borrowed.__signature__ = Signature(given)
-        return borrowed
+            lent.__signature__ = Signature(given)
+        return lent
 
     def _problem(self, error: BaseException) -> dict:
         """An exception in words: its name, what it says, and the learner's line."""

@@ -163,6 +163,39 @@ def test_an_index_of_minus_one_at_the_first_step_is_named():
     assert "multiplied by the state after the last step" in told(h) and "state after the last" not in told(s)
 
 
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize("wraps", [True, False])
+def test_an_index_of_minus_one_is_named_where_no_bias_tells_which_side_has_the_deltas_only_if_tokens_do(wraps, tokens):
+    draw = np.random.default_rng(0)
+    params = {"W": draw.normal(size=(4, 4)), "U": draw.normal(size=(4, 4)), "V": draw.normal(size=(3, 4))}
+    x, goals, ones = draw.normal(size=(8, 4)), draw.normal(size=(8, 3)), np.ones(4)
+    x = np.eye(4)[[0, 2, 1, 1, 3, 0, 2, 3]] if tokens else x
+
+    def states(p, T):
+        h = np.zeros((T + 1, 4))
+        for t in range(T):
+            h[t] = np.tanh(p["W"] @ h[t - 1] + p["U"] @ x[t])
+        return h[:T]
+
+    def gradient(p, T):
+        h, grads, dh = states(p, T), {name: np.zeros_like(w) for name, w in p.items()}, np.zeros(4)
+        for t in reversed(range(T)):
+            e = p["V"] @ h[t] - goals[t]
+            dz = (p["V"].T @ e + dh) * (1 - h[t] ** 2)
+            before = h[t - 1] if t or wraps else ones
+            for name, column, row in (("V", e, h[t]), ("W", dz, before), ("U", dz, x[t])):
+                grads[name] += np.outer(column, row)
+            dh = p["W"].T @ dz
+        return grads
+
+    def case(T):
+        return params, lambda p: ((states(p, T) @ p["V"].T - goals[:T]) ** 2).sum() / 2, lambda p: gradient(p, T)
+
+    diagnosis = diagnose(case)
+    assert not diagnosis.passed and ("state after the last step" in told(diagnosis)) == (wraps and tokens)
+    assert "same deltas as V" not in told(diagnosis)
+
+
 @long
 def test_the_wrong_row_at_every_step_is_not_taken_for_one_at_the_first():
     diagnosis = diagnosed("updating_rnn", ("np.outer(dz, self.h[t - 1])", "np.outer(dz, self.h[t])"))

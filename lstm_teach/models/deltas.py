@@ -63,12 +63,16 @@ def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
                 alike.add((one, other))
                 sure |= {(one, other)} if tells(more) or zeros.count(len(more)) == 1 else set()
     # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
-    # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs.
+    # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs,
+    # unless one of them shares its other side too: what is shared may be the inputs.
     deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
     across = {(name, axis) for name, axis in telling if (name, 1 - axis) in picked - telling}
     inputs = {(name, axis): arrays[name].mine.size // arrays[name].mine.shape[axis] for name, axis in telling}
-    for last in (False, False, True):
-        found = {one for one, other in alike if other in deltas or (last and inputs[one] != inputs[other])} | across
+    sides = {one for one, _ in alike}
+    both = {name for name, axis in sides if (name, 1 - axis) in sides}
+    sign = {pair for pair in alike if inputs[pair[0]] != inputs[pair[1]] and both.isdisjoint(name for name, _ in pair)}
+    for pairs in (set(), set(), sign):
+        found = {one for one, other in alike if other in deltas or (one, other) in pairs} | across
         deltas |= {(name, axis) for name, axis in found if (name, 1 - axis) not in found | deltas}
     shared = {(one[0], other[0]) for one, other in sure if {one, other} <= deltas}
     return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}

@@ -109,20 +109,25 @@ def _for_a_batch(case: Evidence, name: str) -> bool:
 def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
     """Are numbers wrong that have to be zero at T = 1, with more steps by no further product? What of the state?"""
     pairs = [(case.each[name], more[name]) for name in case.bad]
-    matrices = [(one.away, two.away) for one, two in pairs if one.is_matrix]
+    matrices = {name: (one.away, two.away) for name, (one, two) in zip(case.bad, pairs, strict=True) if one.is_matrix}
     known = matrices and all(one.full and two.full and not one.away[one.loud].any() for one, two in pairs)
-    if not known or not all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
+    if not known or not all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices.values()):
         return
-    # What the output is multiplied with at T = 1 is the state after the last step.
-    rights = [case.each[name].right for name in case.layout.outputs]
-    states = [basis(right.reshape(len(right), -1), axis) for right in rights for axis in range(min(right.ndim, 2))]
+    # At T = 1 the output is multiplied with the state after the last step; if it is not known which matrix that is, but
+    # which side of the wrong one has its delta, then what any right matrix with other deltas is multiplied with.
+    others = {n: c for n, c in case.each.items() if c.is_matrix and not c.wrong and not c.silent}
 
-    def wraps(away: np.ndarray) -> bool:
-        sides = (basis(away, axis)[away.any(axis=1 - axis)] for axis in (0, 1))
+    def wraps(name: str, away: np.ndarray) -> bool:
+        axis = case.axes.get(name) if not case.layout.outputs else None
+        known = others.keys() - case.partners[name] if axis is not None else case.layout.outputs
+        rights = [case.each[n].right for n in known]
+        states = [basis(right.reshape(len(right), -1), way) for right in rights for way in range(min(right.ndim, 2))]
+        ways = (0, 1) if axis is None else (1 - axis,)
+        sides = (basis(away, way)[away.any(axis=1 - way)] for way in ways)
         return any(len(s) == len(side) > s.shape[1] and inside(side, s) for side in sides for s in states)
 
     what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong."
-    if all(wraps(away) for away, _ in matrices):
+    if all(wraps(name, away) for name, (away, _) in matrices.items()):
         state = "It is multiplied by the state after the last step: an index of -1 has wrapped around, or the first"
         state += " state is overwritten by the last."
         yield [("first step", f"{what} {state}")]
@@ -132,6 +137,9 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
+    if case.silent.issuperset(case.bad) and case.ever.issubset(case.bad):
+        what = f"{case.at(case.bad)} should be exactly zero, and yours is not. Nothing else is wrong."
+        yield [("line", f"{what} Is it multiplied by the state before the step?")]
     inputs_right = case.inputs_right()
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
         yield [("line", guess)]

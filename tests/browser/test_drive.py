@@ -45,7 +45,7 @@ controls = {
     "step": int_slider("Step", 2, 0, 5, play_ms=200),
     "bias": float_slider("Bias", 0.0, -2, 4, step=0.25),
     "rate": log_slider("Rate", 1e-2, -5, 0),
-    "shown": checkbox("Show it", True),
+    "shown": checkbox("Show it"),
     "way": choice("Direction", ["forward", "backward"]),
     "gate": dropdown("Gate", ["input", "forget", "output"], "forget"),
     "length": int_slider("Length", 5, 2, 7),

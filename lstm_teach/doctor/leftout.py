@@ -105,19 +105,21 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     by_name = [slot for _, slot in given if isinstance(slot.node.value, ast.Name) or calls(slot.node) & own]
     handing = {text for text, slot in given if slot in by_name and slot.loops}
     for name in sorted((names(gap.loops[-1]) & {text for text, _ in given}) - handing):
-        now, wanted = here.value(name), here.goals
+        now, wanted, at_hand = here.value(name), here.goals, {}
         if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
             yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in states)
-            wanted = wanted if now.any() else handed_on
+            at_hand = {} if now.any() else handed_on  # under a name of its own; else it is made and not kept
         elif now is not None:
             found = max(0, truth.recognize([now])[0])
             kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
             wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
-        if now is None or (now.size, "product") not in wanted:
+        if now is None or (now.size, "product") not in wanted | at_hand:
             continue
         others = {t: v for t, v in here.atoms.items() if t != name or name in written}
-        for code, cost in expressions(now.shape, others, wanted, truth, 4):
+        anew = expressions(now.shape, others, wanted, truth, 4)
+        known = (each for each in expressions(now.shape, others, at_hand, truth, 4) if each[0] in others)
+        for code, cost in (*anew, *known):
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
 

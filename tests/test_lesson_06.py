@@ -170,6 +170,12 @@ WRONG = [
     (
         "descend",
         "descend",
+        "return flat - rate * min(1, limit / np.linalg.norm(gradient))",
+        "right except for one missing factor: gradient",
+    ),
+    (
+        "descend",
+        "descend",
         f"{STEP.replace('limit / norm', 'norm / limit')}return flat - rate * clipped",
         "upside down",
     ),

@@ -38,6 +38,7 @@ STOPPED = {  # cells, and what is said below their errors
     # Another error.
     f"c = f * nothing + ...\n{CHECK}": NO_NAME.format("nothing"),
     f"c = f * c_before + i * gg\n{CHECK}": NO_NAME.format("gg"),
+    f"raise NameError('c is a name from case 1')\n{CHECK}": "",  # as lesson 7 does
     "c = f * nothing": "",
     # An answer to a question of an exercise.
     ANSWER: QUOTES.format("my_letter", "b"),

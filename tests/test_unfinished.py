@@ -5,7 +5,7 @@ from lesson_cells import NOTEBOOKS
 from nbformat.v4 import new_code_cell, new_notebook
 from test_notebooks import trouble_when_run
 
-EXERCISE, ANSWER = "from lstm_teach.exercises.questions import ask", "my_letter = b"
+EXERCISE, ANSWER = 'from lstm_teach.exercises.questions import ask\n\nmy_guess = "five"', "my_letter = b"
 SET_UP = """
 import numpy as np
 import lstm_teach as lt
@@ -76,6 +76,7 @@ RUN = {  # cells that do not stop
     f"%%time\n%pwd\nc = f * c_before + i * g\n{CHECK}": "Right: `c`",
     f"\n%%time\n{CHECK}": "No line of this cell says what c is",
     "...": "Ellipsis",
+    "my_guess": "Ellipsis",  # not what it was before "about ten", which had no quotation marks
 }
 
 

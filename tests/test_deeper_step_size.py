@@ -190,7 +190,7 @@ def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
     ("values", "words"),
     [
         ({"step": 0.1}, "error 0.0031, all of it from the bend of the curve."),
-        ({"step": 1e-16}, "error 1, since the nudge is too small to change the loss at all."),
+        ({"step": 1e-16}, "error 1, since both losses come out as the same number."),
         ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
         ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
         ({"step": 1e-5}, "error 3.9e-11: 7e-11 from rounding, less 3.1e-11 from the bend of the curve."),

@@ -49,6 +49,13 @@ def test_the_answers_about_the_best_step():
         assert text in PROSE["how-small-answers"]
 
 
+def test_the_answer_about_the_other_weight():
+    deltas = [curves(number, "double").derivative for number in (0, 1)]
+    assert 90 < deltas[0] / deltas[1] < 130 and "a hundred times smaller" in PROSE["how-small-answers"]
+    assert 1e-4 <= smallest(1, "double", "central")[0] <= 1e-3
+    assert "its best nudges are between 1e-4 and 1e-3" in PROSE["how-small-answers"]
+
+
 def test_the_answer_about_single_precision():
     error = np.abs(curves(0, "single").error["central"])
     assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in PROSE["how-small-answers"]

@@ -93,19 +93,9 @@ class Case:
     unknown: str = ""
 
 
-def check(
-    module: str,
-    task: str,
-    function: Callable,
-    cases: Sequence[Case],
-    right: Callable | None = None,
-    order: Sequence[int] = (),
-) -> Verdict:
-    """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer.
-
-    `order` is that of the calls, by the numbers of the cases, so that a function that counts them learns nothing.
-    """
-    return Task(module, task, cases, right, order).verdict(function)
+def check(module: str, task: str, function: Callable, cases: Sequence[Case], right: Callable | None = None) -> Verdict:
+    """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
+    return Task(module, task, cases, right).verdict(function)
 
 
 def words_of(module: str) -> dict[str, Any]:
@@ -128,18 +118,13 @@ def questions(module: str, *names: str) -> list[Question]:
 class Task:
     """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
 
-    The right results of a case are None where it is looked at only.
+    The right results of a case are None where it is looked at only. `order` has the numbers of cases to call first,
+    in this order, where counting the calls must not help.
     """
 
-    def __init__(
-        self,
-        module: str,
-        task: str,
-        cases: Sequence[Case],
-        right: Callable | None = None,
-        order: Sequence[int] = (),
-    ):
-        self.order = order
+    order: Sequence[int] = ()
+
+    def __init__(self, module: str, task: str, cases: Sequence[Case], right: Callable | None = None):
         self.spec, self.names, self.cases, self.right = task_of(module, task), vars(sys.modules[module]), cases, right
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()

@@ -141,7 +141,7 @@ def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
     return task.verdict(accepts)
 
 
-HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
+HIDING_FAULTS = ("forgotten f", "forgotten c0", "forgotten h0", "forgotten token")
 
 
 def check_blind_spot(blind_spot: Callable) -> Verdict:
@@ -153,7 +153,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
         if verdict(error) != "right":
             return f"The fault shows, and it should not: the norm-relative error of d{matrix} is {error:.1g}."
         for other in HIDING_FAULTS:
-            both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
+            both_need_a_second_step = (fault, other) == ("forgotten f", "forgotten token")
             if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
                 return f"It hides {other} as well; hide only {fault}."
         return ""

@@ -155,6 +155,9 @@ def install(testing: bool) -> None:
             "The first start needs a network connection. To try again, give the same command.",
             code,
         )
+    # In it pip names this folder in UTF-8, but Python 3.11 reads it in the system's encoding: an umlaut would be lost.
+    for link in ENVIRONMENT.rglob("_editable_impl_lstm_teach.pth"):
+        link.write_text(os.path.relpath(str(FOLDER), str(link.parent)), encoding="ascii")
 
 
 def pip_command() -> list:

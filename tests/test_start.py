@@ -177,6 +177,16 @@ def test_pip_is_asked_for_the_project_in_editable_form(start, monkeypatch, tmp_p
     assert arguments == ["install", "--disable-pip-version-check", "--editable", project] and user == "0"
 
 
+def test_the_environment_finds_the_project_in_a_folder_of_any_name(start, monkeypatch, tmp_path):
+    (tmp_path / "lstm_teach").mkdir()
+    start.make_environment()
+    link = "import sys; from pathlib import Path; (Path(sys.path[-1]) / '_editable_impl_lstm_teach.pth').write_bytes("
+    pip = [str(start.PYTHON), "-c", link + "'\\xdcbung \\u039b'.encode())"]
+    monkeypatch.setattr(start, "pip_command", lambda: pip)
+    start.install(False)
+    assert start.look() == (VERSION, ["lstm_teach"])
+
+
 def test_pip_of_the_outer_python_serves_where_there_is_no_ensurepip(start, monkeypatch, capsys):
     python = str(start.PYTHON)
     working = []

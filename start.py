@@ -140,6 +140,9 @@ def make_environment() -> None:
 
 def install(testing: bool) -> None:
     """Install the project, editable, with what it needs, and the test tools if testing."""
+    for package in list(ENVIRONMENT.rglob("*.dist-info")):
+        if not (package / "INSTALLER").exists():  # written last; pip takes half a package for a whole one
+            shutil.rmtree(str(package))
     pip = pip_command()
     say("Installing lstm-teach and what it needs into .venv; the first time this takes a few minutes.")
     if STAMP.exists():

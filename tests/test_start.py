@@ -157,6 +157,18 @@ def test_an_interrupted_installation_is_taken_up_again(start, installs, monkeypa
     assert installs == [False] and start.STAMP.exists()
 
 
+def test_a_package_that_was_half_installed_is_installed_anew(start, monkeypatch, tmp_path):
+    start.make_environment()
+    half, whole = start.ENVIRONMENT / "lib" / "half-1.dist-info", start.ENVIRONMENT / "lib" / "whole-1.dist-info"
+    for folder in (half, whole):
+        folder.mkdir(parents=True)
+        (folder / "METADATA").touch()
+    (whole / "INSTALLER").touch()
+    monkeypatch.setattr(start, "pip_command", lambda: [sys.executable, "-c", "pass"])
+    start.install(False)
+    assert whole.exists() and not half.exists()
+
+
 def test_a_failed_installation_passes_pips_exit_code_and_leaves_no_stamp(start, monkeypatch, capsys):
     start.make_environment()
     start.STAMP.write_text(json.dumps(start.expected_stamp(VERSION, False)), encoding="utf-8")

@@ -1,5 +1,6 @@
 import copy
 import functools
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -307,6 +308,14 @@ def test_the_name_of_a_pass_is_code_so_that_backward_passes_are_not_many():
     assert "✗ <code>" in one._repr_html_() and one.summary.endswith(
         " does not pass: one of the nine gradients is off: dWf."
     )
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="an annotation is evaluated at once")
+def test_an_annotation_may_name_what_is_not_there():
+    source = "def backward(params: Missing, x, targets, h0=None, c0=None):\n    return bptt(params, x, targets, h0, c0)"
+    exec(source, names := {"bptt": lt.bptt})
+    report = lt.check_gradients(names["backward"])
+    assert report.passed and not report.notes, report
 
 
 def test_a_report_without_errors_shows_the_problem_and_no_table():

@@ -106,9 +106,13 @@ def test_a_second_start_installs_nothing(start, installs):
     assert installs == [False, True]
 
 
-def test_a_change_of_pyproject_installs_again(start, installs):
+def test_a_change_of_the_dependencies_installs_again_and_a_tools_setting_does_not(start, installs):
+    path = start.FOLDER / "pyproject.toml"
     start.prepare(False)
-    (start.FOLDER / "pyproject.toml").write_text("# other dependencies", encoding="utf-8")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n[tool.mine]\nset = 1\n", encoding="utf-8")
+    start.prepare(False)
+    assert installs == [False]
+    path.write_text(path.read_text(encoding="utf-8").replace("numpy>=", "numpy>"), encoding="utf-8")
     start.prepare(False)
     start.prepare(False)
     assert installs == [False, False]

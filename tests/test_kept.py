@@ -38,3 +38,11 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
     assert "slope is not kept: its cell begins with a magic" in said and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_file_that_a_windows_editor_has_saved_is_read(encoding, monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back\n"
+    (tmp_path / "mine.py").write_text(kept.HEAD + section, encoding=encoding)
+    assert kept.read("step_back")[3] == ""

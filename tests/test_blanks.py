@@ -531,6 +531,8 @@ def test_calling_the_library_is_no_answer():
     for source in (
         "    return lt.bptt(params, x, targets, h0, c0)",
         "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
+        "    m = lt; return m.bptt(params, x, targets, h0, c0)",  # which Python 3.13 joins to one instruction
+        "    a = b = lt\n    return a.bptt(params, x, targets, h0, c0)",
     ):
         verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
         assert "from the library. What counts here is that you write the lines" in str(verdict)

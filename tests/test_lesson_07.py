@@ -834,6 +834,12 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
     assert shown == sorted(1 + [line.strip() for line in text].index(line) for line in QUESTION_LINES)
 
 
+def test_a_search_that_ran_out_of_time_says_so_beside_the_folded_lines():
+    diagnosis = lt.diagnose(clinic.question_loop, seconds=0.01, progress=False)
+    outside = explorers.lines_repaired(diagnosis).value.partition("<details")[0]
+    assert "could not be pinned down" in outside and "ran out of time" in outside
+
+
 def test_a_check_of_the_repaired_loop_speaks_of_the_repaired_one():
     source = inspect.getsource(clinic_cases.question_loop)
     diagnosis = SimpleNamespace(repaired_source=source)

@@ -34,7 +34,7 @@ where they are not the right ones: an f from a cell above.
     step = "lstm_teach.lessons.cases_01:step"
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import builtins

@@ -3,9 +3,8 @@
 Imports from params, plain, forward and backward what the two nets have in common.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -41,7 +40,7 @@ class Params:
         self.U = self.flat[-H * K :].reshape(H, K)
 
     @classmethod
-    def random(cls, vocab_size: int, hidden_size: int, seed: int = 0, scale: float = 0.8) -> Params:
+    def random(cls, vocab_size: int, hidden_size: int, seed: int = 0, scale: float = 0.8) -> Self:
         """Draw every weight from a normal distribution with mean 0 and standard deviation `scale`."""
         params = cls(vocab_size, hidden_size)
         params.flat[:] = normal_numbers(params.flat.size, seed, scale)

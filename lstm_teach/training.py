@@ -1,7 +1,5 @@
 """Train a net with any backward pass. Imports the core, batch, tasks; tqdm for the progress bar."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

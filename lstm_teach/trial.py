@@ -5,7 +5,7 @@ are, and nobody notices: what a cell shows it has shown once; the numbers of oth
 an answer away.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import contextlib

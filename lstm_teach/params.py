@@ -33,8 +33,8 @@ class Params:
     hidden_size: int
 
     def __init__(self, vocab_size: int, hidden_size: int, flat: np.ndarray | None = None):
-        K = validate.positive_integer("vocab_size", vocab_size)
-        H = validate.positive_integer("hidden_size", hidden_size)
+        K = validate.whole_number("vocab_size", vocab_size)
+        H = validate.whole_number("hidden_size", hidden_size)
         n = K * H + 4 * H * H + 4 * H * K
         validate.room("a net", n, vocab_size=K, hidden_size=H)
         if flat is None:
@@ -172,4 +172,4 @@ def normal_numbers(size: int, seed: int, scale: float) -> np.ndarray:
     scale = validate.finite_number("scale", scale)
     if scale < 0:
         raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
-    return scale * np.random.default_rng(validate.seed(seed)).standard_normal(size)
+    return scale * np.random.default_rng(validate.whole_number("seed", seed, 0)).standard_normal(size)

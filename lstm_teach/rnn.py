@@ -28,8 +28,8 @@ class Params:
     NAMES = ("V", "W", "U")
 
     def __init__(self, vocab_size: int, hidden_size: int, flat: np.ndarray | None = None):
-        K = self.vocab_size = validate.positive_integer("vocab_size", vocab_size)
-        H = self.hidden_size = validate.positive_integer("hidden_size", hidden_size)
+        K = self.vocab_size = validate.whole_number("vocab_size", vocab_size)
+        H = self.hidden_size = validate.whole_number("hidden_size", hidden_size)
         n = H * (2 * K + H)
         validate.room("a net", n, vocab_size=K, hidden_size=H)
         self.flat = np.zeros(n) if flat is None else flat

@@ -146,11 +146,11 @@ def train(
     """
     optimizer = adam() if optimizer is None else optimizer
     _check(params, task, backward, optimizer)
-    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
+    steps, batch = validate.whole_number("steps", steps), validate.whole_number("batch", batch)
     validate.room("a batch", batch * params.hidden_size, batch=batch)
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
 
-    rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)
+    rng, test_every = np.random.default_rng(validate.whole_number("seed", seed, 0)), max(1, steps // 20)
     update, history = optimizer.start(), History()
     with _bar(steps, task.name, progress) as bar:
         try:
@@ -287,7 +287,7 @@ def train_side_by_side(
     together = Params(task.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
     different = list(dict.fromkeys(seeds))
     own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences
-    rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
+    rngs = [np.random.default_rng(validate.whole_number("seed", seed, 0)) for seed in different]
     update, losses = adam(rate).start(), []
     for _ in range(steps):
         xs, targets, weights = collect([task.draw(rng, batch) for rng in rngs])

@@ -312,15 +312,6 @@ def test_the_losses_of_another_gap_are_not_said_to_be_right_for_other_numbers(ga
     assert part.sentence.startswith("learned is off at entry")
 
 
-@pytest.mark.parametrize("cell_id", RIGHT)
-def test_an_open_blank_is_not_written_yet_and_the_lesson_goes_on(cell_id):
-    names = numbers_before(cell_id)
-    found = run_cell(NAME, cell_id, cell_source(NAME, cell_id), names)
-    assert all(part.open for part in found.parts) and "goes on with the library's" in found.note
-    for name in Lesson(NAME).blank({"which": "which"}.get(cell_id, cell_id)).names:
-        assert names[name] is not Ellipsis
-
-
 # The lesson's numbers.
 
 

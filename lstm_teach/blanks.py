@@ -158,7 +158,7 @@ class Lesson:
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
-            verdicts.show(verdict)
+            verdicts.show_at_once(verdict)
         return verdict
 
     def _lines_from(self, group: str) -> list[str]:

@@ -94,6 +94,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
     cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
@@ -109,6 +110,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
+    # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
@@ -131,9 +133,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
-    # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
-    # line that raised has made it so.
-    found |= right
+    found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
     return found | {"changed": changed, "spoiled": spoiled}

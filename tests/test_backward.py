@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import autograd
 import autograd.numpy as anp
@@ -165,11 +166,14 @@ def test_bptt_agrees_with(source, case):
             assert lt.relative_error(grads[name], right[name]) < tolerance, name
 
 
-def test_bptt_starts_from_zeros_without_an_initial_state():
+PASSES = [lt.bptt, plain.bptt, lt.exact_gradient, lt.nested_bptt, partial(lt.nested_bptt, repaired=lt.FLAWS)]
+
+
+@pytest.mark.parametrize("backward", PASSES)
+def test_a_pass_starts_from_zeros_without_an_initial_state(backward):
     params, x, targets, h0, _ = net(4)
     zeros = np.zeros_like(h0)
-    np.testing.assert_array_equal(lt.bptt(params, x, targets).flat, lt.bptt(params, x, targets, zeros, zeros).flat)
-    assert lt.relative_error(lt.bptt(params, x, targets).flat, lt.exact_gradient(params, x, targets).flat) < 1e-12
+    np.testing.assert_array_equal(backward(params, x, targets).flat, backward(params, x, targets, zeros, zeros).flat)
 
 
 def test_bptt_returns_the_same_gradient_with_and_without_deltas_and_when_called_again():
@@ -309,8 +313,9 @@ def test_nothing_changes_its_inputs():
     kept = [array.copy() for array in inputs]
     for array in inputs:
         array.flags.writeable = False
-    lt.forward(params, x, h0, c0), lt.loss(params, x, targets, h0, c0)
-    lt.bptt(params, x, targets, h0, c0, return_deltas=True)
+    lt.forward(params, x, h0, c0)
+    for function in (lt.loss, partial(lt.bptt, return_deltas=True), lt.gradient_flow, lt.nested_flow, *PASSES):
+        function(params, x, targets, h0, c0)
     assert all(np.array_equal(a, b) for a, b in zip(inputs, kept, strict=True))
     lists = [1, 2, 0], [0, 3, 1], [0.5, -0.5, 0.0], [1, 0, -1]
     lt.bptt(params, *lists, return_deltas=True)

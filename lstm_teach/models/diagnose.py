@@ -3,8 +3,6 @@
 Imports the rest of this package, the guard, html and validate. Nothing here knows what an LSTM is.
 """
 
-from __future__ import annotations
-
 import sysconfig
 import time
 import traceback

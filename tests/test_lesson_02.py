@@ -315,7 +315,7 @@ def compared(capsys, **sources):
 
 def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown():
     rows = re.findall(ROW, solved_run(NOTEBOOK).printed, re.MULTILINE)
-    assert len(rows) == 18
+    assert len(rows) == 19
     assert rows[0] == ("h", "given", "-0.654", "-0.654", "")  # as in the picture, before it is derived
     assert {label for label, whose, *_ in rows if whose == "given"} == {"h", "scores[0]", "scores[1]", "h_before"}
     assert {label for label, whose, *_ in rows if whose == "yours"} >= {"h", "c", "o", "zi", "Uf[0]"}

@@ -139,7 +139,7 @@ def check_accepts(accepts: Callable) -> Verdict:
     return check(__name__, "accepts", accepts, cases)
 
 
-HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
+HIDING_FAULTS = ("forgotten f", "forgotten c0", "forgotten h0", "forgotten token")
 
 
 def check_blind_spot(blind_spot: Callable) -> Verdict:
@@ -151,7 +151,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
         if verdict(error) != "right":
             return f"The fault shows, and it should not: the norm-relative error of d{matrix} is {error:.1g}."
         for other in HIDING_FAULTS:
-            both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
+            both_need_a_second_step = (fault, other) == ("forgotten f", "forgotten token")
             if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
                 return f"It hides {other} as well; hide only {fault}."
         return ""

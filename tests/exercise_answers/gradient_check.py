@@ -240,7 +240,7 @@ def accepts_what_the_loss_likes(backward):
 
 
 def hiding(**changed):
-    """A `blind_spot` that changes, for the named fault, what stands there: hiding(carry={"x": [0], ...})."""
+    """A `blind_spot` that changes, for the named fault, what stands there: hiding(f={"x": [0], ...})."""
 
     def blind_spot(fault):
         net = {
@@ -256,7 +256,7 @@ def hiding(**changed):
 
 
 HIDDEN = {
-    "carry": {"x": [0], "targets": [1]},
+    "f": {"x": [0], "targets": [1]},
     "c0": {"c0": np.zeros(3)},
     "h0": {"h0": np.zeros(3)},
     "token": {"x": [0, 1, 2]},
@@ -273,7 +273,7 @@ def hiding_otherwise(fault):
     params = lt.Params.random(8, 6, seed=5, scale=0.5)
     x, targets = np.array([3, 1, 3, 3, 0]), random.integers(0, 8, 5)
     h0, c0 = random.normal(size=(2, 6))
-    if fault.endswith("carry"):
+    if fault.endswith(" f"):
         x, targets = x[:1], targets[:1]
     if fault.endswith("token"):
         x = np.array([4, 1, 7, 2, 0])
@@ -558,7 +558,7 @@ WRONG = {
         "as it stands": (hiding(), "The fault shows"),
         "one step for all": (
             hiding(**{fault: {"x": [0], "targets": [1]} for fault in HIDDEN}),
-            "It hides forgotten carry as well",
+            "It hides forgotten f as well",
         ),
         "zero states for all": (
             hiding(**{fault: {"h0": np.zeros(3), "c0": np.zeros(3)} for fault in HIDDEN}),
@@ -567,7 +567,7 @@ WRONG = {
         "both states": (hiding(**HIDDEN | {"c0": {"h0": None, "c0": None}}), "It hides forgotten h0 as well"),
         "states mixed up": (hiding(**HIDDEN | {"c0": HIDDEN["h0"], "h0": HIDDEN["c0"]}), "The fault shows"),
         "one step and zeros": (
-            hiding(**HIDDEN | {"carry": {"x": [0], "targets": [1], "h0": None}}),
+            hiding(**HIDDEN | {"f": {"x": [0], "targets": [1], "h0": None}}),
             "It hides forgotten h0 as well",
         ),
         "token twice": (hiding(**HIDDEN | {"token": {"x": [0, 1, 1]}}), "The fault shows"),
@@ -576,7 +576,7 @@ WRONG = {
             "a root mean square of 0.3 to 3",
         ),
         "tiny weights": (
-            hiding(**HIDDEN | {"carry": {"params": lt.Params.random(4, 3, scale=0.01)}}),
+            hiding(**HIDDEN | {"f": {"params": lt.Params.random(4, 3, scale=0.01)}}),
             "a root mean square of 0.3 to 3",
         ),
         "no targets": (lambda fault: hiding(**HIDDEN)(fault)[:4], "but returns 4 of them"),

@@ -39,6 +39,7 @@ from __future__ import annotations  # also of the code that is compiled here
 import ast
 import builtins
 import copy
+import functools
 import inspect
 import pkgutil
 import sys
@@ -52,6 +53,7 @@ from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinish
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import library_of, spec_of
+from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
 from lstm_teach.validate import listing
@@ -180,7 +182,13 @@ class Lesson:
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
-                return function
+                like = blank.cases()[0]["answer"]
+
+                @functools.wraps(function)
+                def by_name(params: Params, *data: Any, **states: Any) -> Params:  # of a list, or with deltas beside it
+                    return Params.like(params, parts_of(function(params, *data, **states), like, name))
+
+                return by_name if isinstance(like, Params) else function
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
         return pkgutil.resolve_name(library_of(name))

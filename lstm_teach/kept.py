@@ -66,14 +66,14 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
     path = Path(FILE)
     if not path.is_file():
         return "", "", None, "you haven't kept your own"
-    text = path.read_text(encoding="utf-8")
     linecache.checkcache(str(path))
     space: dict = {"__name__": "my_functions"}
     try:
+        text = path.read_text(encoding="utf-8")
         code = compile(text, str(path), "exec")
         found = [match for match in SECTION.finditer(text) if match[1] == name]
         if not found:
-            return "", "", None, f"{FILE} has no {name}"
+            return "", "", None, f"{FILE} has no {name} that lesson.keep has put there"
         exec(code, space)
         return found[-1][2], found[-1][3], space[name], ""
     except SyntaxError as error:

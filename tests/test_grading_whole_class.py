@@ -501,23 +501,29 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     ("source", "note", "task_note"),
     [
         (
-            "accepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
+            "import lstm_teach as lt\n\naccepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
             "",
             "accepts called check_gradients of lstm_teach.gradcheck",
         ),
         (
-            "def accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
+            "import lstm_teach as lt\n\n\ndef accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
             "An added cell called diagnose of lstm_teach.doctor.diagnose",
+            "",
+        ),
+        (
+            "from lstm_teach.exercises import engine\n\nhints = engine.task_of('gradient_check', 'accepts')['hints']",
+            "An added cell called task_of of lstm_teach.exercises.engine",
             "",
         ),
     ],
 )
-def test_the_librarys_gradient_check_and_its_doctor_are_answers_too(source, note, task_note):
+def test_the_librarys_gradient_check_its_doctor_and_its_hints_are_answers_too(source, note, task_note):
     known = collected.exercise(collected.SOURCES / "02_gradient_check.ipynb")
     known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-accepts")]
     score.remember_what_is_allowed()
     own = collected.Cell("own", "code", source)
-    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    title, *others = known.cells
+    found = score.score([title, own, *others], known, 30, 4096, None)
     notes = str(found["notes"]), str(found["tasks"][0]["notes"])
     assert note in notes[0] and task_note in notes[1] and "check_" not in notes[0]
 

@@ -38,3 +38,16 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
     assert "slope is not kept: its cell begins with a magic" in said and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep has put there"),
+        (b"\xff\xfe", "raises UnicodeDecodeError"),
+    ],
+)
+def test_a_file_that_nothing_can_be_brought_from_is_said_to_be_so(text, said, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    (tmp_path / "mine.py").write_bytes(text)
+    assert Lesson(SINGLE).bring("my_bptt") and said in capsys.readouterr().out

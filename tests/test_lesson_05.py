@@ -458,16 +458,21 @@ def test_the_answers_below_the_first_explorer():
     assert f"{times[0]:.0e}" == "8e+06" and 10 < times[1] < 100
 
 
-def test_the_learners_own_pass_is_used_where_it_was_kept(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("form", ["grads", "list(grads.values())", "(grads, 'deltas')"])
+def test_the_learners_own_pass_is_used_where_it_was_kept(form, tmp_path, monkeypatch, capsys):
     def my_bptt(params, x, targets, h0=None, c0=None):
-        return lt.bptt(params, x, targets, h0, c0)
+        grads = lt.bptt(params, x, targets, h0, c0)
+        return grads
 
     lesson_4 = "04_single_pass_bptt"
     groups = Lesson(lesson_4)._spec["blanks"]
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
     kept.write("my_bptt", lesson_4, next(group for group in groups if "my_bptt" in groups[group]["names"]), my_bptt)
+    kept_file = tmp_path / "mine.py"
+    kept_file.write_text(kept_file.read_text().replace("return grads", f"return {form}"))
     names = run_cells(LESSON, until="bell-gap")
     assert names["my_bptt"].__module__ == "my_functions" and "your own my_bptt" in capsys.readouterr().out
+    assert lt.check_gradients(names["my_bptt"]).passed
 
 
 # ------------------------------------------------------------------------------------------ explorers

@@ -170,6 +170,12 @@ WRONG = [
     (
         "descend",
         "descend",
+        "return flat - rate * min(1, limit / np.linalg.norm(gradient))",
+        "right except for one missing factor: gradient",
+    ),
+    (
+        "descend",
+        "descend",
         f"{STEP.replace('limit / norm', 'norm / limit')}return flat - rate * clipped",
         "upside down",
     ),
@@ -438,6 +444,17 @@ def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
         assert (lt.forward(net, x).y.argmax(1) == targets)[1:-1].mean() > 0.9
     whole = lesson["norms_by_part"](lesson["runs_of"]["the loop, limit 5"][2])[0]
     assert (whole > 1e6).all()  # clipped at every step
+
+
+def test_an_answer_that_divides_by_the_larger_of_norm_and_limit_trains_the_loop_without_a_limit(lesson, monkeypatch):
+    body = step("return flat - rate * gradient * limit / max(np.linalg.norm(gradient), limit)")
+    assert verdict("descend", body).passed
+    names = dict(lesson)
+    exec(body, names)
+    monkeypatch.setitem(lesson["train_bell"].__globals__, "descend", names["descend"])
+    exec(cell_source(NAME, "broken-runs"), names)
+    ends = (names["runs_of"]["the loop, no limit"][1][-1], lesson["runs_of"]["the loop, no limit"][1][-1])
+    assert np.isclose(*ends, rtol=1e-3)
 
 
 def test_with_the_grammar_too_clipping_keeps_v_from_moving():

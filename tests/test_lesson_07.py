@@ -559,6 +559,14 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
     assert gone == others | {"grads", "errors", "dzg", "c", "y"}
 
 
+def test_a_function_of_the_learners_own_stays_though_another_case_has_its_name():
+    names = loaded(3)
+    exec("def slope(a):\n    return 1 - a**2", names)
+    exec("clinic.load_names(3)", names)
+    source = fill(cell_source(NOTEBOOK, "repair-three"), "repair_3 = dc * i * slope(g)")
+    assert run_cell(NOTEBOOK, "repair-three", source, names).passed
+
+
 @pytest.mark.parametrize("number", CASES)
 def test_a_cell_that_judges_a_case_has_its_names_whichever_case_was_loaded_last(number, monkeypatch):
     shell = SimpleNamespace(user_ns=loaded())

@@ -456,7 +456,8 @@ WRONG = {
         "new cell in dpf": (peepholes_with(dpf="dzf * c"), "The forget gate looks at the old cell"),
         "old cell in dpo": (peepholes_with(dpo="dzo * c_before"), "The output gate looks at the new cell"),
         "tanh in dpo": (peepholes_with(dpo="dzo * ct"), "not at its tanh"),
-        "no factor": (peepholes_with(dpf="dzf"), "The factor is missing: pf"),
+        "no factor": (peepholes_with(dpf="dzf"), "One c_before is missing"),
+        "no factor in dzf": (peepholes_with(dzf="dc * f * (1 - f)"), "One c_before is missing"),
         "dp from dh": (peepholes_with(dzi="dh * g * i * (1 - i)"), "dpi is off"),
         "tanh slope for a gate": (peepholes_with(dzi="dc * g * (1 - i**2)"), "1 - i**2 is the slope of a tanh; i is a"),
         "plain LSTM": (

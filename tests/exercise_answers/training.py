@@ -547,6 +547,10 @@ WRONG = {
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),
             "The running sum starts from the last token",
         ),
+        "one minus": (
+            sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), 1 - n, side="right"))),
+            "1 - number is used",
+        ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
         "own numbers": (sample_by_own_numbers, "the list of tokens is off"),
         "probabilities": (

@@ -1,6 +1,7 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -409,6 +410,16 @@ def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, wi
     code = f"import runpy, sys\nsys.modules[{without!r}] = None\nsys.argv = ['it', {str(tmp_path)!r}, 'hw1']\n{run}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode in (1, 2) and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_name_that_the_console_can_not_spell_stops_nothing(tmp_path):
+    write(tmp_path, {"handed_in/Łukasz/answer.txt": "", "names.txt": "Łukasz\nłukasz"})
+    grading = ["grade.py", str(tmp_path / "handed_in")]
+    releasing = ["release.py", "01_forward_pass", f"--students={tmp_path / 'names.txt'}", f"--to={tmp_path / 'to'}"]
+    for program, *options in (grading, releasing):
+        command = [sys.executable, str(ROOT / "instructor" / program), *options]
+        done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True)
+        assert b"?ukasz" in done.stdout and done.stderr == b""
 
 
 def test_results_that_can_not_be_written_anywhere_are_said_before_anything_is_graded(folder, capsys):

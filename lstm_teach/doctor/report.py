@@ -162,7 +162,7 @@ class Diagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [html.bold(self.headline)]
+        parts = [html.bold("✓ " * self.passed + self.headline)]
         if ladder := self._ladder():
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
         parts += [html.prose(f"Problem: {problem}") for problem in self._problems]

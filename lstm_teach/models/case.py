@@ -165,7 +165,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
             _real(params[name], must, f"{must} be finite")
     except TypeError as error:
         raise Unusable(str(error)) from None
-    return Model(params, loss, slope, T, seconds)
+    return Model(changed(params), loss, slope, T, seconds)  # the net may write into its own
 
 
 def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | float]] = ()) -> Arrays:

@@ -16,7 +16,7 @@ from lstm_teach import guard, html, validate
 from lstm_teach.gradcheck import LENGTHS
 from lstm_teach.gradreport import listing, marked, word
 from lstm_teach.models import soundness
-from lstm_teach.models.case import Model, ModelCase, Unusable, model_of
+from lstm_teach.models.case import Model, ModelCase, Unusable, model_of, value
 from lstm_teach.models.differences import RIGHT, Each, Seen, compare
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, Notes
@@ -131,11 +131,18 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     own: dict[int, Model] = {}
     seen: Seen = {}  # of the same, but with weights of usual size where the learner's are tiny
     failed: dict[int, Exception] = {}
+
+    def made(T: int) -> Model:
+        """The model of T steps; a net that keeps the weights of its last call gets its own back before."""
+        for first in [*seen][:1]:
+            value(own[first])
+        return model_of(case, T, seconds)
+
     for T in lengths:
         if T > 6 and any(map(Each.wrong, seen.values())):
             break  # short sequences tell more about a mistake
         try:
-            own[T] = model_of(case, T, seconds)
+            own[T] = made(T)
             if findings := soundness.of_calls(own[T], lambda T=T: model_of(case, T, seconds), notes):
                 break
             seen[T] = compare(soundness.of_sane_size(own[T], notes))
@@ -148,16 +155,17 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
+        if len(seen) > 1 and len({value(each.model) for each in seen.values()}) == 1:
+            notes[f"The loss is the same at T = {listing(seen)}. Does case(T) use T? If not, only one was tried."] = (
+                None
+            )
         findings = findings or soundness.unread(seen, notes)
         if not findings and any(map(Each.wrong, seen.values())):
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
-                findings = explain(seen, lambda T: soundness.of_sane_size(model_of(case, T, seconds), notes), notes)
+                findings = explain(seen, lambda T: soundness.of_sane_size(made(T), notes), notes)
             findings = soundness.hidden_by_small_weights(own, seen) + findings
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    if seen and soundness.of_one_length(own):
-        same = f"The arrays that loss and gradient use have the same shapes at T = {listing(own)}"
-        notes[f"{same}. Does case(T) use T? If not, only one length was tried."] = None
     partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]
     if some := sorted((name, T) for name, T, c in partly if not c.elsewhere):
         where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))

@@ -1,19 +1,18 @@
 """Is the check itself sound? Precision, weights that are not read, inputs that change, calls that can't be repeated.
 
-Imports case, differences, families, cellcode and the guard.
+Imports case, differences, families and the guard.
 """
 
 import gc
 import random
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.cellcode import globals_read
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import Model, changed, elsewhere, gradient, is_single, losses, value
 from lstm_teach.models.differences import Each, Seen, compare, error_of
@@ -131,36 +130,6 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
     are, it = ("Are", "them") if found[1:] else ("Is", "it")
     what = f"read by gradient? With other numbers in {it} the gradient stays the same, and is wrong."
     return [finding("not read", f"{are} {listing(found)} {what}")] if found else []
-
-
-def of_one_length(models: dict[int, Model]) -> bool:
-    """Whether loss and gradient read the same shapes and numbers at every T; False if that can't be seen."""
-    try:
-        first, *others = [([*_sizes(m.loss)], [*_sizes(m.gradient)]) for m in models.values()]
-    except (TypeError, RecursionError):  # something that may well have T in it
-        return False
-    arrays = any(isinstance(each, tuple) for each in first[0])
-    return arrays and bool(others) and all(other == first for other in others)
-
-
-def _sizes(kept: object) -> Iterator[object]:
-    """Of arrays the shapes, of a function those of all it reads; raises TypeError for what can't be looked into."""
-    if isinstance(kept, np.ndarray):
-        yield kept.shape
-    elif isinstance(kept, list | tuple):
-        yield len(kept)
-        for each in kept:
-            yield from _sizes(each)
-    elif isinstance(kept, types.FunctionType):
-        around = [kept.__globals__[name] for name in sorted(globals_read(kept) & kept.__globals__.keys())]
-        if not all(isinstance(each, types.FunctionType | types.ModuleType) for each in around):
-            raise TypeError("a global may be another at each T")
-        inside = [cell.cell_contents for cell in kept.__closure__ or ()]
-        yield from _sizes([*inside, *around, *(kept.__defaults__ or ()), *(kept.__kwdefaults__ or {}).values()])
-    elif isinstance(kept, str | int | float | types.ModuleType | None):
-        yield kept
-    else:
-        raise TypeError(f"{type(kept)} may keep anything")
 
 
 def _moved(model: Model, names: Iterable[str], by: float) -> Model:

@@ -14,7 +14,7 @@ from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
 from lstm_teach.models.differences import Comparison, Seen, multiple, reference
 from lstm_teach.models.families import FAMILIES, ModelFinding, finding
-from lstm_teach.models.layout import Layout, Piece, blocks_of
+from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
@@ -185,21 +185,21 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
             what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
             yield "penalty", f"{the} {what}", {T: multiple(c.mine, weights[T]) for T, c in bad.items()}
     lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
-    if any_of.is_matrix:
-        order = f"{the} has the right numbers in another order: it is the"
-        yield "order", f"{order} transpose of the right one, reshaped.", made(lambda a: a.T.reshape(a.shape))
-        across = f"{order} right one, read along its rows and filled in along its columns."
-        yield "order", across, made(lambda a: a.reshape(a.shape[::-1]).T)
     for axis, line in lines:
-        many = {"entry": "numbers"}.get(line, f"{line}s")
-        reverse = f"{the} has the right {many} in reverse order."
-        yield "order", reverse, made(lambda a, axis=axis: np.flip(a, axis))
         for far, side in ((1, "before"), (-1, "after")):
             shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
             yield "order", shifted, made(lambda a, far=far, axis=axis: np.roll(a, far, axis))
+    yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
     for axis, line in lines if any_of.is_matrix else ():
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
+
+
+def _in_order(c: Comparison) -> np.ndarray:
+    """The right numbers in the order of the learner's."""
+    found = np.empty(c.mine.size)
+    found[np.argsort(c.mine, axis=None)] = np.sort(c.right, axis=None)
+    return found.reshape(c.mine.shape)
 
 
 def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
@@ -249,9 +249,9 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
             off = {p: {T: c for T, each in seen.items() if (c := each.part(p)).wrong} for p in pieces}
             laws = {p: next(_laws(p, bad, seen, layout), None) for p, bad in off.items() if bad}
             families = {law.family if law else "" for law in laws.values()}
-            # Blocks in another order have the right sum as well.
-            known = laws if families and "" not in families and (not known or families == {"gate rows"}) else known
-            if known and all(law.family != "axis" for law in known.values()):
+            # Blocks in another order have the right numbers and the right sum as well.
+            known = laws if families and "" not in families and (not known or "gate rows" in families) else known
+            if known and all(law.family not in ("axis", "order") for law in known.values()):
                 break
         explained |= {name} if known else set()
         there |= {piece: every[law.place] for piece, law in known.items() if law.family == "gate rows"}
@@ -262,7 +262,7 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
         texts = [one.place for one in alike], [one.evidence for one in alike]
-        texts = [[*_elsewhere(there, layout)]] if family == "gate rows" else texts
+        texts = [[_elsewhere(there, layout)]] if there and family == "gate rows" else texts
         if alike:
             sentences = (re.split(r"(?<=[.?]) ", " ".join(filter(None, each))) for each in texts)
             merged.append(finding(family, *(" ".join(dict.fromkeys(each)) for each in sentences)))
@@ -270,32 +270,17 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     return merged + [finding("copy", said)] * bool(said), explained | copies
 
 
-def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> Iterator[str]:
-    """Where the gradients are in the places of others: of several arrays at once, and of the same blocks of several."""
-    swaps: dict[object, list[Piece]] = {}
-    moved: dict[str, dict[Piece, Piece]] = {}  # within an array, or from one to another
-    for one, other in there.items():
-        if there.get(other) != one:
-            moved.setdefault(one.name if one.name == other.name else "", {})[one] = other
-        elif [*there].index(one) < [*there].index(other):
-            swaps.setdefault((one.label, other.label) if one.label else one.name, []).extend([one, other])
-    if swaps:
-        *most, last = (f"of {layout.told(pieces)}" for pieces in swaps.values())
-        told = f"{', '.join(most)}, and {last}," if most else last
-        yield f"The gradients {told} are swapped."
-    alike: dict[object, dict[Piece, Piece]] = {}  # of which blocks, of all arrays where it is the same
-    for name, pairs in moved.items():
-        alike.setdefault(name and tuple((p.label, q.label) for p, q in pairs.items()), {}).update(pairs)
-    for labels, pairs in alike.items():
-        ones, others = [*pairs], [*dict.fromkeys(pairs.values())]
-        are, order = ("are those", ", in that order" * (len(labels or ones) > 1)) if others[1:] else ("is that", "")
-        words = [listing(layout.told([p]) for p in side) for side in (ones, pairs.values() if order else others)]
-        if labels and others[1:]:
-            here, from_ = map(blocks_of, zip(*labels, strict=True))
-            names = listing(dict.fromkeys(one.name for one in ones))
-            words = f"{here} of {names}", f"{from_} of the same array{'s' * (len(ones) > len(labels))}"
-        start = "The gradients come back in another order: in place" if {*ones} == {*others} else "In place"
-        yield f"{start} of the gradient{'s' * (len(ones) > 1)} of {words[0]} there {are} of {words[1]}{order}."
+def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
+    """Where the gradients are in the places of others."""
+    short = len(there) > 2
+    ones, others = (
+        [f"{p.label} of {p.name}" if p.label and short else layout.told([p]) for p in side]
+        for side in (there, there.values())
+    )
+    s, are, order = "s" * (len(ones) > 1), "are those", ", in that order" * (len(ones) > 1)
+    if len(set(others)) == 1:
+        others, are, order = others[:1], "is that", ""
+    return f"In place of the gradient{s} of {listing(ones)} there {are} of {listing(others)}{order}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:

@@ -220,7 +220,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("line", "dw += xt.T @ da", "dw += np.tanh(xt).T @ da"),
         ("scale", "dx[t] = da @ w.T", "dx[t] = (da * 0.5) @ w.T"),
         ("left out", "dx[t] = da @ w.T", "dx[t] = 0 * da @ w.T"),
-        ("formula", "dx[t] = da @ w.T", "dx[t - 1] = da @ w.T * (t > 0)"),
+        ("left out", "dx[t] = da @ w.T", "dx[t - 1] = da @ w.T * (t > 0)"),
         (
             "truncation",
             "dc_carry = dc * f",
@@ -288,7 +288,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("transpose", 'p["rec_" + gate].T @ dz', 'p["rec_" + gate] @ dz'),
         ("line", 'grads["in_" + gate][:, x] += dz', 'grads["in_" + gate][:, x] = dz'),
         ("product", "np.outer(dz, h)", "np.outer(dz, h_new)"),
-        ("steps", "dh = p", "dh = (e is errors[-1] or h_new is tape[-1][-1]) * p"),
+        ("carry", "dh = p", "dh = (e is errors[-1] or h_new is tape[-1][-1]) * p"),
         ("forward", "run(p, tokens, 1 * h_start, 1 * c_start)", "run(p, tokens, 0 * h_start, 0 * c_start)"),
         ("forward", "run(p, tokens, 1 * h_start, 1 * c_start)", "run(p, tokens, h_start, 0 * c_start)"),
     ],
@@ -309,9 +309,9 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("axis", 'g["bn"][l] += dan.sum(0)', 'g["bn"] += dan.sum(0)'),
         ("gate", "dat = ds * (new - s)", "dat = ds * (s - new)"),
     ],
-    "bilstm_tagger": [("carry", "for q in dfeats][::-1]", "for q in dfeats]")],
+    "bilstm_tagger": [("steps", "for q in dfeats][::-1]", "for q in dfeats]")],
     "attention_sentiment": [
-        ("carry", "ds = w * (dw - (w * dw).sum(axis=0))", "ds = w * (1 - w) * dw"),
+        ("gate", "ds = w * (dw - (w * dw).sum(axis=0))", "ds = w * (1 - w) * dw"),
         ("carry", 'dh[T] += p["Wq"].T @ dk', "pass"),
     ],
 }

@@ -141,7 +141,7 @@ CASES = {
         ("dc * f\n", "0 * dc\n"),
         (0, 1),
         {"carry"},
-        "look at the delta",
+        "as from c to c, from h to h or straight from the loss, is missing",
         "Nothing",
     ),
     "nothing is handed on": (
@@ -595,8 +595,8 @@ UNTRUE = {
         [('back = p["Ub"].T', 'back = p["Ub"]'), ('g["E"][words[t]] += p["Wf"]', 'g["E"][words[t]] = p["Wf"]')],
         {},
         ["between steps"],
-        "and with more steps all but E: there may be two mistakes",
-        "Ub and V don't count",
+        "Look at what goes back",
+        "set to zero everything is right",
     ),
     "a net that is right beside one that is not": (
         BOTH_WAYS,
@@ -619,7 +619,7 @@ UNTRUE = {
         [("    return g\n", '    return g | {"c": g["c"][::-1]}\n')],
         {},
         ["order"],
-        "in reverse order",
+        "the right numbers in another order",
         "wrong axis",
     ),
     "the last step is left out": (
@@ -627,7 +627,7 @@ UNTRUE = {
         [("in reversed(range(T)):", "in reversed(range(T - 1)):")],
         {},
         ["steps"],
-        "what one step adds",
+        "what one step alone shows",
         "derivative of the loss",
     ),
     "the first step is left out, and few numbers are compared": (
@@ -698,7 +698,7 @@ UNTRUE |= {
         [("    return g\n", '    return g | {"q": np.roll(g["q"], 5)}\n')],
         {},
         ["gate rows"],
-        "swapped",
+        "there are those of",
         "axis",
     ),
     "a batch of states at the start, which shows what is handed back": (
@@ -929,12 +929,11 @@ def rearranged(**sources):
 ORDERS = [
     (
         {"W_z": "W_r", "W_r": "W_n", "W_n": "W_z"},
-        "The gradients come back in another order: in place of the gradients of W_z, W_r and W_n there are those of "
-        "W_r, W_n and W_z, in that order.",
+        "In place of the gradients of W_z, W_r and W_n there are those of W_r, W_n and W_z, in that order.",
     ),
     (
         {"W_z": "W_r", "W_r": "W_z", "b_z": "b_n", "b_n": "b_z"},
-        "The gradients of W_z and W_r, and of b_z and b_n, are swapped.",
+        "In place of the gradients of W_z, b_z, W_r and b_n there are those of W_r, b_n, W_z and b_z, in that order.",
     ),
     (
         {"W_z": "W_r", "U_z": "U_r", "b_z": "b_r"},
@@ -955,12 +954,11 @@ def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sour
     [
         (
             "df * f * (1 - f), df * f * (1 - f), do * o * (1 - o)",
-            "of block 1 of 4 of W, U and b there are those of block 2 of 4 of the same arrays.",
+            "there are those of block 2 of 4 of W, block 2 of 4 of U and block 2 of 4 of b, in that order.",
         ),
         (
             "do * o * (1 - o), di * i * (1 - i), df * f * (1 - f)",
-            "come back in another order: in place of the gradients of blocks 1, 2 and 3 of 4 of W, U and b there are "
-            "those of blocks 3, 1 and 2 of 4 of the same arrays, in that order.",
+            "there are those of block 3 of 4 of W, block 1 of 4 of W, block 2 of 4 of W, block 3 of 4 of U,",
         ),
     ],
 )

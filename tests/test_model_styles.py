@@ -134,7 +134,7 @@ def test_what_a_zero_state_hides_is_not_called_right():
 
 
 def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
-    diagnosis = diagnosed("stacked_class", ("dc = dc_next + dh", "dc = dh"))
+    diagnosis = diagnosed("stacked_class", ("dc_next = dc * f", "dc_next = dc * i"))
     hint = "only block 4 of 4 is right at T = 2. If it is the output gate of an LSTM"
     assert hint in told(diagnosis)  # the forget gate's 1 is right as well
 
@@ -239,7 +239,7 @@ def test_an_exact_ratio_at_the_first_wrong_length_is_told():
 
 @long
 def test_one_array_for_each_gate_gets_the_hint_at_the_cell():
-    diagnosis = diagnosed("gate_attributes", ("dc_next = dc * f", "dc_next = dc_next * f"))
+    diagnosis = diagnosed("gate_attributes", ("dc_next = dc * f", "dc_next = dc * i"))
     assert "only the gate of W_o, U_o and b_o is right at T = 2. If it is the output gate of an LSTM" in told(diagnosis)
 
 
@@ -372,7 +372,7 @@ REASONS = {
         "rnn_tanh",
         [("dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t] * (t > 0)")],
         "left out",
-        "At T = 1 the gradient of Whh is zero; with more steps it is not: what one step adds is missing.",
+        "At T = 1 the gradient of Whh is zero; with more steps it is not: what one step alone shows is missing, or",
         "gets nothing",
     ),
     "one step left out of all": (
@@ -387,7 +387,7 @@ REASONS = {
         [("return 0.5 * np.sum(self.err**2)", "return 0.5 * np.sum(self.err**2) + 0.1 * np.sum(self.Whh**2)")],
         "penalty",
         "The gradient of Whh lacks 0.2 times the weights.",
-        "what one step adds",
+        "what one step alone shows",
     ),
     "a penalty on two of three": (
         "word_attention",
@@ -413,15 +413,15 @@ REASONS = {
     "nothing goes back at all": (
         "stacked_class",
         NOTHING_BACK,
-        "between steps",
-        "The mistake may be on several paths, on one through no array, as from c to c or straight from h to h",
+        "carry",
+        "what comes to the first step another way, as from c to c, from h to h or straight from the loss, is missing",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (
         "gru_reset_after",
         [("dh = dh * z + dgh", "dh = dgh")],
         "between steps",
-        "The mistake may be on several paths",
+        "Look at what goes back from c to c or straight from h to h",
         "output gate",
     ),
     "attention does not reach the states": (
@@ -434,8 +434,8 @@ REASONS = {
     "the states get their delta at the end only, and a penalty hides that nothing goes back through zeros": (
         "word_attention",
         [("da = dh[t] + back", "da = dh[t] * (t == T - 1) + back")],
-        "between steps",
-        "No other array, when set to zero, cures it",
+        "carry",
+        "from h to h or straight from the loss, is missing",
         "With O",
     ),
     "a slope within attention": (
@@ -448,9 +448,9 @@ REASONS = {
     "a wrong delta in attention, before two arrays": (
         "word_attention",
         [("weight * (dweight - weight @ dweight)", "weight * (1 - weight) * dweight")],
-        "between steps",
-        "or within one step, since the right gradient of S and v is zero at T = 1.",
-        "The delta of one gate",
+        "gate",
+        "With S set to zero everything but the gradient of S is right: the mistake is in the delta",
+        "initial state",
     ),
     "a bias without the slope": (
         "word_attention",
@@ -496,7 +496,7 @@ REASONS = {
     ),
     "blocks of many arrays": (
         "stacked_class",
-        [("            dc_next = dc * f\n", "")],
+        [("dc_next = dc * f\n", "dc_next = dc * i\n")],
         "carry",
         "Of the gates that show anything at T = 1, only block 4 of 4 is right at T = 2.",
         "that show anything here",
@@ -515,7 +515,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "are swapped.",
+        "there are those of block 2 of 4 of w2",
         "there is that of",
     ),
 }

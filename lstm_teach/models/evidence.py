@@ -241,18 +241,19 @@ class Evidence:
         other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
 
         def factors(c: Comparison, axis: int) -> np.ndarray | None:
-            """For each unit the ratio of mine and right, 1 where both are zero; None if there is none."""
+            """For each unit that has a gradient the ratio of mine and right; None if there is none."""
             sides = map(np.atleast_1d, (c.mine, c.right))
             mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
             sizes = np.sum(right**2, axis=1)
-            found = np.where(sizes > 0, np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1), 1)
+            found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
             fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
-            return found if fits and c.full and not c.silent else None
+            return found[sizes > 0] if fits and c.full and not c.silent else None
 
         told = []
         for name in (name for name in self.bad if name in self.axes):
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
-            if here is not None and there is not None and np.allclose(here, there, rtol=1e-5, atol=1e-7):
+            known = here is not None and there is not None and here.shape == there.shape
+            if known and np.allclose(here, there, rtol=1e-5, atol=1e-7):
                 one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
                 told += [name] if np.ptp(here) > 1e-6 and not one else []
         if not told:
@@ -272,7 +273,12 @@ class Evidence:
         vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
         sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
         carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
-        sent = (bool(sizes.intersection(self.layout.shapes[n])) or self._hands_on(n, right) for n in carried)
+        sent = (
+            bool(sizes.intersection(self.layout.shapes[n]))
+            or self._hands_on(n, right)
+            or (n not in self.state and self.still_wrong([Piece(n)], [Piece(n)]))
+            for n in carried
+        )
         alone = self.alone and (self.ever <= bad or not bad & self.layout.tables) and all(sent)
         if not alone and not vectors and (through := self._through(right)):
             are = "are" if through[1:] else "is"
@@ -299,8 +305,9 @@ class Evidence:
 
         def reached(*ways: str) -> list[str]:
             zeros = self.with_change(Piece(n) for n in matrices if n not in ways)
-            sizes = (slope.size for slope in measured(zeros, [[Piece(n)] for n in (*fine, *self.each)]))
-            return [n for n, size in zip(fine, sizes, strict=False) if size > 1e-7]
+            slopes = measured(zeros, [[Piece(n)] for n in self.each])
+            alive = {n for n, slope in zip(self.each, slopes, strict=False) if slope.size > 1e-7}
+            return [n for n in fine if alive & {n, *self.partners[n]}]  # else its inputs may be zero, not its deltas
 
         none = [n for n in fine if n not in reached()]
         # without what is nearer to the loss, nothing comes to the wrong ones
@@ -328,15 +335,18 @@ class Evidence:
         it = "them" if cut[1:] else "it"
         return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it}"
 
-    def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
-        """The error of all wrong arrays with that change; infinite where the loss fails, or too many have no gradient.
+    def off(
+        self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5, but: list[str] = ()
+    ) -> float:
+        """The error of all wrong arrays `but` some there; infinite where the loss fails, or too many have no gradient.
 
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
         of the weights, as of a penalty, does not come from the loss at the end either.
         """
         model, names = self.with_change(pieces, change), {piece.name for piece in pieces}
         others = [piece for piece in self.wrong if piece.name not in names]
-        found = measured(model, [[*map(Piece, names)] for names in (self.bad, self.each)])
+        bad = [name for name in self.bad if name not in but]
+        found = measured(model, [[*map(Piece, names)] for names in (bad, self.each)])
         only = len(self.each) == 1 and not pieces[0].part  # without it nothing is left
         if not found or (alive and (only or not found[0].size)):
             return np.inf
@@ -368,17 +378,18 @@ class Evidence:
         alive = any(self.off(left, change) < 1e-6 for left in (least, pieces))
         return least if alive and self.holds(least, change, *others) else []
 
-    def holds(self, pieces: list[Piece], *changes: Change, later: bool = True) -> bool:
+    def holds(self, pieces: list[Piece], *changes: Change, but: Iterable[str] = ()) -> bool:
         """Whether it is no chance that these changes cure the error: they do so at other weights, and `later` lengths.
 
         Zeros in all that a gate is given make it the same at every step, which hides much: so they have to do in what
         acts on the state or in the rest.
         """
-        lengths = [T for T, each in self.seen.items() if later and self.first < T <= 6 and each.wrong(self.bad)]
+        lengths = [T for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)]
         models = [self.model, *shuffled(self.model, 3), *map(self.take, lengths)]
+        bad = [name for name in self.bad if name not in but]
 
         def cures(parts: list[Piece], change: Change = np.zeros_like) -> bool:
-            return not any(error_of(self.with_change(parts, change, model), self.bad) >= 1e-6 for model in models)
+            return not any(error_of(self.with_change(parts, change, model), bad) >= 1e-6 for model in models)
 
         if not all(cures(pieces, change) for change in changes):
             return False
@@ -394,14 +405,6 @@ class Evidence:
                     return True
                 sure = False
         return sure
-
-    def left_later(self, name: str) -> list[str]:
-        """What stays wrong with more steps where an array is zero; all that is wrong if that can't be told."""
-        left: set[str] = set()
-        for T in (T for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)):
-            found = measured(self.with_change([Piece(name)], model=self.take(T)), [[Piece(n)] for n in self.bad])
-            left |= {n for n, slope in zip(self.bad, found, strict=True) if slope.off > 1e-6} if found else {*self.bad}
-        return [n for n in self.bad if n in left]
 
     def cure(self) -> str:
         """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
@@ -441,6 +444,17 @@ class Evidence:
                 where += f", or where {'they are' if needed[1:] else 'it is'} used"
         said = f"With {told} set to zero everything is right"  # at T = 1 because of a factor, as a rule
         return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}.{more}"
+
+    def own_delta(self) -> str:
+        """In words, an array that cures all but its own gradient, and those with its deltas, when it is zero."""
+        for name in (n for n in self.bad if self.each[n].mine.size > 1 and n not in self.layout.outputs):
+            own, zero = [n for n in self.bad if n == name or n in self.partners[name]], [Piece(name)]
+            cures = len(own) < len(self.bad) and self.off(zero, but=own) < 1e-6
+            if cures and self.still_wrong(zero, zero) and self.holds(zero, np.zeros_like, but=own):
+                it = "them" if own[1:] else "it"
+                what = f"With {name} set to zero everything but the gradient of {listing(own)} is right:"
+                return f"{what} the mistake is in the delta that makes {it}, or in what that delta is made of."
+        return ""
 
     def half(self) -> str:
         """In words, the half of a matrix that cures it when it is zero, as of what is given h and a context."""

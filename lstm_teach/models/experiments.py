@@ -14,11 +14,11 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, rescaled
-from lstm_teach.models.deltas import rank
+from lstm_teach.models.deltas import basis, inside, rank
 from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, within_a_step
+from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, odd_sum, within_a_step
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
@@ -195,6 +195,15 @@ def _cured(case: Evidence) -> Iterator[Said]:
             why = "one of them, or what is made with it, is used in place of the other."
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
+    # Or where what may be a factor of each unit is one?
+    vectors = case.layout.by_shape([name for name, c in case.each.items() if c.is_vector])
+    for pieces in ([*map(Piece, names)] for names in vectors):
+        if needed := case.needed(pieces, np.ones_like):
+            it = "them" if needed[1:] else "it"
+            what = f"With {told(needed)} set to one everything is right. A factor of {it}, or of one minus {it}, may be"
+            what += " left out or there twice, or it may multiply the wrong thing."
+            yield [("carry" if case.first > 1 else "formula", what)]
+
 
 def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
@@ -226,7 +235,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
         if case.off([Piece(name)]) < 1e-6 and case.holds([Piece(name)], np.zeros_like):
             return
     # A loop that stops lacks the first step in every array that gets anything of it.
-    ends = not (case.fine and case.layout.outputs) and not case.right
+    shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
+    ends = not (case.fine and case.layout.outputs) and not shown
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes so that is carried
@@ -266,17 +276,13 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     if wrong:
         stay, them = ("stay", "them") if wrong[1:] else ("stays", "it")
         what = f"{listing(wrong)} {stay} wrong even at zero, where nothing goes back through {them}."
-        other = f"Or the input of {listing(wrong)} is wrong, and not the delta: here the two look the same."
-        said = [("loss", f"Every array is wrong. {what} {case.inputs_right()}".strip()), ("forward", other)]
-        # A bias at the output has no input.
-        biases = [[Piece(name)] for name in case.bad if case.each[name].is_vector]
-        delta = any(case.still_wrong(at_output, bias) for bias in biases)
-        delta = delta or not all(case.each[name].mine.any() for name in wrong)
-        yield said if set(factors) == {(None, None)} and case.first == 1 and not delta else said[:1]
+        more = filter(None, [what, case.inputs_right(), odd_sum(case)])
+        yield [("loss", f"Every array is wrong. {' '.join(more)}")]
     if case.first == 1 and (at_output or not case.right):
-        said = [("formula", f"Every array is wrong. {case.inputs_right()}".strip())]
+        texts = ["Every array is wrong.", case.inputs_right(), odd_sum(case), cure := case.cure()]
+        said = [("formula", " ".join(filter(None, texts)))]
         other = "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
-        yield said if at_output else [*said, ("loss", other)]
+        yield said if at_output or cure else [*said, ("loss", other)]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
@@ -302,9 +308,10 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
         if case.is_one_gate(wrong):
             yield [("gate", f"{what}.")]
+    two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
+    yield from (said for said in two if said[0][0] == "carry")
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
-    yield from _tried(_wrong_step(case)) if (case.before, case.first) == (1, 2) else ()
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     if sent and case.still_wrong(sent, sent):
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
@@ -312,65 +319,62 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("loss" if beside else "between steps", what)]
     if half := case.half():
         yield [("between steps", half)]
-    inner = [Piece(name) for name in case.bad if name not in case.layout.outputs]
+    if own := case.own_delta():
+        yield [("gate", own)]
+    yield from two
+    told, inner = [], [Piece(name) for name in case.bad if name not in case.layout.outputs]
     kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
-    so = "everything stays wrong, so the mistake is not, or not only, on that way"
-    stays = f" {case.bare(kept[-1])}, {so}." if kept else ""
-    cures = [name for name in case.each if case.off([Piece(name)], alive=0) < 1e-6]
-    alive = [name for name in cures if case.off([Piece(name)]) < 1e-6]
-    shut = [name for name in cures if name not in alive]
-    do, them = ("do", "them") if shut[1:] else ("does", "it")
-    but = f" ({listing(shut)} {do}n't count: without {them} hardly anything goes back)" if shut else ""
-    other, one = (" other", "another") if shut else ("", "one")
-    what = f"No{other} array, when set to zero, cures it{but}. So the mistake is not just in what comes back through"
-    what += f" {one} array, unless a wrong array is used there, or no array at all."
-    if alive:  # but not at all lengths, or not at all weights, and then by chance
-        what = ""
-        for name in (name for name in alive if case.holds([Piece(name)], np.zeros_like, later=False)):
-            if 0 < len(rest := case.left_later(name)) < len(case.bad):
-                what = f"With {name} set to zero everything is right at T = {case.first}, and with more steps all but"
-                what += f" {listing(rest)}: there may be two mistakes, one of them on the way back through {name}."
-                break
-    if fine := sorted(case.state - case.ever - case.silent - {*shut}):
-        of, are = ("gradients of", "are") if fine[1:] else ("gradient of", "is")
-        what += f" The {of} {listing(fine)} {are} right at every length, and so is what comes back to"
-        what += f" {'these arrays' if fine[1:] else 'this array'}."
-    else:
-        own = "".join(f"on the way through {name}, " for name in shut if name in case.state)
-        what += f" The mistake may be {own}on several paths, on one through no array, as from c to c or straight from h"
-        blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
-        blind = "T = 1 was not compared" if case.before is None else blind
-        what += f" to h, or in what the layer above sends{f'; or within one step, since {blind}' if blind else ''}."
-    yield [("between steps", (what + stays).strip())]
+    if fine := sorted(case.state - case.ever - case.silent):
+        are, it = ("gradients of {} are", "them") if fine[1:] else ("gradient of {} is", "it")
+        told = [f"The {are.format(listing(fine))} right at every length, and so is what comes back to {it}."]
+    told += [f"{case.bare(kept[-1])}, everything stays wrong."] if kept else []
+    look = "Look at what goes back from c to c or straight from h to h, through a wrong array, or from the layer above"
+    blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
+    blind = "T = 1 was not compared" if case.before is None else blind
+    told += [f"{look}{f'; or within one step, since {blind}' if blind else ''}."]
+    yield [("between steps", " ".join(told))]
 
 
-def _wrong_step(case: Evidence) -> Iterator[Said]:
-    """With two steps and a batch of one: which of the two has a wrong delta? The last is handed nothing."""
-    one, two = case.seen[1], case.each
-    matrices = [name for name, c in one.items() if c.is_matrix and c.full]
-    bad = [name for name in case.bad if name in matrices and name not in case.silent]
-    inner = [name for name in bad if name not in case.layout.outputs]
+def _two_steps(case: Evidence) -> Iterator[Said]:
+    """Where no matrix hands anything back: does the first step get something else? Is the last step right?"""
     # A gate that showed nothing at T = 1 may be wrong at both steps.
-    mute = any(case.is_mute(block) for name in bad for block in case.layout.blocks(name))
-    if mute or any(rank(one[name].right) > 1 for name in inner):
-        return
-    # What T = 1 can't show, or is on the way through it, may be wrong at both steps too.
-    quiet = [Piece(name) for name in case.silent]
-    found = measured(case.with_change(quiet), [[Piece(name)] for name in inner]) if quiet else []
-    hidden = quiet and all(slope.off < 1e-6 for slope in found)
-    # An encoder's last step is handed something by the decoder.
+    mute = any(case.is_mute(block) for name in case.bad for block in case.layout.blocks(name))
     for cut in case.layout.on_the_state():
-        alive = measured(case.with_change(cut), [[Piece(name)] for name in (*inner, *case.each)])
-        inner = [name for name, slope in zip(inner, alive, strict=False) if slope.size > 1e-7]
-    # Where one of them is right at one step, what that step hands back is wrong, and may go on to both of another net.
-    if not hidden and {2} == {rank(two[name].away) for name in inner if rank(two[name].right) == 2}:
-        what = "At T = 2 the delta of the last step, to which nothing is handed, is wrong too; at T = 1 it is right."
-        yield [("steps", what)]
-    for cut in case.layout.on_the_state() if inner else ():
-        bare = compare(case.with_change(cut))
-        known = [name for name in matrices if bare[name].full]
-        read = [name for name in known if name not in bad and rank(bare[name].right) == 2]
-        none = [name for name in inner if name in known and rank(bare[name].mine) == 1 < rank(bare[name].right)]
-        if read and none:
-            what = f"one of the two steps gives nothing at all to {listing(none)}"
-            yield [("steps", f"{case.bare(cut)}, {what}, though {listing(read)} gets something from both.")]
+        alone, both = (compare(case.with_change(cut, model=model)) for model in (case.take(1), case.model))
+        mine, right, neither, last = [], [], [], []
+        for name in (n for n in case.bad if both[n].wrong and n not in case.layout.outputs):
+            one, two = alone[name], both[name]
+            if not one.is_matrix or not one.full or not two.full or one.wrong or one.silent:
+                continue
+            # Without anything from the last step, the first is as with T = 1, in a sum or a mean, or gets nothing.
+            one_step = rank(one.right)
+            yours, truth = (min(rank(side - k * one.right) for k in (1, 0.5, 0)) for side in (two.mine, two.right))
+            same = [axis for axis in (0, 1) if _begins_with(one.right, two.right, axis)]
+            off = [axis for axis in same if not inside(basis(two.away, axis), basis(one.right, axis))]
+            if (same and same == off) or rank(two.away) > one_step:
+                last.append(name)
+            elif yours <= one_step < truth:
+                mine.append(name)
+            elif truth <= one_step < yours and same != off:
+                right.append(name)
+            elif max(yours, truth) > one_step:
+                neither.append(name)
+        single = f"{case.bare(cut)}, {{}} gradient of {{}} at T = 2 is that of a single step apart from what T = 1 has,"
+        if mine and not right + last:
+            what = (
+                "and should not be: what comes to the first step another way, as from c to c, from h to h or straight"
+            )
+            what += " from the loss, is missing or handed on as it is."
+            yield [("carry", f"{single.format('your', listing(mine))} {what}")]
+        elif right and not mine + neither + last:
+            what = "but yours is not: something is handed back that should go through a matrix."
+            yield [("carry", f"{single.format('the right', listing(right))} {what}")]
+        elif last and not mine and not mute:
+            what = f"{case.bare(cut)}, the delta of the last of two steps is wrong in the gradient of {listing(last)}"
+            yield [("steps", f"{what}; with one step it is right.")]
+
+
+def _begins_with(one: np.ndarray, two: np.ndarray, axis: int) -> bool:
+    """Whether what spans the columns or rows of one gradient is among what spans those of another, which is not all."""
+    span = basis(two, axis)
+    return span.shape[1] < len(span) and inside(basis(one, axis), span)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere, value
+from lstm_teach.models.case import gradient, value
 from lstm_teach.models.deltas import basis, inside, rank
-from lstm_teach.models.differences import Each
+from lstm_teach.models.differences import Each, measured
 from lstm_teach.models.evidence import Evidence
 from lstm_teach.models.layout import Piece, lines_of
-from lstm_teach.models.relations import ratio, relations
+from lstm_teach.models.relations import relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
 EITHER = 0.4  # the cosine of a gradient and what is too much in it, from where on it is likely that something piles up
@@ -28,25 +28,21 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
     longer = [other for T, other in case.seen.items() if T > 1]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
+    # A penalty is wrong, which a further mistake hides with more steps.
+    found, explained = relations({1: each}, bad, case.layout)
+    replaced = any("replaced" in one.place for one in found)  # or left out beside it
+    if explained.issuperset(bad) and {one.family for one in found} <= {"penalty"} and not replaced:
+        yield [("penalty", " ".join(one.place for one in found))]
+
     # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
     later = max((other.wrong(case.rest) for other in longer), key=len, default=())
-    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
     gates = any(len(pieces) > 2 for n in bad for pieces in case.layout.of(n))
+    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
     state = state and not gates and not any(piece.part for piece in case.wrong)
     if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
         an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
         what = f"{an.format(told)} gradient should be what the first step hands back."
         yield [("start", f"{what} {case.cure()}".strip())]
-
-    # A penalty is wrong, which a further mistake hides with more steps.
-    idle = [n for n in bad if n in case.idle and ratio(each[n])]
-    busy = [n for n in bad if n not in idle]
-    found, explained = relations({1: each}, busy, case.layout)
-    replaced = any("replaced" in one.place for one in found)  # or left out beside it
-    if explained.issuperset(busy) and {one.family for one in found} <= {"penalty"} and not replaced:
-        multiples = "is a multiple of the weights and nothing else, and yours is a different multiple."
-        alone = [f"At T = 1 the gradient of {listing(idle)} {multiples}"] if idle else []
-        yield [("penalty", " ".join([*(one.place for one in found), *alone]))]
 
     # A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten.
     c = each[bad[0]]
@@ -56,20 +52,13 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
             what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
             yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
 
-    # Nothing at all arrives, and with more steps something does: at all arrays, or at one whose delta is right.
-    missing = all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad)
-    # With more steps no more products are missing; and what is missing has little to do with what is left.
-    whole = set(bad) >= case.each.keys() - case.silent
-    ends = () if whole else set(bad).intersection(case.layout.outputs) or bad  # to the outputs nothing is carried
-    known = [(each[n], other[n]) for other in longer for n in ends if each[n].is_matrix and other[n].full]
-    missing = missing and all(rank(other.away) <= rank(one.right) for one, other in known)
-    if missing and excess(longer[-1], bad) < EITHER:
-        what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step adds is missing"
-        or_ = "" if known or not case.silent else ", or it is multiplied by the state before that step, which is zero"
-        right = {name for name, c in each.items() if not c.wrong and not c.silent}
-        inner = right.difference(case.layout.outputs)
-        if not inner or case.alone or all(case.partners[name] & right for name in bad):
-            yield [("left out" if inner else "steps", f"{what}{or_}.")]
+    # Nothing at all arrives, and with more steps something does: at all arrays, or not at one that is right.
+    if longer and all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad):
+        what = (
+            f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step alone shows is missing,"
+        )
+        right = {name for name, c in each.items() if not c.wrong and not c.silent}.difference(case.layout.outputs)
+        yield [("left out" if right else "steps", f"{what} or it is multiplied by something that is zero there.")]
 
 
 def at_once(case: Evidence, names: list[str]) -> Said:
@@ -82,26 +71,12 @@ def at_once(case: Evidence, names: list[str]) -> Said:
 
 
 def _for_a_batch(case: Evidence, name: str) -> bool:
-    """Whether an array may hold the states at the start of a batch, a row or a column for each sequence.
-
-    Then its gradient is no sum of few products, and on the loss the effects of two of these lines add up: none acts on
-    another sequence.
-    """
-    c, model, own = case.each[name], case.model, case.model.params[name]
-    if c.mine.ndim < 2 or not c.full or name in {*case.layout.tables, *case.layout.outputs, *case.idle}:
+    """Whether the effects of two rows on the loss add up, as of the states of two sequences."""
+    if name in {*case.layout.tables, *case.layout.outputs, *case.idle} or case.each[name].mine.ndim < 2:
         return False
-    rows = c.right.reshape(len(c.right), -1)
-
-    def moved(*lines: Piece) -> float:
-        return value(elsewhere(model, ((name, line.where, own[line.where] + 0.1) for line in lines)))
-
-    def apart(axis: int) -> bool:
-        one, other = (lines_of(name, axis, (k, k + 1)) for k in (0, 1))
-        effects = moved(one) - moved(), moved(other) - moved()
-        both = moved(one, other) - moved()
-        return abs(both - sum(effects)) <= 100 * model.noise < min(map(abs, effects))
-
-    return rank(rows) == min(rows.shape) and any(apart(axis) for axis, n in enumerate(own.shape) if n > 1)
+    one, two = [lines_of(name, 0, (0, 1))], [lines_of(name, 0, (1, 2))]
+    none, *each, both = (value(case.with_change(rows, lambda a: a + 0.1)) for rows in ([], one, two, one + two))
+    return abs(both + none - sum(each)) <= 100 * case.model.noise < min(abs(moved - none) for moved in each)
 
 
 def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
@@ -135,15 +110,53 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    if case.silent.issuperset(case.bad) and case.ever.issubset(case.bad):
-        what = f"{case.at(case.bad)} should be exactly zero, and yours is not. Nothing else is wrong."
-        yield [("line", f"{what} Is it multiplied by the state before the step?")]
-    inputs_right = case.inputs_right()
+    zero = f"{case.at(case.bad)} should be exactly zero, and yours is not." if case.silent.issuperset(case.bad) else ""
+    if zero and case.ever.issubset(case.bad):
+        yield [("line", f"{zero} Nothing else is wrong. Is it multiplied by the state before the step?")]
+    inputs_right, odd = case.inputs_right(), odd_sum(case)
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
-        yield [("line", guess)]
+        yield [("line", " ".join(filter(None, [guess, odd, past(case)])))]
     hint = case.gate_hint()
-    what = " ".join(filter(None, [hint, inputs_right, case.factor_of_units() or case.cure() or case.half()]))
+    more = case.cure() or case.half() or past(case) or case.factor_of_units() or case.own_delta()
+    what = " ".join(filter(None, [zero, hint, inputs_right, odd, more]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
+
+
+def past(case: Evidence) -> str:
+    """In words, past what nothing comes back though something should, as beside a layer."""
+    sides = [(case.each[n], 1 - case.axes[n]) for n in case.bad if n in case.axes and case.each[n].is_matrix]
+    spans = [(basis(c.mine, side), basis(c.right, side)) for c, side in sides if c.full and c.mine.any()]
+    if not any(right.shape[1] < len(right) and inside(mine, right) for mine, right in spans):
+        return ""  # zeros elsewhere may make the inputs zero, if these are the wrong ones
+    for name in (n for n, c in case.each.items() if n not in case.bad and c.mine.ndim > 1):
+        model = case.with_change([Piece(name)])
+        slopes = measured(model, [[Piece(n)] for n in (*case.bad, *case.each)])[: len(case.bad)]
+        if slopes and all(s.size > 1e-6 for s in slopes) and not any(gradient(model)[n].any() for n in case.bad):
+            what = f"With {name} set to zero nothing comes back to {listing(case.bad)} in your gradient, but should"
+            return f"{what}: what goes past {name} is missing, as beside a layer or from another output."
+    return ""
+
+
+def odd_sum(case: Evidence) -> str:
+    """In words, what the loss does not depend on, though by your gradient it does: as of a softmax or a norm."""
+    for name, c in ((n, case.each[n]) for n in case.bad):
+        if not c.full or c.silent or c.mine.size < 3:
+            continue
+        for axis in range(c.mine.ndim):
+            mine, right = (np.linalg.norm(side.sum(axis=axis)) for side in (c.mine, c.right))
+            if right <= 1e-8 * np.linalg.norm(c.right) and mine > 1e-3 * np.linalg.norm(c.mine):
+                along = f" along each {('column', 'row')[axis]}" if c.is_matrix else ""
+                what = f"{case.at([name])} has to sum to zero{along}, as of a softmax or before a layer norm"
+                return f"{what}, and yours does not."
+        own = case.model.params[name]
+        mine, right = (abs(np.vdot(side, own)) / max(np.linalg.norm(side), 1e-300) for side in (c.mine, c.right))
+        if 100 * right < min(0.1 * np.linalg.norm(own), mine):
+            scaled = (case.with_change([Piece(name)], lambda a, by=by: by * a) for by in (-1, 2, 3))
+            turned, *longer = (abs(value(model) - value(case.model)) for model in scaled)
+            if max(longer) < 1e-3 * turned:
+                what = f"The loss hardly changes when {name} is scaled, as before a layer norm or a batch norm"
+                return f"{what}, but by your gradient it does."
+    return ""
 
 
 def excess(each: Each, names: list[str]) -> float:

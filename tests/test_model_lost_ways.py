@@ -1,0 +1,235 @@
+"""diagnose_model on what goes back through no matrix, on norms and softmaxes, and on nets that keep their weights."""
+
+import pytest
+
+import lstm_teach as lt
+from tests.model_cases.faults import load
+
+# Leaky units, from zero, one sequence, a squared error at each step.
+LEAKY = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"W": (5, 3), "U": (5, 5), "b": (5,), "k": (5,), "V": (3, 5)}
+own = {name: 0.7 * draw(size=shape) for name, shape in shapes.items()}
+x, goal = draw(size=(40, 3)), draw(size=(40, 3))
+
+
+def states(p, T):
+    h, g = [np.zeros(5)], []
+    for t in range(T):
+        g.append(np.tanh(p["W"] @ x[t] + p["U"] @ h[t] + p["b"]))
+        h.append((1 - p["k"]) * h[t] + p["k"] * g[t])
+    return h, g
+
+
+def loss(p, T):
+    return sum(np.sum((p["V"] @ h - y) ** 2) for h, y in zip(states(p, T)[0][1:], goal)) / 2
+
+
+def gradient(p, T):
+    h, g = states(p, T)
+    d, back = {name: 0 * array for name, array in p.items()}, np.zeros(5)
+    for t in reversed(range(T)):
+        e = p["V"] @ h[t + 1] - goal[t]
+        d["V"] += np.outer(e, h[t + 1])
+        dh = p["V"].T @ e + back
+        d["k"] += dh * (g[t] - h[t])
+        da = p["k"] * dh * (1 - g[t] ** 2)
+        d["W"] += np.outer(da, x[t])
+        d["U"] += np.outer(da, h[t])
+        d["b"] += da
+        back = (1 - p["k"]) * dh + p["U"].T @ da
+    return d
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
+PLAIN = LEAKY.replace('(1 - p["k"]) * h[t] + p["k"] * g[t]', "g[t]").replace(', "k": (5,)', "")
+PLAIN = PLAIN.replace('        d["k"] += dh * (g[t] - h[t])\n', "").replace('p["k"] * dh', "dh")
+PLAIN = PLAIN.replace('(1 - p["k"]) * dh + ', "")
+# The weights decay, but not what is no matrix.
+DECAY = LEAKY.replace("goal)) / 2", 'goal)) / 2 + sum(np.sum(p[n] ** 2) for n in "WUV") / 20')
+DECAY = DECAY.replace("    return d\n", '    for n in "WUV":\n        d[n] += p[n] / 10\n    return d\n')
+# Words, of which all come soon; what is made of them is added to them.
+RESIDUAL = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+shapes = {"E": (3, 4), "W": (4, 4), "U": (4, 4), "b": (4,), "V": (3, 4)}
+own = {name: draw(size=shape) for name, shape in shapes.items()}
+words, names = np.tile([0, 1, 2, 0, 0], 8), np.random.default_rng(seed).integers(0, 3, 40)
+
+
+def states(p, T):
+    h, y = [np.zeros(4)], []
+    for t in range(T):
+        h.append(np.tanh(p["W"] @ p["E"][words[t]] + p["U"] @ h[t] + p["b"]))
+        y.append(np.exp(p["V"] @ (p["E"][words[t]] + h[t + 1])))
+    return h, [each / each.sum() for each in y]
+
+
+def gradient(p, T):
+    h, y = states(p, T)
+    d, back = {name: 0 * array for name, array in p.items()}, np.zeros(4)
+    for t in reversed(range(T)):
+        e = y[t] - np.eye(3)[names[t]]
+        d["V"] += np.outer(e, p["E"][words[t]] + h[t + 1])
+        dy = p["V"].T @ e
+        da = (dy + back) * (1 - h[t + 1] ** 2)
+        d["W"] += np.outer(da, p["E"][words[t]])
+        d["U"] += np.outer(da, h[t])
+        d["b"] += da
+        d["E"][words[t]] += dy + p["W"].T @ da
+        back = p["U"].T @ da
+    return d
+
+
+def case(T):
+    return own, lambda p: -sum(np.log(y[k]) for y, k in zip(states(p, T)[1], names)), lambda p: gradient(p, T)
+"""
+BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
+BOTH = "at T = 2 is that of a single step apart from what T = 1 has"
+# the model, what is changed; the family that comes first, what is said, and what is not
+WAYS = {
+    "lost from h to h": (
+        LEAKY,
+        [(BACK, 'p["U"].T @ da')],
+        "carry",
+        "With k set to one everything is right. A factor of it, or of one minus it, may be left out",
+        "",
+    ),
+    "lost from h to h, with a rate that is no weight": (
+        LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
+        [("(1 - 0.4) * dh + ", "")],
+        "carry",
+        f"your gradient of W {BOTH}, and should not be: what comes to the first step another way, as from c to c",
+        "U set to zero everything is right",
+    ),
+    "handed on as it is": (
+        LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
+        [('(1 - p["k"]) * dh', "dh")],
+        "carry",
+        "is missing or handed on as it is",
+        "",
+    ),
+    "no matrix on the way back": (
+        PLAIN,
+        [('p["U"].T @ da', "da")],
+        "carry",
+        f"the right gradient of W {BOTH}, but yours is not: something is handed back that should go through a matrix",
+        "c to c",
+    ),
+    "the last of two steps": (
+        PLAIN,
+        [('p["V"].T @ e + back', 'p["V"].T @ e * (T == 1 or t < T - 1) + back')],
+        "steps",
+        "the delta of the last of two steps is wrong in the gradient of W; with one step it is right",
+        "",
+    ),
+    "a factor left out": (LEAKY, [('p["k"] * dh * (1', "dh * (1")], "formula", "With k set to one", ""),
+    "a penalty on a vector, and a way that is lost": (
+        DECAY,
+        [('for n in "WUV":\n        d', "for n in d:\n        d"), (BACK, 'p["U"].T @ da')],
+        "penalty",
+        "The gradient of b and k has 0.1 times the weights too much.",
+        "initial state",
+    ),
+    "another forward pass": (
+        PLAIN,
+        [("    h, g = states(p, T)\n    d, back", '    h, g = states(p | {"b": 0 * p["b"]}, T)\n    d, back')],
+        "forward",
+        "",
+        "",
+    ),
+    "what goes past a layer is lost": (
+        RESIDUAL,
+        [('+= dy + p["W"].T @ da', '+= p["W"].T @ da')],
+        "line",
+        "With W set to zero nothing comes back to E in your gradient, but should: what goes past W is missing",
+        "",
+    ),
+    "words that come twice": (
+        RESIDUAL,
+        [('d["E"][words[t]] += ', 'd["E"][words[t]] = ')],
+        "line",
+        "Nothing but E is wrong",
+        "is made of the deltas of E",
+    ),
+    "a softmax whose targets do not add up": (
+        RESIDUAL,
+        [("e = y[t] - np.eye", "e = y[t] - 0.9 * np.eye")],
+        "loss",
+        "of V has to sum to zero along each column, as of a softmax or before a layer norm, and yours does not",
+        "",
+    ),
+    "a loop that is too short": (
+        PLAIN,
+        [("reversed(range(T))", "reversed(range(1, T))")],
+        "steps",
+        "what one step alone shows is missing",
+        "a factor of its own",
+    ),
+}
+
+
+def varied(text, *pairs, seed=1):
+    for old, new in pairs:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    space = {"__name__": "varied", "seed": seed}
+    exec(text, space)
+    return space["case"]
+
+
+def told(case):
+    diagnosis = lt.diagnose_model(case, seconds=60.0)
+    return diagnosis, " ".join(map(str, diagnosis.findings))
+
+
+@pytest.mark.parametrize("text", [LEAKY, PLAIN, DECAY, RESIDUAL])
+def test_these_models_are_right(text):
+    assert lt.diagnose_model(varied(text), seconds=60.0).passed
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("what", WAYS)
+def test_what_is_said_of_a_way_or_a_norm_is_true(what):
+    text, edits, family, said, never = WAYS[what]
+    for seed in (1, 2):
+        diagnosis, words = told(varied(text, *edits, seed=seed))
+        assert diagnosis.findings[0].family == family and said in words, diagnosis
+        assert not never or never not in words, diagnosis
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('dhat = dz * p["gain"]', "dhat = dz", "With gain set to one everything is right"),
+        ("(dhat - dhat.mean() - hat", "(dhat - hat", "of U has to sum to zero along each column"),
+    ],
+)
+def test_what_is_left_out_of_a_layer_norm_is_told(old, new, said):
+    diagnosis, words = told(load("rnn_layer_norm", old, new))
+    assert said in words, diagnosis
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_net_that_keeps_the_weights_of_the_last_call_is_compared_at_its_own(copied):
+    first = varied(PLAIN, ('p["U"].T @ da', 'p["U"] @ da'))
+    net = {name: array.copy() for name, array in first(1)[0].items()}
+
+    def case(T):
+        _, loss, gradient = first(T)
+
+        def written(params):
+            for name, array in params.items():
+                net[name][...] = array
+            return net
+
+        own = {name: array.copy() for name, array in net.items()} if copied else net
+        return own, lambda p: loss(written(p)), lambda p: gradient(written(p))
+
+    diagnosis, words = told(case)
+    assert "With U made symmetric" in words and not any("tiny" in note for note in diagnosis.notes), diagnosis

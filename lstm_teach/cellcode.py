@@ -1,6 +1,6 @@
 """Read the code of a notebook's cell: what its lines assign and read. Imports the standard library only."""
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import contextlib

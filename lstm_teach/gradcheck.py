@@ -1,7 +1,5 @@
 """Compare a backward pass with the right gradient. Imports params, forward, gradients, gradreport and the guard."""
 
-from __future__ import annotations
-
 import copy
 import functools
 import inspect

@@ -4,7 +4,7 @@ The file, beside the notebook, is plain Python: a learner can read it, change it
 between two comment lines that say where it comes from.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import builtins
 import inspect

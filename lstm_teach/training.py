@@ -1,7 +1,5 @@
 """Train a net with any backward pass. Imports the core, batch, tasks; tqdm for the progress bar."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -151,7 +149,7 @@ def train(
     steps, batch = _amounts(steps, batch, params.hidden_size)
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
 
-    rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)
+    rng, test_every = np.random.default_rng(validate.whole_number("seed", seed, 0)), max(1, steps // 20)
     update, history = optimizer.start(), History()
     with _bar(steps, task.name, progress) as bar:
         try:
@@ -198,7 +196,7 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
 
 def _amounts(steps: int, batch: int, units: int) -> tuple[int, int]:
     """Return `steps` and `batch` as ints, if a batch for that many units and a history of all steps fit in memory."""
-    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
+    steps, batch = validate.whole_number("steps", steps), validate.whole_number("batch", batch)
     validate.room("a batch", batch * units, batch=batch)
     validate.room("a history", steps * (len(Params.NAMES) + 2), steps=steps)
     return steps, batch
@@ -297,7 +295,7 @@ def train_side_by_side(
     together = Params(task.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
     different = list(dict.fromkeys(seeds))
     own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences
-    rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
+    rngs = [np.random.default_rng(validate.whole_number("seed", seed, 0)) for seed in different]
     update, losses = adam(rate).start(), []
     for _ in range(steps):
         xs, targets, weights = collect([task.draw(rng, batch) for rng in rngs])

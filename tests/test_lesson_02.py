@@ -126,17 +126,6 @@ def test_numbers_that_are_typed_in_are_not_taken_even_if_they_are_those_of_the_l
     assert list(said) == names and all("typed-in number" in each for each in said.values())
 
 
-def test_no_two_mistakes_of_a_line_have_the_same_words_since_only_the_first_would_be_known():
-    for group in SPEC["blanks"].values():
-        for table in group.get("mistakes", {}).values():
-            assert len(set(table.values())) == len(table)
-
-
-def test_every_blank_that_is_not_written_is_said_to_be_open():
-    for cell in solved(NOTEBOOK):
-        assert set(sentences(cell, source=cell_source(NOTEBOOK, cell)).values()) == {"open"}, cell
-
-
 def edited(cell, *changes):
     """The solved source of a cell with one thing changed after the other."""
     source = solved(NOTEBOOK)[cell]

@@ -1,7 +1,5 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
-from __future__ import annotations
-
 import re
 import sys
 import warnings

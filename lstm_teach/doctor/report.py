@@ -1,7 +1,5 @@
 """What the doctor found, as text for a terminal and as HTML with three levels for a notebook. Imports html."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from lstm_teach import html

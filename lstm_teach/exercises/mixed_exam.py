@@ -20,7 +20,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of, words_of
-from lstm_teach.exercises.nets import by_length, case_of, watched
+from lstm_teach.exercises.nets import by_length, random_case, with_moves
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off, verdict
@@ -199,7 +199,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         ("a loss that does not change", lambda net: 1.5, flat, zero, one),
     ):
         for given in (exact, wrong):
-            loss, moves = watched(loss_of, start)
+            loss, moves = with_moves(loss_of, start)
             also = partial(not_zero, moves) if given is exact else None
             cases.append(Case(part, (loss, start, given), {"exact": exact}, also=also, right=errors_of(given, exact)))
     return check(__name__, "errors", errors_by_matrix, cases)
@@ -312,7 +312,7 @@ def last_ladder(backward: Callable) -> str:
 
 def last_case(seed: int, T: int, K: int, H: int) -> tuple:
     """params, x, target, h0, c0 for task 4."""
-    params, x, targets, h0, c0 = case_of(seed, T, K, H)
+    params, x, targets, h0, c0 = random_case(seed, T, K, H)
     return params, x, int(targets[-1]), h0, c0
 
 

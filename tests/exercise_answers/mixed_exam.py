@@ -593,7 +593,10 @@ WRONG = {
         "one side": (errors_with(central=False), "A step near 1e-5 both ways"),
         "large step": (errors_with(step=1e-1), "This gradient is right, so"),
         "tiny step": (errors_with(step=1e-13), "A step near 1e-5 both ways"),
-        "divided by one step": (errors_with(step=1e-5, over=1), "twice the step"),
+        "divided by one step": (
+            errors_with(step=1e-5, over=1),
+            "counts as 0. An error of 0.5 comes from a",
+        ),
         "not written back": (errors_with(restore=False), "write the old value back"),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
         "by the sum": (errors_with(divide=lambda gap, a, b: gap / (a + b)), "divides by the sum"),

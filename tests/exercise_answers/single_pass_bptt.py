@@ -401,7 +401,7 @@ WRONG = {
         "forward": (walk_with(order=range), "from the first step to the last"),
         "reversed": (walk_with(row=lambda t, T: T - 1 - t), "The rows are in the order of the walk"),
         "root of the weight": (walk_with(pick=lambda w, dh_loss: np.sqrt(w) * dh_loss), "dh is off"),
-        "step 0 left out": (walk_with(order=lambda T: range(T - 1, 0, -1)), "The walk ends at step 1"),
+        "step 0 left out": (walk_with(order=lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, but step 0 has"),
         "one row short": (one_row_short, "should be an array of shape (6, 4)"),
         "writes to y": (walk_that_writes, "writes to what it was given, cache"),
         "the library": (library_walk, "the library's own answer"),
@@ -459,7 +459,7 @@ WRONG = {
         "no factor": (peepholes_with(dpf="dzf"), "One c_before is missing"),
         "no factor in dzf": (peepholes_with(dzf="dc * f * (1 - f)"), "One c_before is missing"),
         "dp from dh": (peepholes_with(dzi="dh * g * i * (1 - i)"), "dpi is off"),
-        "tanh slope for a gate": (peepholes_with(dzi="dc * g * (1 - i**2)"), "dpi is off"),
+        "tanh slope for a gate": (peepholes_with(dzi="dc * g * (1 - i**2)"), "1 - i**2 is the slope of a tanh; i is a"),
         "plain LSTM": (
             peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry", dc_before="dc * f"),
             "dc_before is off",
@@ -488,7 +488,7 @@ WRONG = {
         "complex steps": (start_by_complex_steps, "measured with lt.forward"),
         "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 are swapped"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "Here h0 = a"),
-        "no carry": (start_with(carry=False), "dc_before is not handed on"),
+        "no carry": (start_with(carry=False), "dc_before is not handed on from step to step"),
         "mean": (
             lambda step, params, a, x, targets: start_with()(step, params, a, x, targets) / len(x),
             "the loss is a sum",

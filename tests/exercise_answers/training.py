@@ -345,7 +345,7 @@ WRONG = {
             lambda dV, dW, limit: (np.clip(dV, -limit, limit), np.clip(dW, -limit, limit)),
             "changes the direction",
         ),
-        "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "one that is too long"),
+        "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "has been made longer"),
         "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
         "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
         "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),

@@ -108,7 +108,7 @@ def expected_stamp(version: list, testing: bool) -> dict:
     """The stamp of an installation that is complete and up to date."""
     import tomllib  # since Python 3.11
 
-    # Not the whole file: a new setting of a developer's tool needs no installation, and so no network.
+    # Not the whole file: a new setting for a developer's tool needs no installation, and so no network.
     project = repr(tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"])
     declared = hashlib.sha256(project.encode("utf-8")).hexdigest()
     return {"folder": str(FOLDER), "python": version, "pyproject": declared, "tests": testing}
@@ -162,7 +162,7 @@ def install(testing: bool) -> None:
             "The first start needs a network connection. To try again, give the same command.",
             code,
         )
-    # In it pip names this folder in UTF-8, but Python 3.11 reads it in the system's encoding: an umlaut would be lost.
+    # pip writes this folder's path in UTF-8, but Python 3.11 reads it in the system's encoding, so umlauts are lost.
     for link in ENVIRONMENT.rglob("_editable_impl_lstm_teach.pth"):
         link.write_text(os.path.relpath(str(FOLDER), str(link.parent)), encoding="ascii")
 

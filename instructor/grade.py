@@ -312,5 +312,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="replace")  # a pipe on Windows does not know the letters of every name
+    sys.stdout.reconfigure(errors="replace")  # a pipe on Windows can't encode every name
     sys.exit(main(sys.argv[1:]))

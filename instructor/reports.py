@@ -76,7 +76,7 @@ def canvas_table(records: Sequence[dict], column: str = "") -> str:
 
 
 def left_out(records: Sequence[dict]) -> list[str]:
-    """Why submissions are not in a platform's table; all whose files have names of other kinds share a sentence."""
+    """Why submissions are not in a platform's table; students without a number from the platform share a sentence."""
     uploaded, exercise = {id(record) for record in to_upload(records)}, most_handed_in(records)
     found, nameless = [], {}
     for record in records:
@@ -96,7 +96,7 @@ def left_out(records: Sequence[dict]) -> list[str]:
                 nameless[record["student"]] = None
     if nameless:
         are = "are" if len(nameless) > 1 else "is"
-        why = "the file's name, or its folder's, has no number of the platform's"
+        why = "neither file name nor folder name has a number from the platform"
         found.append(f"{listing(nameless)} {are} not in the table: {why}.")
     return found
 

@@ -31,7 +31,7 @@ import wire  # noqa: E402
 
 import lstm_teach  # noqa: E402
 from lstm_teach import borrowed, guard  # noqa: E402
-from lstm_teach.exercises import engine, questions, unread  # noqa: E402, F401  # the first cell is seen from the start
+from lstm_teach.exercises import engine, questions, unread  # noqa: E402, F401  # calls in the first cell are seen too
 
 # What needs no permission is not listed: importing, computing, threads, plotting into memory.
 WRITES = ("chmod", "chown", "link", "mkdir", "mkfifo", "mknod", "remove", "rename", "rmdir", "symlink", "truncate")

@@ -185,7 +185,7 @@ class Lesson:
                 like = blank.cases()[0]["answer"]
 
                 @functools.wraps(function)
-                def by_name(params: Params, *data: Any, **states: Any) -> Params:  # of a list, or with deltas beside it
+                def by_name(params: Params, *data: Any, **states: Any) -> Params:  # a list, or deltas as well, will do
                     return Params.like(params, parts_of(function(params, *data, **states), like, name))
 
                 return by_name if isinstance(like, Params) else function

@@ -215,7 +215,7 @@ def unwrapped(function: Callable) -> Callable:
 def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
     """The parameters of a function, by name; none where Python does not know them."""
     options = {}
-    if sys.version_info >= (3, 14):  # which evaluates annotations only now: they may name what is not there
+    if sys.version_info >= (3, 14):  # evaluates annotations only when asked: a name in them may not exist
         from annotationlib import Format
 
         options = {"annotation_format": Format.STRING}

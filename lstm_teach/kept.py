@@ -18,7 +18,7 @@ from typing import Any
 from lstm_teach import cellcode
 
 FILE = "my_functions.py"
-SAVED = {"encoding": "utf-8-sig", "errors": "replace"}  # a comment in a code page of Windows is no reason to raise
+SAVED = {"encoding": "utf-8-sig", "errors": "replace"}  # a comment in a Windows code page is no reason to raise
 HEAD = '''"""Functions you wrote in the lessons and chose to keep. Delete the file to start over."""
 
 import numpy as np
@@ -74,7 +74,7 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
         code = compile(text, str(path), "exec")
         found = [match for match in SECTION.finditer(text) if match[1] == name]
         if not found:
-            return "", "", None, f"{FILE} has no {name} that lesson.keep has put there"
+            return "", "", None, f"{FILE} has no {name} that lesson.keep put there"
         exec(code, space)
         return found[-1][2], found[-1][3], space[name], ""
     except SyntaxError as error:

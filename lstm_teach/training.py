@@ -195,7 +195,7 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
 
 
 def _amounts(steps: int, batch: int, units: int) -> tuple[int, int]:
-    """Return `steps` and `batch` as ints, if a batch for so many units and a history of all steps fit into memory."""
+    """Return `steps` and `batch` as ints, if a batch for that many units and a history of all steps fit in memory."""
     steps, batch = validate.whole_number("steps", steps), validate.whole_number("batch", batch)
     validate.room("a batch", batch * units, batch=batch)
     validate.room("a history", steps * (len(Params.NAMES) + 2), steps=steps)

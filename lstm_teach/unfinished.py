@@ -53,7 +53,7 @@ def sentence(source: str, error: BaseException) -> str:
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words
     if dots and named:
         return words(here or dots)
-    if type(error) is NameError and error.name:  # one that lesson 7 raises says all itself
+    if type(error) is NameError and error.name:  # one that lesson 7 raises says it all
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         return f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
     return guard.meaning(error).strip()

@@ -193,7 +193,7 @@ def app(files: dict[str, Path]) -> bool:
 
 
 def finish(new: Path) -> None:
-    """Look whether all is there, and give the page its name, its icon and lab.js."""
+    """Check that everything is there, and give the page its name, its icon and lab.js."""
     lab = new / "lab" / "index.html"
     page, settings = (
         lab.read_text(encoding="utf-8"),

@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PYODIDE = "314.0.3"
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-BUILT = (  # without two that matplotlib names: fonttools is for PDF files alone, pytz for nothing any more
+BUILT = (  # without two that matplotlib lists: fonttools is only for PDF files, and pytz is no longer used
     *("contourpy", "cycler", "kiwisolver", "matplotlib", "micropip", "numpy", "packaging", "pillow", "pyparsing"),
     *("python-dateutil", "six", "typing-extensions"),
 )

@@ -518,7 +518,7 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
 
 
 @pytest.mark.parametrize("last", ["return backward(params, x, targets)", "sys.exit()"])
-def test_of_a_pass_that_calls_itself_for_ever_or_exits_only_what_it_raises_is_said(last):
+def test_a_pass_that_calls_itself_for_ever_or_exits_is_not_said_never_to_end(last):
     said = str(diagnose(f"import sys\n\n\ndef backward(params, x, targets, h0=None, c0=None):\n    {last}\n"))
     assert re.search(f"raised (RecursionError|SystemExit).* at line 5: {re.escape(last)}", said)
     assert "never ends" not in said

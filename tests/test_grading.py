@@ -338,7 +338,7 @@ def test_a_submission_as_it_was_given_out_has_nothing_odd():
         (
             handed(check_doubled="print(4.0)"),
             "check-doubled",
-            "The check check-doubled isn't as it was handed out; the task is graded all the same.",
+            "The check check-doubled differs from the one handed out; the task is graded all the same.",
         ),
         (handed(ask_half=None), "ask-half", "The check ask-half has been deleted; the task is graded all the same."),
         (
@@ -455,7 +455,7 @@ def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
     grade.write_platform([record("cy", number="")], tmp_path, options)
     printed = capsys.readouterr().out
     assert "No line for Moodle could be written." in printed and "moodle.csv" not in printed
-    assert "cy is not in the table: the file's name, or its folder's, has no number of the platform's." in printed
+    assert "cy is not in the table: neither file name nor folder name has a number from the platform." in printed
     grade.write_platform([record("cy", number=""), record("bo")], tmp_path, options)
     assert "For Moodle: " in capsys.readouterr().out
 
@@ -463,7 +463,7 @@ def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
 def test_students_whose_files_have_names_of_their_own_share_a_sentence():
     records = [record("Ada", number=""), record("Bo", number=""), record("Cy")]
     (said,) = reports.left_out(records)
-    assert said.startswith("Ada and Bo are not in the table: the file's name, or its folder's, has no number")
+    assert said.startswith("Ada and Bo are not in the table: neither file name nor folder name has a number")
 
 
 def test_a_check_that_was_given_a_name_or_spread_out_is_as_it_was_handed_out():

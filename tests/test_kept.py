@@ -43,7 +43,7 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep has put there"),
+        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep put there"),
         (b"\xff\xfe", "has a syntax error at line 1"),
     ],
 )

@@ -77,7 +77,7 @@ def _diagnosis(
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
     hangs = isinstance(endless, guard.LearnerError)
-    if hangs and endless.__cause__ is None:  # what sys.exit() ends, ends
+    if hangs and endless.__cause__ is None:  # a call of sys.exit() does end it
         notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
     if hangs or code is None:

@@ -118,8 +118,8 @@ def questions(module: str, *names: str) -> list[Question]:
 class Task:
     """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
 
-    The right results of a case are None where it is looked at only. `order` has the numbers of cases to call first,
-    in this order, where counting the calls must not help.
+    The right results of a case are None where it is looked at only. `order` holds the numbers of cases to run first,
+    in that order, so that counting the calls is no help.
     """
 
     order: Sequence[int] = ()

@@ -177,7 +177,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     """Check `errors_by_matrix(loss_of, net, grads)` -> a dictionary: the relative error of each matrix, one number."""
     net, *sequence = exam_case(seed, 4, 4, 3)
     grads, noise = right_gradient(net, *sequence), np.random.default_rng(seed).normal(0, 1, net["Wg"].shape)
-    large = max(("Wi", "Wo", "Ui", "Ug"), key=lambda name: norm(grads[name]))  # 1e-8 below the fraction never shows
+    large = max(("Wi", "Wo", "Ui", "Ug"), key=lambda name: norm(grads[name]))  # so that adding 1e-8 never shows
     shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], large: 0.4 * grads[large]}
     shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 

@@ -121,7 +121,7 @@ def expected_rounding(curves: Curves, steps: np.ndarray, eps: float) -> np.ndarr
 
 
 def signed(value: float, digits: int) -> str:
-    """A number for people, with a real minus."""
+    """A number as people write it, with a real minus sign."""
     return f"{'−' if value < 0 else ''}{short(abs(value), digits)}"
 
 

@@ -503,7 +503,7 @@ RIGHT = {
     },
     "check_errors": {
         "a copy": errors_with(),
-        "1e-8 below the fraction": errors_with(divide=lambda gap, a, b: gap / (max(a, b) + 1e-8)),
+        "1e-8 in the denominator": errors_with(divide=lambda gap, a, b: gap / (max(a, b) + 1e-8)),
         "flat, fourth order": errors_flat,
         "a new net": errors_new_net,
         "step 2e-6": errors_of_directions,

@@ -78,15 +78,14 @@ def _diagnosis(
     zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
-    hangs = isinstance(endless, guard.LearnerError)
-    if hangs:
+    if endless:
         notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    if hangs or code is None:
+    if endless or code is None:
         return diagnosis
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
-    length = 3 if endless else _length(backward, takes)
+    length = _length(backward, takes)
     none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
     limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:

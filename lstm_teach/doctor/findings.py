@@ -39,10 +39,6 @@ RIGHT = 1e-7  # the largest error that counts as right where an error is shown
 _ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
-_WITHOUT = {
-    "step of a loop": "Without it the function never ends.",
-    "no return": "Without it the function returns nothing.",
-}
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
@@ -262,8 +258,8 @@ class Account:
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
-        if flaw.edits[0].kind in _WITHOUT:
-            return _WITHOUT[flaw.edits[0].kind]
+        if flaw.edits[0].kind == "no return":
+            return "Without it the function returns nothing."
         found = errors_by_length(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong, sizes = wrong_at(found, RIGHT), {T: max(each.values()) for T, each in found.items()}
         size = max(sizes.values(), default=0)
@@ -354,7 +350,7 @@ def _suspects(
 ) -> tuple[list[int], list[int], list[int]]:
     """Slots that may be wrong, in the order of the run.
 
-    First those on which no right gradient depends; where the gradient of V is right, of the walk back only. Then, of
+    First those on which a gradient depends, and no right one; where that of V is right, of the walk back only. Then, of
     these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
     quantity, nor the same for every sequence, and of which nothing right is made later.
     """
@@ -365,7 +361,7 @@ def _suspects(
     states = {name: 0.5 * state for name, state in case.states.items()}
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
-    may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
+    may = [slot for slot in reached if slot in back and reach.get(slot) and not reach[slot] & right]
     may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
     # Strange values may be half-way: a later statement makes something right of them.

@@ -106,7 +106,11 @@ def look() -> tuple:
 
 def expected_stamp(version: list, testing: bool) -> dict:
     """The stamp of an installation that is complete and up to date."""
-    declared = hashlib.sha256((FOLDER / "pyproject.toml").read_bytes()).hexdigest()
+    import tomllib  # since Python 3.11
+
+    # Not the whole file: a new setting of a developer's tool needs no installation, and so no network.
+    project = repr(tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+    declared = hashlib.sha256(project.encode("utf-8")).hexdigest()
     return {"folder": str(FOLDER), "python": version, "pyproject": declared, "tests": testing}
 
 
@@ -140,6 +144,9 @@ def make_environment() -> None:
 
 def install(testing: bool) -> None:
     """Install the project, editable, with what it needs, and the test tools if testing."""
+    for package in list(ENVIRONMENT.rglob("*.dist-info")):
+        if not (package / "INSTALLER").exists():  # written last; pip takes half a package for a whole one
+            shutil.rmtree(str(package))
     pip = pip_command()
     say("Installing lstm-teach and what it needs into .venv; the first time this takes a few minutes.")
     if STAMP.exists():
@@ -155,6 +162,9 @@ def install(testing: bool) -> None:
             "The first start needs a network connection. To try again, give the same command.",
             code,
         )
+    # In it pip names this folder in UTF-8, but Python 3.11 reads it in the system's encoding: an umlaut would be lost.
+    for link in ENVIRONMENT.rglob("_editable_impl_lstm_teach.pth"):
+        link.write_text(os.path.relpath(str(FOLDER), str(link.parent)), encoding="ascii")
 
 
 def pip_command() -> list:

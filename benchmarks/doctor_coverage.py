@@ -6,8 +6,6 @@ the rule that wrote them. A fault that no rule undoes may be repaired in another
 only one for hardly any fault is one to do without, if `doctor_quality.py` says the same after as before.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import contextlib

@@ -9,8 +9,6 @@ Run from the repository's root:
     python benchmarks/doctor_plain_sweep.py --several 60 [--seed 1]
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import itertools

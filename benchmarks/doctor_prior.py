@@ -10,8 +10,6 @@ It also says where the edit that undoes a fault stands among the others, before 
 see, each quarter of them in turn.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import warnings

@@ -4,8 +4,6 @@ Run from the repository's root:  python benchmarks/doctor_quality.py [split ...]
 The splits are the files in benchmarks/doctor_cases; its README says how they were made.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -189,6 +189,8 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
         if name and by_name[name].kind == "code" and cell.kind != "code":
             what = "graded all the same" if by_name[name].points is not None else "what is in it can't run"
             say(name, f"The cell {name} has been turned into text: {what}.")
+        elif name and _last_line(by_name[name].text) not in cell.text:  # "" for other cells than checks
+            say(name, f"The check {name} isn't as it was handed out; the task is graded all the same.")
     foreign = {n: each.name for n, each in enumerate(cells) if each.points is not None and not own[n]}
     if foreign:  # they can't run, and nothing was deleted
         checks = f"check{'s' * (len(foreign) > 1)} {listing([*foreign.values()])}"

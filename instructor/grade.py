@@ -46,7 +46,7 @@ except ModuleNotFoundError as error:
         raise
     sys.exit(needed.missing(error.name))
 
-SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student\.")
+SEVERAL = re.compile(r"One of \d+ (submissions of this exercise|files) by the same student(, .*)?\.")
 STRAY = re.compile(r"This is \S+, but most have handed in \S+\.")
 
 
@@ -219,7 +219,8 @@ def several(records: list[dict]) -> list[str]:
                 continue
             for record in alike:
                 what = "submissions of this exercise" if known else "files"
-                record["notes"].append(f"One of {count} {what} by the same student.")
+                unread = "" if known else f", of which {sum(not each['exercise'] for each in own)} can't be graded"
+                record["notes"].append(f"One of {count} {what} by the same student{unread}.")
             what = f"{exercise} {count} times" if known else f"{count} files"
             end = "each is graded, none is chosen" if known else "not all can be graded, and none is chosen"
             found.append(f"{student} has handed in {what} ({', '.join(record['file'] for record in alike)}): {end}.")
@@ -293,10 +294,10 @@ def write_platform(records: list[dict], out: Path, options: argparse.Namespace) 
     """Write the table that a platform imports, and say who is not in it."""
     tables = {"moodle": reports.moodle_table, "canvas": lambda each: reports.canvas_table(each, options.column)}
     write_text(out / f"{options.format}.csv", tables[options.format](records))
-    left_out, platform = reports.left_out(records), options.format.title()
+    platform = options.format.title()
     there = f"For {platform}: {out / options.format}.csv"
-    print(f"\nNo line for {platform} could be written." if len(left_out) == len(records) else f"\n{there}")
-    print("".join(f"{sentence}\n" for sentence in left_out), end="")
+    print(f"\n{there}" if reports.to_upload(records) else f"\nNo line for {platform} could be written.")
+    print("".join(f"{sentence}\n" for sentence in reports.left_out(records)), end="")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -311,4 +312,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a pipe on Windows does not know the letters of every name
     sys.exit(main(sys.argv[1:]))

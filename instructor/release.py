@@ -226,4 +226,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a pipe on Windows does not know the letters of every name
     sys.exit(main(sys.argv[1:]))

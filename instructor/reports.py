@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lstm_teach import html
-from lstm_teach.validate import amount
+from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import MARKS, hints_html
 
 SENTENCES = re.compile(r"(?<=[.?])\s+")
@@ -61,14 +61,14 @@ def moodle_table(records: Sequence[dict]) -> str:
     head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)", "Feedback comments"]
     rows = [
         [f"Participant {r['number']}", r["student"], f"{r['points']:g}", f"{r['most']:g}", "-", comment(r)]
-        for r in _to_upload(records)
+        for r in to_upload(records)
     ]
     return _csv([head, *rows])
 
 
 def canvas_table(records: Sequence[dict], column: str = "") -> str:
     """What Canvas's gradebook imports; `column` is its name of the assignment, with a number: "Exercise 1 (4711)"."""
-    graded = _to_upload(records)
+    graded = to_upload(records)
     column = column or (graded[0]["title"] if graded else "Exercise")
     head = ["Student", "ID", "Section", column]
     most = ["    Points Possible", "", "", f"{graded[0]['most']:g}" if graded else ""]
@@ -76,21 +76,28 @@ def canvas_table(records: Sequence[dict], column: str = "") -> str:
 
 
 def left_out(records: Sequence[dict]) -> list[str]:
-    """Why a submission is not in a platform's table, one sentence for each."""
-    uploaded, exercise = {id(record) for record in _to_upload(records)}, most_handed_in(records)
-    found = []
+    """Why submissions are not in a platform's table; all whose files have names of other kinds share a sentence."""
+    uploaded, exercise = {id(record) for record in to_upload(records)}, most_handed_in(records)
+    found, nameless = [], {}
     for record in records:
         if id(record) not in uploaded:
             number = record["number"]
             others = [each for each in records if each["number"] == number and each["student"] != record["student"]]
-            why = "is not the only file" if number else "has no number of the platform's in the name"
+            why = "is not the only file" if number else ""
             if not is_judged(record):
                 why = "was not graded" if record["points"] is None else "was not judged completely"
             elif number and others:
                 why = f"has the number {number}, and so has {others[0]['file']} by {others[0]['student']}"
             if record["exercise"] not in ("", exercise):
                 why = f"is {record['exercise']}, and the table is for {exercise}"
-            found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
+            if why:
+                found.append(f"{record['student']} is not in the table: {record['file']} {why}.")
+            else:
+                nameless[record["student"]] = None
+    if nameless:
+        are = "are" if len(nameless) > 1 else "is"
+        why = "the file's name, or its folder's, has no number of the platform's"
+        found.append(f"{listing(nameless)} {are} not in the table: {why}.")
     return found
 
 
@@ -105,7 +112,7 @@ def is_judged(record: dict) -> bool:
     return record["points"] is not None and not any(task.get("unjudged") for task in record["tasks"])
 
 
-def _to_upload(records: Sequence[dict]) -> list[dict]:
+def to_upload(records: Sequence[dict]) -> list[dict]:
     """The records that a platform can take: graded, of a known student, and the only one with this number."""
     exercise = most_handed_in(records)
     records = [record for record in records if record["exercise"] in ("", exercise)]
@@ -300,13 +307,14 @@ def _shares(task: dict) -> str:
 
 
 def _counted(records: Sequence[dict]) -> list[dict]:
-    """What was graded, without any exercise that a student has handed in more than once: no version is chosen."""
-    graded = [record for record in records if record["points"] is not None]
+    """What was graded, without any exercise that a student has handed in more than once, as far as can be told."""
+    unread = {(record["student"], record["number"]) for record in records if not record["exercise"]}
+    graded = [r for r in records if r["points"] is not None and (r["student"], r["number"]) not in unread]
     times = Counter((record["student"], record["number"], record["exercise"]) for record in graded)
     return [record for record in graded if times[record["student"], record["number"], record["exercise"]] == 1]
 
 
 def _not_counted(records: Sequence[dict]) -> list[str]:
-    counted, several = _counted(records), "One of several submissions of this exercise by the same student."
+    counted, several = _counted(records), "One of several files by the same student."
     rows = [f"{r['student']}, {r['file']}: {r['problem'] or several}" for r in records if r not in counted]
     return ["Not counted", *rows] if rows else []

@@ -18,7 +18,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ import numpy as np  # noqa: E402
 import wire  # noqa: E402
 
 import lstm_teach  # noqa: E402
-from lstm_teach import borrowed  # noqa: E402
-from lstm_teach.exercises import unread  # noqa: E402
+from lstm_teach import borrowed, guard  # noqa: E402
+from lstm_teach.exercises import engine, questions, unread  # noqa: E402, F401  # the first cell is seen from the start
 
 # What needs no permission is not listed: importing, computing, threads, plotting into memory.
 WRITES = ("chmod", "chown", "link", "mkdir", "mkfifo", "mknod", "remove", "rename", "rmdir", "symlink", "truncate")
@@ -221,16 +221,12 @@ class Worker:
         own = function
         while hasattr(own, "__wrapped__"):
             own = own.__wrapped__
-        try:
-            parameters = list(signature(function).parameters)
-        except (TypeError, ValueError):
-            parameters = None
         home = f"{getattr(own, '__module__', None)}.{getattr(own, '__name__', '')}"
         code = getattr(own, "__code__", None) or getattr(vars(type(own)).get("__call__"), "__code__", None)
         return {
             "worker": number,
             "name": str(getattr(own, "__name__", type(own).__name__)),
-            "parameters": parameters,
+            "parameters": list(guard.parameters_of(function)),
             "home": home if home.startswith("lstm_teach.") else "",
             "text": "".join(linecache.getlines(code.co_filename))[:100_000] if code else "",
             "line": code.co_firstlineno if code else 0,

@@ -1,7 +1,5 @@
 """The single backward pass through time. Imports params, plain and forward."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -34,7 +34,7 @@ def sequence(rang: bool, quiet: int = 12) -> tuple[np.ndarray, np.ndarray]:
 
     The target is `QUIET` at every step but the last, where it is the first token.
     """
-    quiet = validate.positive_integer("quiet", quiet, 0)
+    quiet = validate.whole_number("quiet", quiet, 0)
     validate.room("a sequence", quiet, quiet=quiet)
     x = np.array([BELL if rang else QUIET] + [QUIET] * quiet + [ASK])
     targets = np.full(len(x), QUIET)

@@ -34,17 +34,16 @@ where they are not the right ones: an f from a cell above.
     step = "lstm_teach.lessons.cases_01:step"
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import builtins
-import contextlib
 import copy
+import functools
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -54,8 +53,9 @@ from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinish
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import library_of, spec_of
+from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
-from lstm_teach.trial import THIS_NET, leftover, library_here, on_this_net, unseen
+from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -63,48 +63,6 @@ OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
-
-
-@dataclass(frozen=True)
-class Blank:
-    """One group of blanks, as the lesson's file describes it; see the module's docstring."""
-
-    group: str
-    names: tuple[str, ...]
-    case: Callable[[], Iterator[dict[str, Any]]]
-    library: Mapping[str, str] | str
-    mistakes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    hints: tuple[str, ...] = ()
-    returns: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    calls: Mapping[str, str] = field(default_factory=dict)
-    lines: Mapping[str, str] = field(default_factory=dict)
-    given: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_function(self) -> bool:
-        """Whether the learner writes a function, not values."""
-        return isinstance(self.library, str)
-
-    def cases(self) -> list[dict[str, Any]]:
-        """Its cases, made anew."""
-        return list(self.case())
-
-    def with_given(self, namespace: Names) -> dict[str, Any]:
-        """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
-        names = dict(namespace)
-        for name, line in self.given.items():
-            with contextlib.suppress(Exception):
-                names[name] = eval(line, names)
-        return names
-
-    def library_value(self, name: str, namespace: Names) -> Any:
-        """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
-        if self.is_function:  # under a name that says whose it is, in a check of it too
-            its = pkgutil.resolve_name(self.library)
-            called = f"the library's {name}"
-            return FunctionType(its.__code__, its.__globals__, called, its.__defaults__, its.__closure__)
-        return eval({**self.given, **self.library}[name], self.with_given(namespace))
 
 
 class Lesson:
@@ -158,7 +116,7 @@ class Lesson:
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
-            verdicts.show(verdict)
+            verdicts.show_at_once(verdict)
         return verdict
 
     def _lines_from(self, group: str) -> list[str]:
@@ -224,7 +182,13 @@ class Lesson:
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
-                return function
+                like = blank.cases()[0]["answer"]
+
+                @functools.wraps(function)
+                def by_name(params: Params, *data: Any, **states: Any) -> Params:  # of a list, or with deltas beside it
+                    return Params.like(params, parts_of(function(params, *data, **states), like, name))
+
+                return by_name if isinstance(like, Params) else function
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
         return pkgutil.resolve_name(library_of(name))
@@ -386,6 +350,7 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
         fine = len(ran) == len(cases) and all(map(close, got, right))
         here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
         ends = {n: [run["changed"].get(n) for run in runs] for n in sorted(altered) if not written.lines}
+        # Of all that may be off, the first of these is said, since the others may follow from it.
         if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
             changed = changed - {twin}
             sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."

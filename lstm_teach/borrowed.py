@@ -10,6 +10,7 @@ import dis
 import inspect
 import itertools
 import os
+import re
 import sys
 import threading
 from collections import Counter
@@ -26,6 +27,7 @@ ENOUGH = 4000  # calls and returns to look at; see `entered`
 BETWEEN = sys.stdlib_module_names | {"numpy"}  # np.vectorize, say: its caller counts as the caller of what it calls
 # after these, what was named last is still at hand
 QUIET = {"CACHE", "COPY", "EXTENDED_ARG", "NOP", "POP_TOP", "PRECALL", "PUSH_NULL", "RESUME", "SWAP"}
+JOINED = re.compile(r"(?:LOAD|STORE)_FAST")
 ENTERED: ContextVar[Counter | None] = ContextVar("where what is entered is counted", default=None)
 
 
@@ -140,8 +142,7 @@ def in_code(
 def _named(code: CodeType, names: Mapping[str, Any], known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Everything that the code names, as far as that can be told without running it: how it is written, what it is."""
     written, value, module = "", None, None
-    for instruction in dis.get_instructions(code):
-        does, name = instruction.opname, instruction.argval
+    for does, name in _steps(code):
         if does in QUIET:
             continue
         if does == "IMPORT_NAME":
@@ -163,6 +164,16 @@ def _named(code: CodeType, names: Mapping[str, Any], known: dict[str, Any]) -> I
             yield written, value
         else:
             written, value = "", None
+
+
+def _steps(code: CodeType) -> Iterator[tuple[str, Any]]:
+    """What each instruction does, and with what; Python 3.13 joins two: STORE_FAST_LOAD_FAST with ("m", "m")."""
+    for instruction in dis.get_instructions(code):
+        joined = JOINED.findall(instruction.opname)
+        if len(joined) == 2:
+            yield from zip(joined, instruction.argval, strict=True)
+        else:
+            yield instruction.opname, instruction.argval
 
 
 def _is_answer(value: Any, modules: Collection[str], allowed: Collection[str]) -> bool:

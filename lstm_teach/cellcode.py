@@ -1,6 +1,6 @@
 """Read the code of a notebook's cell: what its lines assign and read. Imports the standard library only."""
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import contextlib
@@ -238,8 +238,9 @@ class Written:
 
     @cached_property
     def divided(self) -> set[str]:
-        """The names that are divided by, where the right line does not."""
-        return names_in(*divisors(*self.lines)) - names_in(*divisors(ast.parse(self.its)))
+        """The names that are divided by, where the right line does not; to divide by f(x) is not to divide by x."""
+        by = [each for each in divisors(*self.lines) if not any(isinstance(n, ast.Call) for n in ast.walk(each))]
+        return names_in(*by) - names_in(*divisors(ast.parse(self.its)))
 
     @cached_property
     def ones(self) -> bool:

@@ -3,7 +3,7 @@
 Imports the standard library only.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import inspect
 import linecache

@@ -3,8 +3,6 @@
 `bptt` carries the sum over all losses. Here the losses stay apart, which is what one has to see to speak of vanishing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The forward pass and the loss. Imports params, and softmax from plain."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Compare a backward pass with the right gradient. Imports params, forward, gradients, gradreport and the guard."""
 
-from __future__ import annotations
-
 import copy
 import functools
 import inspect
@@ -110,10 +108,7 @@ def _reference(against: str, case: Case) -> Params:
 
 def states_taken(backward: Backward) -> dict[str, bool]:
     """Which of h0 and c0 the backward pass has as arguments, and whether it has to be given them."""
-    try:
-        arguments = inspect.signature(backward).parameters
-    except (TypeError, ValueError):
-        return {}
+    arguments = guard.parameters_of(backward)
     return {name: arguments[name].default is inspect.Parameter.empty for name in ("h0", "c0") if name in arguments}
 
 

@@ -1,7 +1,5 @@
 """Gradients from independent sources: differences, a complex step, forward mode. Imports params, forward, validate."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

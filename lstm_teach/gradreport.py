@@ -124,13 +124,13 @@ class GradientReport:
         if self.passed:
             lengths, largest = listing(self.errors_by_length), _short(self.errors[self.worst])
             right = f"all nine gradients are right at T = {lengths} (largest error {largest})"
-            return f"✓ {html.as_code(self.name)} passes: {right}."
+            return f"{html.as_code(self.name)} passes: {right}."
         wrong = off(self.errors)
         many, names = f"{SOME[len(wrong)]} of the nine gradients", ", ".join(f"d{name}" for name in wrong)
         said = [f"{many} {'is' if len(wrong) == 1 else 'are'} off: {names}"] if wrong else []
         said = ["all nine gradients are off"] if len(wrong) == 9 else said
         said += [f"see the problem{'s' if len(self.problems) > 1 else ''} below"] if self.problems else []
-        return f"✗ {html.as_code(self.name)} does not pass: {'; '.join(said)}."
+        return f"{html.as_code(self.name)} does not pass: {'; '.join(said)}."
 
     def _details(self) -> list[str]:
         lines = [f"Problem: {problem}" for problem in self.problems]
@@ -154,7 +154,7 @@ class GradientReport:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [html.bold(self.summary)]
+        parts = [html.bold(f"{'✓' if self.passed else '✗'} {self.summary}")]
         if self.errors:
             lengths = [f"T = {T}" for T in self.errors_by_length]
             heads = ["matrix", "verdict", "error", "error, log scale from 1e-16 to 1", *lengths]

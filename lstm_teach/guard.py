@@ -7,13 +7,14 @@ inside.
 import contextlib
 import contextvars
 import functools
+import inspect
 import linecache
 import re
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FrameType
 from typing import Any, Self
 
@@ -209,6 +210,19 @@ def unwrapped(function: Callable) -> Callable:
     while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
         function = function.func if isinstance(function, functools.partial) else function.__wrapped__
     return function
+
+
+def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a function, by name; none where Python does not know them."""
+    options = {}
+    if sys.version_info >= (3, 14):  # which evaluates annotations only now: they may name what is not there
+        from annotationlib import Format
+
+        options = {"annotation_format": Format.STRING}
+    try:
+        return inspect.signature(function, **options).parameters
+    except (TypeError, ValueError):
+        return {}
 
 
 def stopwatch() -> Callable[[], float]:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-CELL = 'style="text-align:left;padding:2px 10px 2px 0"'
+HEAD = 'style="text-align:left;padding:2px 10px 2px 0"'
+CELL = f'{HEAD[:-1]};white-space:nowrap"'  # a number such as 1e-12 on one line
 
 
 def inline(text: str) -> str:
@@ -59,11 +60,11 @@ def levels(label: str, each: Iterable[tuple[str, str]]) -> str:
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table with a caption below; the first cell of every row is its head and is text, the others are HTML."""
-    heads = "".join(f'<th scope="col" {CELL}>{escape(column)}</th>' for column in columns)
+    heads = "".join(f'<th scope="col" {HEAD}>{escape(column)}</th>' for column in columns)
     body = ""
     for head, *cells in rows:
         data = "".join(f"<td {CELL}>{cell}</td>" for cell in cells)
-        body += f'<tr><th scope="row" {CELL}>{escape(str(head))}</th>{data}</tr>'
+        body += f'<tr><th scope="row" {HEAD}>{escape(str(head))}</th>{data}</tr>'
     return (
         '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom;min-width:30em;'
         f'padding-top:6px">{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

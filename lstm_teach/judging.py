@@ -6,7 +6,6 @@ the checks of the exercises.
 
 import contextlib
 import copy
-import inspect
 import math
 import sys
 import traceback
@@ -443,7 +442,5 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
 
 def _input_name(function: Callable, number: int) -> str:
     """The learner's own name of an input."""
-    try:
-        return list(inspect.signature(function).parameters)[number]
-    except (TypeError, ValueError, IndexError):  # builtins, and *inputs
-        return f"input {number + 1}"
+    names = [*guard.parameters_of(function)]
+    return names[number] if number < len(names) else f"input {number + 1}"  # of builtins, and *inputs

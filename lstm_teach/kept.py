@@ -4,7 +4,7 @@ The file, beside the notebook, is plain Python: a learner can read it, change it
 between two comment lines that say where it comes from.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import builtins
 import inspect
@@ -18,6 +18,7 @@ from typing import Any
 from lstm_teach import cellcode
 
 FILE = "my_functions.py"
+SAVED = {"encoding": "utf-8-sig", "errors": "replace"}  # a comment in a code page of Windows is no reason to raise
 HEAD = '''"""Functions you wrote in the lessons and chose to keep. Delete the file to start over."""
 
 import numpy as np
@@ -39,7 +40,7 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
         said = "its cell begins with a magic, such as %%time"
         return f"{name} is not kept: {said}. Take out that line, run the cell, then this one."
     path = Path(FILE)
-    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
+    text = path.read_text(**SAVED) if path.is_file() else HEAD
     text = SECTION.sub(lambda match: "" if match[1] == name else match[0], text).rstrip()
     try:
         reads = cellcode.globals_read(compile(source, FILE, "exec"))
@@ -66,14 +67,14 @@ def read(name: str) -> tuple[str, str, Callable | None, str]:
     path = Path(FILE)
     if not path.is_file():
         return "", "", None, "you haven't kept your own"
-    text = path.read_text(encoding="utf-8")
     linecache.checkcache(str(path))
     space: dict = {"__name__": "my_functions"}
     try:
+        text = path.read_text(**SAVED)
         code = compile(text, str(path), "exec")
         found = [match for match in SECTION.finditer(text) if match[1] == name]
         if not found:
-            return "", "", None, f"{FILE} has no {name}"
+            return "", "", None, f"{FILE} has no {name} that lesson.keep has put there"
         exec(code, space)
         return found[-1][2], found[-1][3], space[name], ""
     except SyntaxError as error:

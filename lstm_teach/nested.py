@@ -4,8 +4,6 @@ A step of a walk is right, and the same as in plain.py. What is wrong is where a
 is done with a step's deltas, and how its cell delta is carried on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import fields
 

@@ -1,8 +1,7 @@
 """The nine matrices of the LSTM as named views of one flat vector. Imports numpy and the input checks only."""
 
-from __future__ import annotations
-
 from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from typing import Self
 
 import numpy as np
 
@@ -34,8 +33,8 @@ class Params:
     hidden_size: int
 
     def __init__(self, vocab_size: int, hidden_size: int, flat: np.ndarray | None = None):
-        K = validate.positive_integer("vocab_size", vocab_size)
-        H = validate.positive_integer("hidden_size", hidden_size)
+        K = validate.whole_number("vocab_size", vocab_size)
+        H = validate.whole_number("hidden_size", hidden_size)
         n = K * H + 4 * H * H + 4 * H * K
         validate.room("a net", n, vocab_size=K, hidden_size=H)
         if flat is None:
@@ -59,14 +58,14 @@ class Params:
         self.__dict__.update(views, flat=flat, vocab_size=K, hidden_size=H)
 
     @classmethod
-    def zeros(cls, vocab_size: int, hidden_size: int) -> Params:
+    def zeros(cls, vocab_size: int, hidden_size: int) -> Self:
         """Nine matrices of zeros."""
         return cls(vocab_size, hidden_size)
 
     @classmethod
     def random(
         cls, vocab_size: int, hidden_size: int, seed: int = 0, scale: float = 0.8, forget_bias: float = 0.0
-    ) -> Params:
+    ) -> Self:
         """Draw every weight from a normal distribution with mean 0 and standard deviation `scale`.
 
         `forget_bias` is added to every column of `Uf`. Inputs are one-hot, so one column is picked at each step,
@@ -79,7 +78,7 @@ class Params:
         return params
 
     @classmethod
-    def like(cls, params: Params, matrices: Params | Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> Params:
+    def like(cls, params: Self, matrices: Self | Mapping[str, np.ndarray] | Sequence[np.ndarray]) -> Self:
         """Collect nine matrices, by name or in the order of `NAMES`, in a new `Params` shaped like `params`."""
         validate.instance("params", params, Params, "a Params")
         if isinstance(matrices, Sequence) and not isinstance(matrices, str):
@@ -137,11 +136,11 @@ class Params:
     def __len__(self) -> int:
         return len(self.NAMES)
 
-    def copy(self) -> Params:
+    def copy(self) -> Self:
         """An independent copy: a new vector and new views."""
         return Params(self.vocab_size, self.hidden_size, self.flat.copy())
 
-    def astype(self, dtype: type) -> Params:
+    def astype(self, dtype: type) -> Self:
         """A copy in another floating-point type: float32, float64 or complex128."""
         try:
             kind = np.dtype(dtype).kind
@@ -173,4 +172,4 @@ def normal_numbers(size: int, seed: int, scale: float) -> np.ndarray:
     scale = validate.finite_number("scale", scale)
     if scale < 0:
         raise ValueError(f"scale must not be negative (it is a standard deviation), got {scale}.")
-    return scale * np.random.default_rng(validate.seed(seed)).standard_normal(size)
+    return scale * np.random.default_rng(validate.whole_number("seed", seed, 0)).standard_normal(size)

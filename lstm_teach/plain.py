@@ -4,8 +4,6 @@ Imports params only. Everything faster or more general in this package is held e
 are, without checks; complex numbers pass through, so that a complex step can differentiate the forward pass.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 

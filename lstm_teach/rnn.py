@@ -3,9 +3,8 @@
 Imports from params, plain, forward and backward what the two nets have in common.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -29,8 +28,8 @@ class Params:
     NAMES = ("V", "W", "U")
 
     def __init__(self, vocab_size: int, hidden_size: int, flat: np.ndarray | None = None):
-        K = self.vocab_size = validate.positive_integer("vocab_size", vocab_size)
-        H = self.hidden_size = validate.positive_integer("hidden_size", hidden_size)
+        K = self.vocab_size = validate.whole_number("vocab_size", vocab_size)
+        H = self.hidden_size = validate.whole_number("hidden_size", hidden_size)
         n = H * (2 * K + H)
         validate.room("a net", n, vocab_size=K, hidden_size=H)
         self.flat = np.zeros(n) if flat is None else flat
@@ -41,7 +40,7 @@ class Params:
         self.U = self.flat[-H * K :].reshape(H, K)
 
     @classmethod
-    def random(cls, vocab_size: int, hidden_size: int, seed: int = 0, scale: float = 0.8) -> Params:
+    def random(cls, vocab_size: int, hidden_size: int, seed: int = 0, scale: float = 0.8) -> Self:
         """Draw every weight from a normal distribution with mean 0 and standard deviation `scale`."""
         params = cls(vocab_size, hidden_size)
         params.flat[:] = normal_numbers(params.flat.size, seed, scale)

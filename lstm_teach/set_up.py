@@ -14,7 +14,7 @@ NEEDED = {
     "matplotlib": "3.9",
     "ipywidgets": "8.1",
     "anywidget": "0.9.18",
-    "jupyterlab": "4.4",
+    "jupyterlab": "4.5",
     "tqdm": "4.66",
     "lstm_teach": lstm_teach.__version__,
 }

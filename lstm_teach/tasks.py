@@ -100,7 +100,7 @@ def reber(test_size: int = 256) -> Task:
     are 93 different ones, and three in four strings that training draws are among them. The measure says whether a net
     has learned the grammar, and little about strings that it has never seen.
     """
-    test_size = validate.positive_integer("test_size", test_size)
+    test_size = validate.whole_number("test_size", test_size)
     validate.room("a test set", 10 * test_size, test_size=test_size)  # of 12 symbols on average
 
     def draw(rng: np.random.Generator, count: int) -> list[Pair]:
@@ -137,8 +137,8 @@ def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
     There are 2 * fillers**gap different sequences, and test sequences are drawn as training sequences are. So those of
     a small gap come up in training too; with one filler there are two in all, whatever the gap.
     """
-    gap, test_size = validate.positive_integer("gap", gap), validate.positive_integer("test_size", test_size)
-    if validate.positive_integer("fillers", fillers) > 4:
+    gap, test_size = validate.whole_number("gap", gap), validate.whole_number("test_size", test_size)
+    if validate.whole_number("fillers", fillers) > 4:
         raise ValueError(f"fillers must be at most 4 (w, x, y, z), got {validate.brief(fillers)}.")
     validate.room("a test set", (gap + 2) * test_size, gap=gap, test_size=test_size)
 

@@ -1,7 +1,5 @@
 """Train a net with any backward pass. Imports the core, batch, tasks; tqdm for the progress bar."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -148,11 +146,10 @@ def train(
     """
     optimizer = adam() if optimizer is None else optimizer
     _check(params, task, backward, optimizer)
-    steps, batch = validate.positive_integer("steps", steps), validate.positive_integer("batch", batch)
-    validate.room("a batch", batch * params.hidden_size, batch=batch)
+    steps, batch = _amounts(steps, batch, params.hidden_size)
     clip_norm = validate.finite_number("clip_norm", clip_norm, positive=True)
 
-    rng, test_every = np.random.default_rng(validate.seed(seed)), max(1, steps // 20)
+    rng, test_every = np.random.default_rng(validate.whole_number("seed", seed, 0)), max(1, steps // 20)
     update, history = optimizer.start(), History()
     with _bar(steps, task.name, progress) as bar:
         try:
@@ -195,6 +192,14 @@ def _check(params: Params, task: Task, backward: Backward, optimizer: Optimizer)
         raise ValueError(f"params must have vocab_size {task.vocab_size} for this task, got {params.vocab_size}.")
     validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     validate.instance("optimizer", optimizer, Optimizer, "made by sgd or adam, such as adam(rate=0.01)")
+
+
+def _amounts(steps: int, batch: int, units: int) -> tuple[int, int]:
+    """Return `steps` and `batch` as ints, if a batch for so many units and a history of all steps fit into memory."""
+    steps, batch = validate.whole_number("steps", steps), validate.whole_number("batch", batch)
+    validate.room("a batch", batch * units, batch=batch)
+    validate.room("a history", steps * (len(Params.NAMES) + 2), steps=steps)
+    return steps, batch
 
 
 def _not_finite(norms: dict[str, float], norm: float) -> str:
@@ -286,10 +291,11 @@ def train_side_by_side(
     if len(sizes) > 1 or nets[0].vocab_size != task.vocab_size:
         got = f"got {listing(f'{K} and {H}' for K, H in sorted(sizes))}"
         raise ValueError(f"nets must all have vocab_size {task.vocab_size}, like the task, and one hidden_size; {got}.")
+    steps, batch = _amounts(steps, batch, len(nets) * nets[0].hidden_size)
     together = Params(task.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
     different = list(dict.fromkeys(seeds))
     own = [different.index(seed) for seed in seeds]  # nets with the same seed get the same sequences
-    rngs = [np.random.default_rng(validate.seed(seed)) for seed in different]
+    rngs = [np.random.default_rng(validate.whole_number("seed", seed, 0)) for seed in different]
     update, losses = adam(rate).start(), []
     for _ in range(steps):
         xs, targets, weights = collect([task.draw(rng, batch) for rng in rngs])

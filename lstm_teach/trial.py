@@ -1,24 +1,26 @@
-"""Run the lines of a learner's cell on one case of a blank, with other numbers; what they give in the notebook itself.
+"""A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
 Imports cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
 are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling, or give
 an answer away.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # also of the code that is compiled here
 
 import ast
 import contextlib
 import copy
 import logging
 import os
+import pkgutil
 import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +33,6 @@ from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
 
-if TYPE_CHECKING:
-    from lstm_teach.blanks import Blank
-
 TYPED = "The number typed in, ", "The numbers typed in, "
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
@@ -41,6 +40,48 @@ NOT_TYPED = "Write the line with names, not with numbers typed in."
 NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+
+
+@dataclass(frozen=True)
+class Blank:
+    """One group of blanks, as the lesson's file describes it; see the docstring of blanks.py."""
+
+    group: str
+    names: tuple[str, ...]
+    case: Callable[[], Iterator[dict[str, Any]]]
+    library: Mapping[str, str] | str
+    mistakes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hints: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    calls: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the learner writes a function, not values."""
+        return isinstance(self.library, str)
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Its cases, made anew."""
+        return list(self.case())
+
+    def with_given(self, namespace: Names) -> dict[str, Any]:
+        """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
+        names = dict(namespace)
+        for name, line in self.given.items():
+            with contextlib.suppress(Exception):
+                names[name] = eval(line, names)
+        return names
+
+    def library_value(self, name: str, namespace: Names) -> Any:
+        """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
+        if self.is_function:  # under a name that says whose it is, in a check of it too
+            its = pkgutil.resolve_name(self.library)
+            called = f"the library's {name}"
+            return FunctionType(its.__code__, its.__globals__, called, its.__defaults__, its.__closure__)
+        return eval({**self.given, **self.library}[name], self.with_given(namespace))
 
 
 @contextlib.contextmanager
@@ -94,6 +135,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
     cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
@@ -109,6 +151,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
+    # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
     for k, code in enumerate(codes):
@@ -131,9 +174,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
-    # A line is judged with the right values of the blanks before it; but what is right in the end is right, unless a
-    # line that raised has made it so.
-    found |= right
+    found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
     return found | {"changed": changed, "spoiled": spoiled}

@@ -11,7 +11,7 @@ State = ArrayLike | None  # an initial state, (H,); None means zeros
 MOST_NUMBERS = 10**8  # in one array, which are 0.8 GB
 
 
-def positive_integer(name: str, value: int, least: int = 1) -> int:
+def whole_number(name: str, value: int, least: int = 1) -> int:
     """Return `value` as an int if it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be a whole number, got {brief(value)}.")
@@ -32,13 +32,6 @@ def instance(name: str, value: object, kind: type, called: str) -> None:
     """Raise unless `value` is of this kind, for which the sentence says `called`."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {called}, got {brief(value)}.")
-
-
-def seed(value: int) -> int:
-    """Return `value` if it can seed a random generator: a whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {brief(value)}.")
-    return int(value)
 
 
 def number(name: str, value: float) -> float:

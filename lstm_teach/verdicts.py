@@ -178,7 +178,7 @@ def said(parts: Sequence[Part]) -> str:
     return f"{lines} to fix; {wait} for {'it' if fix == 1 else 'them'}."
 
 
-def show(verdict: Verdict) -> None:
+def show_at_once(verdict: Verdict) -> None:
     """Show a verdict at once, where it is not the value of a cell's last line."""
     ipython = sys.modules.get("IPython")
     if ipython and ipython.get_ipython():

@@ -193,7 +193,7 @@ def app(files: dict[str, Path]) -> bool:
 
 
 def finish(new: Path) -> None:
-    """Look whether all is there, and give the page its name and its icon."""
+    """Look whether all is there, and give the page its name, its icon and lab.js."""
     lab = new / "lab" / "index.html"
     page, settings = (
         lab.read_text(encoding="utf-8"),
@@ -203,8 +203,10 @@ def finish(new: Path) -> None:
     missing = [name for name in ("pyodideUrl", "loadPyodideOptions", "pipliteUrls") if name not in chosen]
     if page.count(TITLE) != 1 or missing:
         raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
+    script = (HERE / "lite" / "lab.js").read_text(encoding="utf-8")
     own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
-    lab.write_text(page.replace(TITLE, own), encoding="utf-8")
+    page = page.replace(TITLE, own).replace("</head>", f"<script>\n{script}</script>\n</head>", 1)
+    lab.write_text(page, encoding="utf-8")
 
 
 def for_the_browser(path: Path) -> str:

@@ -17,9 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PYODIDE = "314.0.3"
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-BUILT = (
-    *("contourpy", "cycler", "fonttools", "kiwisolver", "matplotlib", "micropip", "numpy", "packaging", "pillow"),
-    *("pyparsing", "python-dateutil", "pytz", "six", "typing-extensions"),
+BUILT = (  # without two that matplotlib names: fonttools is for PDF files alone, pytz for nothing any more
+    *("contourpy", "cycler", "kiwisolver", "matplotlib", "micropip", "numpy", "packaging", "pillow", "pyparsing"),
+    *("python-dateutil", "six", "typing-extensions"),
 )
 # What each needs in the browser; its front ends (jupyterlab-widgets, widgetsnbextension) are part of the page there.
 FROM_PYPI = {
@@ -70,7 +70,8 @@ def main() -> None:
         lines += [f'"{name}" = "{hashlib.sha256(read[name]).hexdigest()}"' for name in CORE]
         for name in BUILT:
             e = lock["packages"][name]
-            lines += package(name, "pyodide", e["version"], e["file_name"], e["sha256"], e["depends"], e["imports"])
+            depends = [each for each in e["depends"] if each in BUILT]
+            lines += package(name, "pyodide", e["version"], e["file_name"], e["sha256"], depends, e["imports"])
         for wanted, depends in FROM_PYPI.items():
             name, version = wanted.split("==")
             wheel = wheels[name]

@@ -1,6 +1,6 @@
 """Endless calls where there are no threads: run by test_portable.py, in a Python that has `sys.monitoring`.
 
-It loads guard.py alone, which needs no other package, so that any such Python will do.
+It loads guard.py alone, which needs no package, so that any such Python will do.
 """
 
 import contextlib
@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+from endless import ends_with_a_loop, never_ends, swallows, swallows_everything
 
 spec = importlib.util.spec_from_file_location("guard", Path(__file__).parent.parent / "lstm_teach" / "guard.py")
 guard = importlib.util.module_from_spec(spec)
@@ -21,11 +23,6 @@ def no_thread(*args, **kwargs):
 
 
 threading.Thread.start = no_thread
-
-
-def never_ends():
-    while True:
-        pass
 
 
 def recurses():
@@ -41,28 +38,6 @@ def called_from_outside_of_python():
 
 def in_a_comprehension():
     return [n for n in iter(int, 1) if n]
-
-
-def swallows():
-    while True:
-        with contextlib.suppress(Exception):
-            never_ends()
-
-
-def swallows_everything():
-    while True:
-        try:
-            for _ in range(20):
-                len("")
-        except:  # noqa: E722
-            continue
-
-
-def ends_with_a_loop():
-    try:
-        never_ends()
-    finally:
-        never_ends()
 
 
 def inside_another_call():

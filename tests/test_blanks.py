@@ -120,11 +120,9 @@ def test_right_lines_in_any_style_are_right_and_stay(source):
         ("do = ct", "one missing factor: dh"),
         ("do = dh * c", "c is not the right one"),
         ("do = dct", "o is off"),
-        ("do = np.array([dh * ct])", "single number"),
         ("do = dh / 0 if np.isscalar(dh) and False else np.nan", "is nan"),
         ("do = 'dh * ct'", "real numbers"),
         ("do = None", "not a number: write the value alone. (print"),
-        ("do = np.float32(dh * ct)", "float32"),
         ("do = dh * ct + dc_carry", "one term too many: dc_carry"),
     ],
 )
@@ -194,12 +192,6 @@ def test_a_line_that_reads_an_old_number_is_not_called_right():
 def test_a_line_that_reads_another_blank_of_its_cell_is_judged_by_itself():
     verdict, _ = judged(PRODUCT, "do = 2 * dh * ct\ndct = do * o / ct")
     assert [part.passed for part in verdict.parts] == [False, True], str(verdict)
-
-
-def test_a_check_of_the_librarys_function_says_whose_it_is():
-    _, names = judged(PASS, "def my_bptt(params, x, targets, h0=None, c0=None):\n    ...")
-    report = lt.check_gradients(names["my_bptt"])
-    assert report.passed and report.summary.startswith("✓ the library's my_bptt passes")
 
 
 def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
@@ -531,16 +523,19 @@ def test_calling_the_library_is_no_answer():
     for source in (
         "    return lt.bptt(params, x, targets, h0, c0)",
         "    run = lt.exact_gradient\n    return lt.exact_gradient(params, x, targets, h0, c0)",
+        "    m = lt; return m.bptt(params, x, targets, h0, c0)",  # which Python 3.13 joins to one instruction
+        "    a = b = lt\n    return a.bptt(params, x, targets, h0, c0)",
     ):
         verdict, _ = judged(PASS, f"def my_bptt(params, x, targets, h0=None, c0=None):\n{source}")
         assert "from the library. What counts here is that you write the lines" in str(verdict)
 
 
-def test_an_open_function_is_open_and_the_librarys_takes_its_place():
+def test_an_open_function_is_open_and_the_librarys_takes_its_place_and_says_whose_it_is():
     verdict, names = judged(PASS, "def my_bptt(params, x, targets, h0=None, c0=None):\n    ...")
     assert verdict.parts[0].open
     assert names["my_bptt"].__code__ is plain.bptt.__code__
-    assert names["my_bptt"].__name__ == "the library's my_bptt"
+    report = lt.check_gradients(names["my_bptt"])
+    assert report.passed and report.summary.startswith("the library's my_bptt passes")
 
 
 RIGHT_PASS = """
@@ -636,11 +631,6 @@ def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_pa
     path.unlink()
     assert lesson.bring("my_bptt") is plain.bptt
     assert "you haven't kept your own" in capsys.readouterr().out
-
-
-def test_judging_outside_of_a_notebook_is_said():
-    with pytest.raises(RuntimeError, match="in a cell of the notebook"):
-        exec("lesson.judge('product')", notebook(PRODUCT))
 
 
 def test_a_lesson_that_is_not_there_and_a_blank_that_is_not_there_are_said():
@@ -992,8 +982,8 @@ def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):
     assert "yours" not in (said := capsys.readouterr().out) and "library's" in said
 
 
-def test_a_magic_of_the_whole_cell_is_said_to_be_in_the_way():
-    with pytest.raises(RuntimeError, match="one without %%time"):  # which leaves no text of the cell
+def test_judging_outside_of_a_notebook_or_below_a_magic_of_the_whole_cell_is_said():
+    with pytest.raises(RuntimeError, match="in a cell of the notebook, one without %%time"):  # which leaves no text
         exec("lesson.judge('product')", notebook(PRODUCT))
 
 

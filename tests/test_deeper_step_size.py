@@ -49,6 +49,13 @@ def test_the_answers_about_the_best_step():
         assert text in PROSE["how-small-answers"]
 
 
+def test_the_answer_about_the_other_weight():
+    deltas = [curves(number, "double").derivative for number in (0, 1)]
+    assert 90 < deltas[0] / deltas[1] < 130 and "a hundred times smaller" in PROSE["how-small-answers"]
+    assert 1e-4 <= smallest(1, "double", "central")[0] <= 1e-3
+    assert "its best nudges are between 1e-4 and 1e-3" in PROSE["how-small-answers"]
+
+
 def test_the_answer_about_single_precision():
     error = np.abs(curves(0, "single").error["central"])
     assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in PROSE["how-small-answers"]
@@ -190,7 +197,7 @@ def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
     ("values", "words"),
     [
         ({"step": 0.1}, "error 0.0031, all of it from the bend of the curve."),
-        ({"step": 1e-16}, "error 1, since the nudge is too small to change the loss at all."),
+        ({"step": 1e-16}, "error 1, since both losses come out as the same number."),
         ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
         ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
         ({"step": 1e-5}, "error 3.9e-11: 7e-11 from rounding, less 3.1e-11 from the bend of the curve."),

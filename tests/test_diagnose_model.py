@@ -9,7 +9,7 @@ import pytest
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam
 from lstm_teach.models.layout import Layout, Piece
-from tests.model_cases import is_named
+from tests.model_cases import diagnose, families, is_named, of_text, told
 from tests.model_cases.faults import AROUND, FOLDER, IN_THE_TEXT, MODELS, SLOW, around, load
 
 pytestmark = pytest.mark.long
@@ -19,21 +19,6 @@ EDITS = [(model, *edit) for model, edits in IN_THE_TEXT.items() for edit in edit
 EDITS = [edit for at, edit in enumerate(EDITS) if sum(other[1] == edit[1] for other in EDITS[:at]) < 2]
 AROUND_SOME = [([name for name in MODELS if name not in SLOW][at * 5 % 19], fault) for at, fault in enumerate(AROUND)]
 CARRY = ("lstm_stacked", 'dh_next = p["W"].T @ dz', "pass")
-
-
-def diagnose(case, **options):
-    """With time enough that a busy machine compares as many entries as a free one; nothing may be left unfilled."""
-    diagnosis = lt.diagnose_model(case, **{"seconds": 60.0, **options})
-    assert "{where}" not in str(diagnosis), diagnosis
-    return diagnosis
-
-
-def families(diagnosis):
-    return [found.family for found in diagnosis.findings]
-
-
-def told(diagnosis):
-    return " ".join(map(str, diagnosis.findings))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -618,8 +603,6 @@ def test_what_piles_up_and_what_is_cut_off_are_told_apart_only_where_the_numbers
 
 
 ONE_OUTPUT = """
-import numpy as np
-
 draw = np.random.default_rng(5).normal
 own = {"W": 0.6 * draw(size=(3, 3)), "U": draw(size=(3, 2)), "v": draw(size=3), "c": draw(size=1)}
 own["start"] = draw(size=3)
@@ -654,20 +637,7 @@ def gradient(p, T):
         dU += np.outer(dz, inputs[t])
         back = p["W"].T @ dz
     return {"W": dW, "U": dU, "v": dv, "c": dc, "start": back}
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
-
-
-def edited(text, *edits):
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    space = {"__name__": "edited"}
-    exec(text, space)
-    return space["case"]
 
 
 OVERWRITTEN = ("dc = dc + e[t]", "dc = 0 * dc + e[t]")
@@ -681,34 +651,34 @@ SINGLE = {
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_single_number_is_a_multiple_of_its_weight_and_below_any_bound_by_itself(name):
     edits, named = SINGLE[name]
-    assert families(found := diagnose(edited(ONE_OUTPUT, *edits))) == named, found
+    assert families(found := diagnose(of_text(ONE_OUTPUT, *edits))) == named, found
 
 
 def test_a_gradient_that_is_zero_at_some_lengths_is_not_said_to_be_zero_at_every_one():
-    some = told(diagnose(edited(ONE_OUTPUT, ("back = p", "back = (t == T - 1) * p"))))
+    some = told(diagnose(of_text(ONE_OUTPUT, ("back = p", "back = (t == T - 1) * p"))))
     assert "The gradient of start is zero at T = 2, 3 and 6; the right one is not." in some
-    every = told(diagnose(edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back'))))
+    every = told(diagnose(of_text(ONE_OUTPUT, ('"start": back', '"start": 0 * back'))))
     assert "The gradient of start is zero at every length; the right one is not." in every
 
 
 def test_a_factor_that_grows_with_the_steps_is_told_at_each_length():
-    text = told(diagnose(edited(ONE_OUTPUT, ("if counts) / 2", "if counts) / 2 / T"))))
+    text = told(diagnose(of_text(ONE_OUTPUT, ("if counts) / 2", "if counts) / 2 / T"))))
     assert "is 2, 3 and 6 times the right one at T = 2, 3 and 6, in every entry" in text
 
 
 def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it():
-    case = edited(ONE_OUTPUT, ('"start": back', '"start": 0 * back + back.sum()'))
+    case = of_text(ONE_OUTPUT, ('"start": back', '"start": 0 * back + back.sum()'))
     assert "The gradient of start adds up to the right sum, or holds it in every entry, but" in told(diagnose(case))
 
 
 def test_of_the_arrays_that_cure_an_error_together_those_are_named_that_shut_off_no_others():
     lost = (' + p["U_z"].T @ dz + p["U_r"].T @ dr', "")
-    text = told(diagnose(edited((FOLDER / "gru_reset_before.py").read_text(), lost)))
+    text = told(diagnose(of_text((FOLDER / "gru_reset_before.py").read_text(), lost)))
     assert "With U_z and U_r set to zero everything is right" in text  # with U_h too, which takes U_r's gradient away
 
 
 def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
-    lost = edited((FOLDER / "lstm_peephole.py").read_text(), (' + di * P["peep_i"] + df * P["peep_f"]', ""))
+    lost = of_text((FOLDER / "lstm_peephole.py").read_text(), (' + di * P["peep_i"] + df * P["peep_f"]', ""))
 
     def case(T):
         own, loss, gradient = lost(T)
@@ -720,18 +690,18 @@ def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
 
 @pytest.mark.parametrize("steps", [2, 5])
 def test_a_mask_that_only_the_loss_has_is_neither_a_pile_of_deltas_nor_a_walk_that_ends(steps):
-    masked = edited(ONE_OUTPUT, ("< 40", f"< {steps}"), ("        e[t] *= steps[t]\n", ""))
+    masked = of_text(ONE_OUTPUT, ("< 40", f"< {steps}"), ("        e[t] *= steps[t]\n", ""))
     assert families(found := diagnose(masked)) == ["loss"], found
 
 
 def test_a_walk_that_ends_is_told_where_the_output_has_its_gradient_in_the_same_loop():
-    ended = edited(ONE_OUTPUT, ("for t in reversed(range(T)):", "for t in reversed(range(max(T - 4, 0), T)):"))
+    ended = of_text(ONE_OUTPUT, ("for t in reversed(range(T)):", "for t in reversed(range(max(T - 4, 0), T)):"))
     assert families(found := diagnose(ended)) == ["truncation"], found
 
 
 def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each_by_itself():
     several = [OVERWRITTEN, ("dv = dv + e", "dv = 0 * dv + e"), ('back = p["W"].T @ dz', "back = 0 * dz")]
-    diagnosis = diagnose(edited(ONE_OUTPUT, *several, ('"start": back', '"start": p["W"].T @ dz')))
+    diagnosis = diagnose(of_text(ONE_OUTPUT, *several, ('"start": back', '"start": p["W"].T @ dz')))
     assert families(diagnosis)[0] == "carry", diagnosis
     assert "With W set to zero, so that nothing goes back through it, W and U are right; the others have" in told(
         diagnosis
@@ -740,14 +710,12 @@ def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each
 
 def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():
     penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
-    text = told(diagnose(edited(ONE_OUTPUT, *penalty)))
+    text = told(diagnose(of_text(ONE_OUTPUT, *penalty)))
     assert "lacks 0.075 times the weights" in text
     assert "such as a penalty, then seems wrong, though it may be right." in text
 
 
 TWO_NETS = """
-import numpy as np
-
 draw = np.random.default_rng(8).normal
 shapes = {"into": (3, 4), "within": (3, 3), "next_into": (3, 5), "next_within": (3, 3), "out": (2, 3), "b": 3}
 own = {name: 0.8 * draw(size=shape) for name, shape in shapes.items()}
@@ -783,8 +751,8 @@ def gradient(p, T):
     return g
 
 
-def case(T):
-    return own, lambda p: np.sum(np.square(run(p, T)[2])) / 2, lambda p: gradient(p, T)
+def loss(p, T):
+    return np.sum(np.square(run(p, T)[2])) / 2
 """
 
 
@@ -792,23 +760,23 @@ LOST = ('p["out"].T @ errors[t] + back', 'p["out"].T @ errors[t] + back * (t == 
 
 
 def test_what_a_second_net_hands_to_the_last_step_of_the_first_is_no_step_of_the_loss():
-    assert diagnose(edited(TWO_NETS), lengths=(1, 2, 3)).passed
-    assert families(diagnosis := diagnose(edited(TWO_NETS, LOST))) == ["between steps"], diagnosis
+    assert diagnose(of_text(TWO_NETS), lengths=(1, 2, 3)).passed
+    assert families(diagnosis := diagnose(of_text(TWO_NETS, LOST))) == ["between steps"], diagnosis
 
 
 def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the_way():
     biases = [(' + p["b"]', ""), ('        g["b"] += dz\n', ""), (', "b": 3}', "}")]
-    text = told(diagnose(edited(TWO_NETS, LOST, *biases)))
+    text = told(diagnose(of_text(TWO_NETS, LOST, *biases)))
     way = "the mistake is on the way back through next_within. But then nothing comes back to within, so this"
     assert f"With next_within set to zero everything is right: {way}" in text
 
 
 def test_the_arrays_without_which_nothing_goes_back_are_not_said_to_cure_nothing():
     both = 'back = (p["within"] + p["next_within"]).T @ dz'
-    text = told(diagnose(edited(TWO_NETS, ('back = p["within"].T @ dz', both))))
+    text = told(diagnose(of_text(TWO_NETS, ('back = p["within"].T @ dz', both))))
     assert "No other array, when set to zero, cures it (next_within and out don't count: without them har" in text
 
 
 def test_an_array_that_is_used_in_place_of_another_is_named():
-    text = told(diagnose(edited(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
+    text = told(diagnose(of_text(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
     assert "With within equal to next_within everything is right: one of them, or what is made with it, is used" in text

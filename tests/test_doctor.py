@@ -518,6 +518,13 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
     assert not any(finding.code == "pass" for finding in diagnosis.findings)
 
 
+@pytest.mark.parametrize("last", ["return backward(params, x, targets)", "sys.exit()"])
+def test_of_a_pass_that_calls_itself_for_ever_or_exits_only_what_it_raises_is_said(last):
+    said = str(diagnose(f"import sys\n\n\ndef backward(params, x, targets, h0=None, c0=None):\n    {last}\n"))
+    assert re.search(f"raised (RecursionError|SystemExit).* at line 5: {re.escape(last)}", said)
+    assert "never ends" not in said
+
+
 @long
 def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is_read_and_repaired():
     text = PER_GATE.replace("params.Wo.T @ dzo", "second(params.Wo.T @ dzo)") + (

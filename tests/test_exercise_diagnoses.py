@@ -23,7 +23,7 @@ from lstm_teach.exercises import (
     training,
     unread,
 )
-from lstm_teach.exercises.nets import case_of
+from lstm_teach.exercises.nets import random_case
 from lstm_teach.exercises.questions import Question
 
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
@@ -181,8 +181,8 @@ def test_the_pattern_of_the_fourth_loop_has_a_second_reading_as_its_answer_says(
     for flaws in (["turned product", "g left out"], ["turned product", "token once"]):
         for T, wrong_u in ((1, set()), (2, {"Ui", "Uf", "Uo", "Ug"})):
             got, right = (
-                flawed_backward.with_flaws(*flaws)(*case_of(1, T, 4, 5)),
-                lt.exact_gradient(*case_of(1, T, 4, 5)),
+                flawed_backward.with_flaws(*flaws)(*random_case(1, T, 4, 5)),
+                lt.exact_gradient(*random_case(1, T, 4, 5)),
             )
             wrong = {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
             assert wrong == {"Wi", "Wf", "Wo", "Wg"} | wrong_u
@@ -294,7 +294,7 @@ def test_an_answer_that_is_kept_opens_no_other_form(tmp_path, monkeypatch):
 
 def wrong_of(backward, T):
     """The gradients of a pass that are wrong on a net of exercise 4, by name."""
-    case = case_of(3, T, 4, 5)
+    case = random_case(3, T, 4, 5)
     got, right = backward(*case), lt.exact_gradient(*case)
     return {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
 

@@ -1,5 +1,6 @@
 import copy
 import functools
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -254,6 +255,7 @@ def test_the_text_is_aligned_and_holds_every_number():
     report = lt.check_gradients(lt.nested_bptt)
     lines = str(report).splitlines()
     assert lines[0] == report.summary == repr(report).splitlines()[0]
+    assert f"{report}{lt.check_gradients(lt.bptt)}".isascii()  # Windows pipes text in a code page without a tick
     head, rows = lines[2], lines[3:12]
     assert [row.split()[0] for row in rows] == ["d" + name for name in lt.Params.NAMES]
     for T in report.errors_by_length:
@@ -291,7 +293,7 @@ def test_the_table_is_accessible():
         width = float(outer.find("div").get("style").split("width:")[1].split("px")[0])
         expected = 160 * np.clip((np.log10(max(report.errors[name], 1e-16)) + 16) / 16, 0, 1)
         assert width == pytest.approx(expected, abs=0.51)
-    assert page.find("p/strong").text == report.summary
+    assert page.find("p/strong").text == f"✗ {report.summary}"
     assert any("Furthest off" in item.text for item in page.findall("ul/li"))
 
 
@@ -300,18 +302,26 @@ def test_the_name_of_a_pass_is_code_so_that_backward_passes_are_not_many():
         return lt.bptt(params, x, targets, h0, c0)
 
     report = lt.check_gradients(backward)
-    assert report.summary.startswith("✓ `backward` passes: all nine gradients are right at T = ")
+    assert report.summary.startswith("`backward` passes: all nine gradients are right at T = ")
     assert "✓ <code>backward</code> passes: " in report._repr_html_()
     one = lt.check_gradients(with_fault(RETURN, RETURN.replace("dWf", "2 * dWf")))
-    assert one.summary.startswith("✗ `") and one.summary.endswith(
+    assert "✗ <code>" in one._repr_html_() and one.summary.endswith(
         " does not pass: one of the nine gradients is off: dWf."
     )
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="an annotation is evaluated at once")
+def test_an_annotation_may_name_what_is_not_there():
+    source = "def backward(params: Missing, x, targets, h0=None, c0=None):\n    return bptt(params, x, targets, h0, c0)"
+    exec(source, names := {"bptt": lt.bptt})
+    report = lt.check_gradients(names["backward"])
+    assert report.passed and not report.notes, report
 
 
 def test_a_report_without_errors_shows_the_problem_and_no_table():
     report = lt.check_gradients(lambda params, x, targets: None)
     assert (report.errors, report.worst, report.worst_element, report.passed) == ({}, None, None, False)
-    assert report.summary == "✗ `<lambda>` does not pass: see the problem below."
+    assert report.summary == "`<lambda>` does not pass: see the problem below."
     assert "returns nothing" in str(report) and "returns nothing" in report._repr_html_()
     assert "<table" not in report._repr_html_()
 
@@ -431,27 +441,8 @@ def test_a_note_says_which_states_the_pass_does_not_take():
         ({"h0": [0, 0, 0]}, ValueError, "h0 and c0 need params, x and targets"),
         ({"x": X}, ValueError, "params, x and targets together"),
         ({"params": lt.Params.random(4, 3), "x": X}, ValueError, "params, x and targets together"),
-        ({"params": [1], "x": X, "targets": X}, TypeError, "params must be a Params"),
-        (
-            {"params": lt.Params.random(4, 3), "x": [4], "targets": [0]},
-            ValueError,
-            r"x\[0\] must be a token id from 0 to 3",
-        ),
-        ({"params": lt.Params.random(4, 3), "x": [], "targets": []}, ValueError, "x must hold at least one token"),
-        ({"params": lt.Params.random(4, 3), "x": X, "targets": [1]}, ValueError, "one entry for each step of x"),
         ({"params": lt.Params.random(4, 3).astype(np.float32), "x": X, "targets": X}, TypeError, "must be float64"),
-        ({"params": lt.Params.random(4, 3).astype(complex), "x": X, "targets": X}, TypeError, "must hold real numbers"),
-        (
-            {"params": lt.Params(4, 3, np.ones((2, 96))), "x": X, "targets": X},
-            ValueError,
-            "must be one net, got a batch",
-        ),
         ({"params": lt.Params.random(4, 3), "x": X, "targets": X, "h0": [1]}, ValueError, r"h0 must have shape \(3,\)"),
-        (
-            {"params": lt.Params.random(4, 3), "x": X, "targets": X, "c0": [1, 2, np.nan]},
-            ValueError,
-            "c0 must be finite",
-        ),
         (
             {"backward": lambda params, x, targets: None, "params": lt.Params.random(4, 3)}
             | {"x": X, "targets": X, "c0": [1, 2, 3]},
@@ -599,23 +590,6 @@ def test_an_error_inside_the_loss_is_the_caller_s_own(params):
 def test_bad_arguments_of_the_gradients_get_one_sentence(params, gradient, change, error, sentence):
     with pytest.raises(error, match=sentence):
         gradient(**({"loss_fn": own_loss, "params": params} | change))
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "sentence"),
-    [
-        ({"params": {}}, TypeError, "params must be a Params"),
-        ({"params": lt.Params(4, 3, np.ones((2, 96)))}, ValueError, "params must be one net"),
-        ({"params": lt.Params(4, 3, np.ones(96, complex))}, TypeError, "params must hold real numbers"),
-        ({"x": [9] * 5}, ValueError, "x\\[0\\] must be a token id"),
-        ({"targets": [0]}, ValueError, "targets must have one entry for each step"),
-        ({"h0": [1]}, ValueError, "h0 must have shape"),
-        ({"c0": [1, 2, np.inf]}, ValueError, "c0 must be finite"),
-    ],
-)
-def test_bad_arguments_of_the_exact_gradient_get_one_sentence(params, change, error, sentence):
-    with pytest.raises(error, match=sentence):
-        lt.exact_gradient(**({"params": params, "x": X, "targets": TARGETS} | change))
 
 
 @st.composite

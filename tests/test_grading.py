@@ -335,6 +335,11 @@ def test_a_submission_as_it_was_given_out_has_nothing_odd():
             "check-doubled",
             "doubled is in another cell, which is graded",
         ),
+        (
+            handed(check_doubled="print(4.0)"),
+            "check-doubled",
+            "The check check-doubled isn't as it was handed out; the task is graded all the same.",
+        ),
         (handed(ask_half=None), "ask-half", "The check ask-half has been deleted; the task is graded all the same."),
         (
             [(name, "markdown" if name == "doubled" else kind, text) for name, kind, text in RIGHT],
@@ -429,7 +434,7 @@ def test_two_submissions_of_a_student_are_said_and_none_is_chosen():
     assert [len(each["notes"]) for each in records] == [1, 1, 0]
     text = reports.summary_text(records)  # nor is any counted
     assert "1 student. Average" in text and "All points: 0 students, some: 1" in text
-    assert "Not counted\ncy, a.ipynb: One of several submissions of this exercise by the same student.\ncy, b" in text
+    assert "Not counted\ncy, a.ipynb: One of several files by the same student.\ncy, b" in text
 
 
 def test_a_damaged_file_beside_a_good_one_is_said_in_both_rows():
@@ -438,7 +443,9 @@ def test_a_damaged_file_beside_a_good_one_is_said_in_both_rows():
     for _ in range(2):
         (said,) = grade.several(records)
     assert said == "cy has handed in 2 files (a.ipynb, b.ipynb): not all can be graded, and none is chosen."
-    assert [each["notes"] for each in records] == [["One of 2 files by the same student."]] * 2 + [[]]
+    note = "One of 2 files by the same student, of which 1 can't be graded."
+    assert [each["notes"] for each in records] == [[note], [note], []]
+    assert "Not counted\ncy, a.ipynb: One of several files by the same student." in reports.summary_text(records)
     again = [record("di", file="a.ipynb"), record("di", file="b.ipynb") | {"exercise": "08"}]
     assert grade.several(again) == [] and again[0]["notes"] == []  # two exercises
 
@@ -448,9 +455,22 @@ def test_a_platforms_table_without_anybody_is_not_announced(tmp_path, capsys):
     grade.write_platform([record("cy", number="")], tmp_path, options)
     printed = capsys.readouterr().out
     assert "No line for Moodle could be written." in printed and "moodle.csv" not in printed
-    assert "cy is not in the table: x.ipynb has no number of the platform's in the name." in printed
+    assert "cy is not in the table: the file's name, or its folder's, has no number of the platform's." in printed
     grade.write_platform([record("cy", number=""), record("bo")], tmp_path, options)
     assert "For Moodle: " in capsys.readouterr().out
+
+
+def test_students_whose_files_have_names_of_their_own_share_a_sentence():
+    records = [record("Ada", number=""), record("Bo", number=""), record("Cy")]
+    (said,) = reports.left_out(records)
+    assert said.startswith("Ada and Bo are not in the table: the file's name, or its folder's, has no number")
+
+
+def test_a_check_that_was_given_a_name_or_spread_out_is_as_it_was_handed_out():
+    check = next(text for name, _, text in RIGHT if name == "check-doubled")
+    for text in (f"v = {check}", f"\n{check}  # 4 of 4", f"# mine\n{check}\n"):
+        plan, _ = planned(handed(check_doubled=text))
+        assert plan.task_notes == {} and plan.notes == []
 
 
 def test_a_student_cannot_put_a_formula_into_the_teachers_spreadsheet():

@@ -1,6 +1,7 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -411,6 +412,16 @@ def test_a_package_that_is_missing_is_said_in_one_sentence(tmp_path, program, wi
     assert done.returncode in (1, 2) and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
+def test_a_name_that_the_console_can_not_spell_stops_nothing(tmp_path):
+    write(tmp_path, {"handed_in/Łukasz/answer.txt": "", "names.txt": "Łukasz\nłukasz"})
+    grading = ["grade.py", str(tmp_path / "handed_in")]
+    releasing = ["release.py", "01_forward_pass", f"--students={tmp_path / 'names.txt'}", f"--to={tmp_path / 'to'}"]
+    for program, *options in (grading, releasing):
+        command = [sys.executable, str(ROOT / "instructor" / program), *options]
+        done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True)
+        assert b"?ukasz" in done.stdout and done.stderr == b""
+
+
 def test_results_that_can_not_be_written_anywhere_are_said_before_anything_is_graded(folder, capsys):
     place, options = folder
     write(place.parent, {"file": ""})
@@ -501,23 +512,29 @@ def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidde
     ("source", "note", "task_note"),
     [
         (
-            "accepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
+            "import lstm_teach as lt\n\naccepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
             "",
             "accepts called check_gradients of lstm_teach.gradcheck",
         ),
         (
-            "def accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
+            "import lstm_teach as lt\n\n\ndef accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
             "An added cell called diagnose of lstm_teach.doctor.diagnose",
+            "",
+        ),
+        (
+            "from lstm_teach.exercises import engine\n\nhints = engine.task_of('gradient_check', 'accepts')['hints']",
+            "An added cell called task_of of lstm_teach.exercises.engine",
             "",
         ),
     ],
 )
-def test_the_librarys_gradient_check_and_its_doctor_are_answers_too(source, note, task_note):
+def test_the_librarys_gradient_check_its_doctor_and_its_hints_are_answers_too(source, note, task_note):
     known = collected.exercise(collected.SOURCES / "02_gradient_check.ipynb")
     known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-accepts")]
     score.remember_what_is_allowed()
     own = collected.Cell("own", "code", source)
-    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    title, *others = known.cells
+    found = score.score([title, own, *others], known, 30, 4096, None)
     notes = str(found["notes"]), str(found["tasks"][0]["notes"])
     assert note in notes[0] and task_note in notes[1] and "check_" not in notes[0]
 

@@ -1,5 +1,4 @@
 import _thread
-import contextlib
 import functools
 import linecache
 import signal
@@ -10,13 +9,9 @@ import time
 
 import numpy as np
 import pytest
+from endless import ends_with_a_loop, never_ends, swallows, swallows_everything
 
 from lstm_teach import guard
-
-
-def never_ends():
-    while True:
-        pass
 
 
 def ends_late(seconds):
@@ -134,28 +129,6 @@ def test_finds_the_line_in_another_cell_of_the_same_notebook():
 def test_system_exit_of_a_learner_does_not_end_the_caller():
     with pytest.raises(guard.LearnerError, match="raised SystemExit"):
         guard.call(sys.exit, 3)
-
-
-def swallows():
-    while True:
-        with contextlib.suppress(Exception):
-            never_ends()
-
-
-def swallows_everything():
-    while True:
-        try:
-            for _ in range(20):
-                len("")
-        except:  # noqa: E722
-            continue
-
-
-def ends_with_a_loop():
-    try:
-        never_ends()
-    finally:
-        never_ends()
 
 
 @pytest.mark.parametrize(

@@ -38,3 +38,24 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
     assert "slope is not kept: its cell begins with a magic" in said and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep has put there"),
+        (b"\xff\xfe", "has a syntax error at line 1"),
+    ],
+)
+def test_a_file_that_nothing_can_be_brought_from_is_said_to_be_so(text, said, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    (tmp_path / "mine.py").write_bytes(text)
+    assert Lesson(SINGLE).bring("my_bptt") and said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_file_that_a_windows_editor_has_saved_is_read(encoding, monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
+    section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back\n"
+    (tmp_path / "mine.py").write_text(kept.HEAD + section, encoding=encoding)
+    assert kept.read("step_back")[3] == ""

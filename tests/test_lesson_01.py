@@ -15,7 +15,6 @@ from lesson_cells import (
     names_before,
     run_cell,
     run_cells,
-    solutions,
     solved,
     solved_run,
 )
@@ -100,12 +99,6 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
 ]
-
-
-def test_the_folded_solution_of_every_blank_is_right(lesson):
-    judged_cells = {name: result for name, result in lesson[2].items() if type(result).__name__ == "Verdict"}
-    assert set(judged_cells) == set(solutions(LESSON)) == {*BLANKS, "sigmoid", "my-forward"}
-    assert {name for name, verdict in judged_cells.items() if not verdict.passed} == set()
 
 
 @pytest.mark.parametrize(("name", "lines"), RIGHT)
@@ -362,13 +355,6 @@ def test_a_function_whose_helper_lacks_a_name_is_not_told_that_the_helper_was_ch
     source = f"del sigmoid\n\n\n{cell_source(LESSON, 'step')}\n\n\n{function}"
     said = str(judged(LESSON, "my-forward", source=source))
     assert "name 'sigmoid' is not defined" in said and "changed" not in said, said
-
-
-@pytest.mark.parametrize("name", [*BLANKS, *FUNCTIONS])
-def test_an_open_blank_is_said_to_be_open_and_the_lesson_goes_on(name):
-    verdict = judged(LESSON, name, source=cell_source(LESSON, name))
-    assert all(part.open for part in verdict.parts)
-    assert "The lesson goes on with the library's" in verdict.note
 
 
 # ------------------------------------------------------------------------------------------ the bell

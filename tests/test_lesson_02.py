@@ -126,17 +126,6 @@ def test_numbers_that_are_typed_in_are_not_taken_even_if_they_are_those_of_the_l
     assert list(said) == names and all("typed-in number" in each for each in said.values())
 
 
-def test_no_two_mistakes_of_a_line_have_the_same_words_since_only_the_first_would_be_known():
-    for group in SPEC["blanks"].values():
-        for table in group.get("mistakes", {}).values():
-            assert len(set(table.values())) == len(table)
-
-
-def test_every_blank_that_is_not_written_is_said_to_be_open():
-    for cell in solved(NOTEBOOK):
-        assert set(sentences(cell, source=cell_source(NOTEBOOK, cell)).values()) == {"open"}, cell
-
-
 def edited(cell, *changes):
     """The solved source of a cell with one thing changed after the other."""
     source = solved(NOTEBOOK)[cell]
@@ -326,7 +315,7 @@ def compared(capsys, **sources):
 
 def test_every_delta_of_the_lesson_agrees_with_the_nudge_in_the_digits_shown():
     rows = re.findall(ROW, solved_run(NOTEBOOK).printed, re.MULTILINE)
-    assert len(rows) == 18
+    assert len(rows) == 19
     assert rows[0] == ("h", "given", "-0.654", "-0.654", "")  # as in the picture, before it is derived
     assert {label for label, whose, *_ in rows if whose == "given"} == {"h", "scores[0]", "scores[1]", "h_before"}
     assert {label for label, whose, *_ in rows if whose == "yours"} >= {"h", "c", "o", "zi", "Uf[0]"}

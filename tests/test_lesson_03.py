@@ -851,6 +851,14 @@ def test_the_picture_shows_both_sets_of_gradients_on_one_scale_and_their_errors(
         assert y == (pictures.RIGHT_AT if error < 1e-7 else pytest.approx(np.log10(error)))
 
 
+def test_the_longest_words_about_the_colors_leave_the_legend_alone_in_a_narrow_window():
+    figure = pictures.picture(*gradients(frozenset(), 4, 0.1))
+    figure.dpi *= 0.7  # the page never shows it smaller; letters shrink less than the picture
+    figure.draw_without_rendering()
+    words = next(text for text in figure.texts if text.get_text().startswith("Orange"))
+    assert words.get_window_extent().x0 > figure.legends[0].get_window_extent().x1
+
+
 def test_no_error_of_a_wrong_gradient_falls_off_the_axis_at_the_sliders_ends():
     for flaws, T, scale in itertools.product(combinations(), (1, 2, 3, 10), (0.1, 0.8, 1.5)):
         for name, error in errors(flaws, T, scale=scale).items():

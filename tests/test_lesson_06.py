@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, fill, run_cell, run_cells, solutions, solved, solved_run
+from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run
 from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
@@ -170,6 +170,12 @@ WRONG = [
     (
         "descend",
         "descend",
+        "return flat - rate * min(1, limit / np.linalg.norm(gradient))",
+        "right except for one missing factor: gradient",
+    ),
+    (
+        "descend",
+        "descend",
         f"{STEP.replace('limit / norm', 'norm / limit')}return flat - rate * clipped",
         "upside down",
     ),
@@ -285,12 +291,6 @@ def test_of_an_index_and_of_counts_it_is_not_said_that_they_are_zero_everywhere(
     assert learned.startswith("learned is off at entry 0: yours is 0; it should be") and "zero" not in learned
 
 
-def test_every_blank_has_its_folded_solution_and_that_is_right():
-    assert set(solutions(NAME)) == set(RIGHT)
-    for cell_id, source in solved(NAME).items():
-        assert run_cell(NAME, cell_id, source, numbers_before(cell_id)).passed, cell_id
-
-
 @pytest.mark.parametrize(("cell_id", "code"), [(cell_id, code) for cell_id, both in RIGHT.items() for code in both])
 def test_other_right_answers_are_right_too(cell_id, code):
     assert verdict(cell_id, code).passed
@@ -310,15 +310,6 @@ def test_a_wrong_answer_is_told_what_it_is(cell_id, name, wrong, words):
 def test_the_losses_of_another_gap_are_not_said_to_be_right_for_other_numbers(gap):
     (part,) = verdict("learned", f"learned = np.sum(all_losses[{gap}] < half, axis=1)").parts
     assert part.sentence.startswith("learned is off at entry")
-
-
-@pytest.mark.parametrize("cell_id", RIGHT)
-def test_an_open_blank_is_not_written_yet_and_the_lesson_goes_on(cell_id):
-    names = numbers_before(cell_id)
-    found = run_cell(NAME, cell_id, cell_source(NAME, cell_id), names)
-    assert all(part.open for part in found.parts) and "goes on with the library's" in found.note
-    for name in Lesson(NAME).blank({"which": "which"}.get(cell_id, cell_id)).names:
-        assert names[name] is not Ellipsis
 
 
 # The lesson's numbers.
@@ -453,6 +444,17 @@ def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
         assert (lt.forward(net, x).y.argmax(1) == targets)[1:-1].mean() > 0.9
     whole = lesson["norms_by_part"](lesson["runs_of"]["the loop, limit 5"][2])[0]
     assert (whole > 1e6).all()  # clipped at every step
+
+
+def test_an_answer_that_divides_by_the_larger_of_norm_and_limit_trains_the_loop_without_a_limit(lesson, monkeypatch):
+    body = step("return flat - rate * gradient * limit / max(np.linalg.norm(gradient), limit)")
+    assert verdict("descend", body).passed
+    names = dict(lesson)
+    exec(body, names)
+    monkeypatch.setitem(lesson["train_bell"].__globals__, "descend", names["descend"])
+    exec(cell_source(NAME, "broken-runs"), names)
+    ends = (names["runs_of"]["the loop, no limit"][1][-1], lesson["runs_of"]["the loop, no limit"][1][-1])
+    assert np.isclose(*ends, rtol=1e-3)
 
 
 def test_with_the_grammar_too_clipping_keeps_v_from_moving():

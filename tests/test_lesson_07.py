@@ -559,6 +559,14 @@ def test_the_names_of_a_case_are_loaded_and_those_of_the_others_are_gone():
     assert gone == others | {"grads", "errors", "dzg", "c", "y"}
 
 
+def test_a_function_of_the_learners_own_stays_though_another_case_has_its_name():
+    names = loaded(3)
+    exec("def slope(a):\n    return 1 - a**2", names)
+    exec("clinic.load_names(3)", names)
+    source = fill(cell_source(NOTEBOOK, "repair-three"), "repair_3 = dc * i * slope(g)")
+    assert run_cell(NOTEBOOK, "repair-three", source, names).passed
+
+
 @pytest.mark.parametrize("number", CASES)
 def test_a_cell_that_judges_a_case_has_its_names_whichever_case_was_loaded_last(number, monkeypatch):
     shell = SimpleNamespace(user_ns=loaded())
@@ -824,6 +832,12 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
     shown = [int(number) for number in re.findall(r'<th scope="row"[^>]*>(\d+)</th>', folded)]
     text = inspect.getsource(clinic_cases.question_loop).splitlines()
     assert shown == sorted(1 + [line.strip() for line in text].index(line) for line in QUESTION_LINES)
+
+
+def test_a_search_that_ran_out_of_time_says_so_beside_the_folded_lines():
+    diagnosis = lt.diagnose(clinic.question_loop, seconds=0.01, progress=False)
+    outside = explorers.lines_repaired(diagnosis).value.partition("<details")[0]
+    assert "could not be pinned down" in outside and "ran out of time" in outside
 
 
 def test_a_check_of_the_repaired_loop_speaks_of_the_repaired_one():

@@ -13,6 +13,7 @@ from lesson_cells import (
     cells_of,
     copied,
     fill,
+    judged,
     names_before,
     run_cell,
     solutions,
@@ -123,6 +124,15 @@ def right_of(case: dict, part: str) -> np.ndarray:
 def test_every_blank_has_a_folded_solution(name):
     judged = {cell.id for cell in cells_of(name) if cell.cell_type == "code" and JUDGE.search(cell.source)}
     assert set(solutions(name)) >= judged
+
+
+@short_lesson
+def test_a_blank_that_is_not_written_is_open_and_the_lesson_goes_on(name):
+    for cell_id in solutions(name):
+        if JUDGE.search(source := cell_source(name, cell_id)):
+            verdict = judged(name, cell_id, source=source)
+            assert {part.state for part in verdict.parts} == {"open"}, cell_id
+            assert "The lesson goes on with the library's" in verdict.note, cell_id
 
 
 @pytest.mark.long  # each lesson's own tests run it with the solutions too, in another process

@@ -8,13 +8,11 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.models.layout import Layout, Piece
+from tests.model_cases import diagnose, families, of_text, told
 from tests.model_cases.faults import load
 
 # Half of the squared error of one output; the state is clipped, and all that acts on it is in one matrix.
 CLIPPED = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"table": draw(size=(6, 3)), "W": 0.7 * draw(size=(4, 7)), "b": draw(size=4), "v": draw(size=4)}
 words, wanted, start = np.random.default_rng(seed).integers(0, 6, 40), draw(size=40), 0.3 * draw(size=4)
 
@@ -46,16 +44,9 @@ def gradient(p, T):
         g["table"][words[t]] += dz[4:]
         back = dz[:4]
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # An LSTM without biases, its gates in one matrix that acts on a 1, the input and the state; nothing else is inside.
 ONE_MATRIX = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"W": 0.7 * draw(size=(6, 12)), "V": draw(size=(3, 2))}
 x, wanted, start = draw(size=(40, 2)), draw(size=(40, 2)), draw(size=(2, 3))
 
@@ -93,28 +84,11 @@ def gradient(p, T):
         dW += np.outer(z, da)
         dh, dc = (p["W"] @ da)[3:], dc * f
     return {"W": dW, "V": dV}
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
 def diagnosed(text, *edits, seed=0, **options):
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    space = {"__name__": "edited", "seed": seed}
-    exec(text, space)
-    return lt.diagnose_model(space["case"], **{"seconds": 60.0, **options})
-
-
-def families(diagnosis):
-    return [found.family for found in diagnosis.findings]
-
-
-def told(diagnosis):
-    return " ".join(map(str, diagnosis.findings))
+    return diagnose(of_text(text, *edits, seed=seed), **options)
 
 
 MASK, OLDER = '(e * p["v"] + back) * (np.abs(a[t]) < 0.9)', ("(np.abs(a[t]) < 0.9)", "(np.abs(a[t - 1]) < 0.9)")
@@ -214,11 +188,8 @@ def test_the_models_of_this_file_are_right(text):
 
 def flat(text, *edits):
     """The case with all weights in one vector."""
-    space = {"__name__": "flat", "seed": 0}
-    for old, new in edits:
-        text = text.replace(old, new)
-    exec(text, space)
-    own = space["own"]
+    case = of_text(text, *edits)
+    own, *_ = case(1)
     ends = np.cumsum([0, *(array.size for array in own.values())])
 
     def apart(p):
@@ -228,10 +199,11 @@ def flat(text, *edits):
     def together(arrays):
         return {"theta": np.concatenate([arrays[name].ravel() for name in own])}
 
-    def case(T):
-        return together(own), lambda p: space["loss"](apart(p), T), lambda p: together(space["gradient"](apart(p), T))
+    def flat_case(T):
+        _, loss, gradient = case(T)
+        return together(own), lambda p: loss(apart(p)), lambda p: together(gradient(apart(p)))
 
-    return case
+    return flat_case
 
 
 def test_of_one_vector_the_wrong_entries_are_told_and_that_separate_arrays_tell_more():
@@ -243,8 +215,6 @@ def test_of_one_vector_the_wrong_entries_are_told_and_that_separate_arrays_tell_
 
 # A softmax over three classes, a batch of three: too few to tell which vectors a gradient is made of.
 SOFTMAX = """
-import numpy as np
-
 draw = np.random.default_rng(9).normal
 own = {"U": draw(size=(4, 3)), "b": draw(size=4), "V": draw(size=(3, 4)), "c": draw(size=3)}
 x, names = draw(size=(40, 3, 3)), np.random.default_rng(9).integers(0, 3, (40, 3))
@@ -270,10 +240,6 @@ def gradient(p, T):
         g["U"] += da.T @ x[t]
         g["b"] += da.sum(0)
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
@@ -330,9 +296,6 @@ def test_blocks_are_told_together():
 
 # The state is what a projection without a bias makes of gated units.
 PROJECTED = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"W": (10, 3), "Q": (10, 2), "q": (10,), "P": (3, 5), "V": (2, 3)}
 own = {name: draw(size=shape) for name, shape in shapes.items()}
 x, wanted, start = draw(size=(40, 2)), draw(size=(40, 2)), 0.5 * draw(size=3)
@@ -368,16 +331,9 @@ def gradient(p, T):
         g["q"] += da
         back = p["W"].T @ da
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # Words go through two nets, one from either end.
 BOTH_WAYS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"E": (6, 3), "V": (3, 8), "c": (3,)}
 shapes |= {"Wf": (4, 3), "Uf": (4, 4), "bf": (4,), "Wb": (4, 3), "Ub": (4, 4), "bb": (4,)}
 own = {name: 0.8 * draw(size=shape) for name, shape in shapes.items()}
@@ -424,16 +380,9 @@ def gradient(p, T):
         g["E"][words[t]] += p["Wb"].T @ da
         back = p["Ub"].T @ da
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # Forty letters, each a column of W; with `tied` set to W, the scores come from its columns as well.
 LETTERS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"W": 0.5 * draw(size=(7, 40)), "U": 0.4 * draw(size=(7, 7)), "b": draw(size=7), "O": 0.5 * draw(size=(7, 40))}
 tied = "O"
 own = {name: array for name, array in own.items() if name in ("W", "U", "b", tied)}
@@ -465,10 +414,6 @@ def gradient(p, T):
         g["b"] += da
         back = p["U"].T @ da
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 TIED = LETTERS.replace('tied = "O"', 'tied = "W"')
 
@@ -479,9 +424,6 @@ def overwritten(line):
 
 # The state has length one, so that without weights it is no number; its start is trained.
 UNIT_LENGTH = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"W": draw(size=(4, 4)), "U": draw(size=(4, 2)), "V": draw(size=(2, 4)), "start": draw(size=(4,))}
 x, wanted = draw(size=(40, 2)), draw(size=(40, 2))
 
@@ -512,10 +454,6 @@ def gradient(p, T):
         back = p["W"].T @ da
     g["start"] += back
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # The same where nothing but W makes the state: with zeros in it the loss is no number.
 ONLY_W = UNIT_LENGTH
@@ -529,9 +467,6 @@ for old, new in (
     ONLY_W = ONLY_W.replace(old, new)
 # Steps of a differential equation, one number for all units: what the state is goes on beside every matrix.
 RESIDUAL = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"A": draw(size=(5, 3)), "a": draw(size=5), "C": draw(size=(3, 5)), "mu": draw(size=3), "start": draw(size=3)}
 wanted = draw(size=(40, 3))
 
@@ -563,16 +498,9 @@ def gradient(p, T):
         back = dy + p["A"].T @ da + p["mu"] * dk
     g["start"] += back
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # A batch of three, whose trained states at the start are in one array.
 BATCH = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"W": (2, 4), "U": (4, 4), "b": (4,), "V": (4, 2), "start": (3, 4)}
 own = {name: draw(size=shape) for name, shape in shapes.items()}
 x, wanted = draw(size=(40, 3, 2)), draw(size=(40, 3, 2))
@@ -605,10 +533,6 @@ def gradient(p, T):
         back = 0.6 * dh + da @ p["U"].T
     d["start"] += back
     return d
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 # The same from states of zero, so that nothing shows at T = 1 what is handed back.
 FROM_ZERO = BATCH
@@ -919,9 +843,6 @@ def test_a_mask_that_is_the_same_several_times_by_chance_is_told_as_drawn_anew(d
 
 # Two ways from the state to one or several outputs: straight, and through a layer of its own.
 TWO_WAYS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"A": 0.7 * draw(size=(4, 3)), "R": 0.6 * draw(size=(4, 4)), "b": 0.3 * draw(size=4)}
 own |= {"M": 0.7 * draw(size=(4, 4))}
 own |= {"V": 0.8 * draw(size=(outputs, 4)), "c": 0.2 * draw(size=outputs)}
@@ -972,15 +893,9 @@ def gradient(p, T):
     ],
 )
 def test_a_factor_of_each_unit_is_told_where_a_slope_is_wrong_and_not_where_a_way_is(old, new, of_units, outputs):
-    assert TWO_WAYS.count(old) == 1
-    source = TWO_WAYS.replace(old, new)
-
-    def case(T):
-        space = {"seed": T, "outputs": outputs}
-        exec(source, space)
-        return space["own"], lambda p: space["loss"](p, T), lambda p: space["gradient"](p, T)
-
-    diagnosis = lt.diagnose_model(case, lengths=(1, 2, 3))
+    diagnosis = lt.diagnose_model(
+        lambda T: of_text(TWO_WAYS, (old, new), seed=T, outputs=outputs)(T), lengths=(1, 2, 3)
+    )
     assert ("is off by a factor of its own for each unit" in told(diagnosis)) == of_units, diagnosis
 
 
@@ -1139,9 +1054,6 @@ def test_no_note_says_that_only_some_entries_of_a_tiny_model_were_compared(monke
 
 # Attention over all states so far; a context and the state, side by side, are given to a layer, or to the output.
 ATTENTION = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"W": (3, 4), "U": (4, 4), "b": (4,), "A": (8, 4), "V": (4, 3), "c": (3,)}
 own = {name: 0.7 * draw(size=shape) for name, shape in shapes.items()}
 x, wanted, start = draw(size=(40, 3)), draw(size=(40, 3)), 0.7 * draw(size=4)
@@ -1186,10 +1098,6 @@ def gradient(p, T):
         g["b"] += da
         dh[t] += p["U"] @ da
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 TO_THE_OUTPUT = varied(
     ATTENTION,
@@ -1229,9 +1137,6 @@ def test_the_half_of_a_matrix_through_which_an_error_comes_is_named(text, matrix
 # A tagger: each step has a delta of its own, two biases get that of the first and of the last step only, and S acts on
 # the label before. With one step the three biases have the same gradient.
 TAGGER = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"W": (3, 2), "b": 3, "first": 3, "last": 3, "S": (3, 3)}
 own = {name: draw(size=shape) for name, shape in shapes.items()}
 x, labels = draw(size=(40, 2)), [0, 0, 1, 0, 2, 0, 1, 0, 1, 2] * 4
@@ -1258,10 +1163,6 @@ def gradient(p, T):
     for t in range(1, T):
         g["S"][labels[t - 1]] += d[t]
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 NO_TARGET = ('g["S"] = 0', 'g["W"], g["b"] = sum(np.outer(deltas(p, T, 0)[t], x[t]) for t in range(T)), '
              'sum(deltas(p, T, 0)); g["S"] = 0')  # fmt: skip
@@ -1286,9 +1187,6 @@ def test_a_length_at_which_it_is_right_by_chance_is_not_said_to_be_wrong():
 
 # Points through a layer with a batch norm, which takes its bias out again, to two outputs with an error each.
 NORMED = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"W": draw(size=(2, 4)), "b": draw(size=4), "gain": draw(size=4), "V": draw(size=(4, 2)), "c": draw(size=2)}
 x, wanted = draw(size=(40, 2)), draw(size=(40, 2))
 
@@ -1311,10 +1209,6 @@ def gradient(p, T):
     dz = dy * p["gain"]
     da = (dz - dz.mean(axis=0) - z * (dz * z).mean(axis=0)) / std
     return {"W": x[: T + 2].T @ da, "b": da.sum(axis=0), "gain": (dy * z).sum(axis=0), "V": h.T @ e, "c": e.sum(axis=0)}
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
@@ -1335,9 +1229,6 @@ def test_rows_that_are_overwritten_are_no_loop_that_stops():
 
 # A rating for each step: the product of a row of P and a row of Q, and what belongs to the row.
 RATINGS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"P": draw(size=(4, 2)), "Q": draw(size=(5, 2)), "b": draw(size=5), "mean": draw(size=1)}
 users, items, rated = [1, 0, 1, 2, 0, 1] * 4, [3, 1, 0, 1, 4, 2] * 4, draw(size=24)
 
@@ -1358,10 +1249,6 @@ def gradient(p, T):
         g["b"][i] += e
         g["mean"] += e
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
@@ -1375,9 +1262,6 @@ def test_what_holds_with_one_step_only_is_said_of_one_step():
 
 # Two layers in each step with two matrices each.
 TWICE = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {name: draw(size=(4, 4)) * 0.7 for name in ("A0", "A1", "B0", "B1")} | {"V": draw(size=(2, 4))}
 x, wanted, start = draw(size=(40, 4)), draw(size=(40, 2)), draw(size=4)
 
@@ -1411,10 +1295,6 @@ def gradient(p, T):
             g["B" + l] += np.outer(db, s)
             ds = p["A" + l].T @ da + p["B" + l].T @ db
     return g
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
@@ -1430,9 +1310,6 @@ def test_equal_arrays_cure_it_at_every_length_or_it_is_said_at_which():
 
 # A layer of vectors, as it has one input, and two outputs of it with an error each.
 TWO_HEADS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 own = {"w": draw(size=5), "b": draw(size=5), "U": draw(size=(2, 5)), "V": draw(size=(3, 5)), "a": draw(size=())}
 x, one, two = draw(size=40), draw(size=(40, 2)), draw(size=(40, 3))
 
@@ -1452,10 +1329,6 @@ def gradient(p, T):
     dz = (e @ p["U"] + d @ p["V"]) * (1 - h**2)
     more = 0.1 * np.sign(p["V"])
     return {"w": x[:T] @ dz, "b": dz.sum(axis=0), "U": e.T @ h, "V": d.T @ h + more, "a": d.sum()}
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 
@@ -1499,9 +1372,6 @@ def test_an_array_of_no_axes_has_no_units():
 
 # Two layers, each with a layer norm before it, and a residual path: all deltas sum to zero.
 LAYER_NORMS = """
-import numpy as np
-
-draw = np.random.default_rng(seed).normal
 shapes = {"W": (4, 4), "b": 4, "U": (3, 4), "V": (4, 2)}
 own = {name: draw(size=shape) for name, shape in shapes.items()}
 x, wanted = draw(size=(40, 4)), draw(size=(40, 2))
@@ -1535,10 +1405,6 @@ def gradient(p, T):
     dh = dq @ p["U"].T * (1 - h**2)
     dr = dq + back(np.c_[dh, 0 * dh[:, :1]], z, std)
     return {"W": x[:T].T @ dr, "b": dr.sum(axis=0), "U": h.T @ dq, "V": y.T @ e}
-
-
-def case(T):
-    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 
 

@@ -9,27 +9,12 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
-from tests.model_cases import further, is_named
+from tests.model_cases import diagnose, families, further, is_named, told
 from tests.model_cases.styles.faults import FAULTS, FOLDER, STYLES, load
 
 long = pytest.mark.long  # the rest is run at every change
 QUICK = ("gate_attributes", "rows_of_states", "stacked_class", "node_list", "updating_rnn", "gru_globals")
 SOME = [fault for at, fault in enumerate(FAULTS) if fault[0] in QUICK and at % 2]
-
-
-def diagnose(case, **options):
-    """With time enough that a busy machine compares as many entries as a free one; nothing may be left unfilled."""
-    diagnosis = lt.diagnose_model(case, **{"seconds": 60.0, **options})
-    assert "{where}" not in str(diagnosis), diagnosis
-    return diagnosis
-
-
-def families(diagnosis):
-    return [found.family for found in diagnosis.findings]
-
-
-def told(diagnosis):
-    return " ".join(map(str, diagnosis.findings))
 
 
 def diagnosed(style, *edits, lengths=(1, 2, 3)):

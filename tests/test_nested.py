@@ -99,14 +99,6 @@ def test_without_repairs_it_does_what_the_question_s_loop_does(T):
             assert lt.relative_error(got[name], expected[name]) < 1e-12, name
 
 
-def test_it_starts_from_a_zero_state_where_none_is_given():
-    params, x, targets, *_ = net(0, 6)
-    zeros = np.zeros(params.hidden_size)
-    for repaired in COMBINATIONS:
-        given = lt.nested_bptt(params, x, targets, zeros, zeros, repaired=repaired)
-        assert np.array_equal(lt.nested_bptt(params, x, targets, repaired=repaired).flat, given.flat)
-
-
 @pytest.mark.parametrize("T", [1, 2, 3, 6, 20])
 def test_with_all_four_repairs_it_is_the_gradient(T):
     for seed in SEEDS:
@@ -256,14 +248,6 @@ def test_it_takes_a_step_for_every_pair_of_a_loss_and_a_step_it_credits(T, short
     assert inner_steps == (T * (T - 1) / 2 if short else T * (T + 1) / 2)
 
 
-def test_it_leaves_its_inputs_alone():
-    params, x, targets, h0, c0 = net(2, 5)
-    before = params.flat.copy(), x.copy(), targets.copy(), h0.copy(), c0.copy()
-    lt.nested_bptt(params, x, targets, h0, c0, repaired=lt.FLAWS)
-    for was, is_now in zip(before, (params.flat, x, targets, h0, c0), strict=True):
-        assert np.array_equal(was, is_now)
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
@@ -274,13 +258,6 @@ def test_it_leaves_its_inputs_alone():
         ),
         ({"repaired": 3}, TypeError, r"repaired must be a collection of flaw names, got 3 \(int\)"),
         ({"repaired": ["dot"]}, ValueError, "repaired must name flaws out of short_range, .*; got 'dot'"),
-        ({"x": [0, 4]}, ValueError, r"x\[1\] must be a token id from 0 to 3 .* got 4"),
-        ({"targets": [0]}, ValueError, "got 1 target for 2 steps"),
-        ({"x": [], "targets": []}, ValueError, "x must hold at least one token id, got an empty sequence"),
-        ({"x": [0.5, 1.0]}, TypeError, "x must hold whole numbers"),
-        ({"h0": np.zeros(4)}, ValueError, r"h0 must have shape \(5,\), got \(4,\)"),
-        ({"c0": np.full(5, np.nan)}, ValueError, "c0 must be finite, got nan"),
-        ({"params": None}, TypeError, "params must be a Params, got None"),
     ],
 )
 def test_bad_input_gets_a_sentence(changes, error, words):

@@ -1,6 +1,5 @@
 """plain.py is right by a complex step; test_backward holds the fast passes to it, delta by delta."""
 
-import numpy as np
 import pytest
 
 from lstm_teach import plain
@@ -17,10 +16,3 @@ def test_the_gradient_is_that_of_a_complex_step(net):
         shifted.flat[k] += 1j * STEP
         slope = plain.loss(shifted, net.x, net.targets, net.h0, net.c0).imag / STEP
         assert net.grads.flat[k] == pytest.approx(slope, rel=1e-12, abs=1e-14)
-
-
-def test_the_state_is_zero_unless_given():
-    net = NETS[-1]
-    zeros = np.zeros(net.params.hidden_size)
-    given = plain.bptt(net.params, net.x, net.targets, zeros, zeros)
-    assert np.array_equal(plain.bptt(net.params, net.x, net.targets).flat, given.flat)

@@ -44,5 +44,5 @@ def test_a_call_that_never_ends_is_stopped_without_threads():
     python = python_with_monitoring()
     if python is None:
         pytest.skip("there is no Python 3.12 or later on this machine; before that there is no limit without threads")
-    done = run(python, "-I", "tests/limit_stops.py")
+    done = run(python, "-Es", "tests/limit_stops.py")
     assert (done.returncode, done.stdout.split()[:1], done.stderr) == (0, ["stopped"], "")

@@ -86,7 +86,7 @@ def test_bad_input_gets_one_sentence_that_names_the_argument():
             call(params, x, targets, [0.0])
     with pytest.raises(ValueError, match=r"^scale must not be negative"):
         rnn.Params.random(K, H, scale=-1)
-    with pytest.raises(ValueError, match=r"^seed must be a whole number"):
+    with pytest.raises(ValueError, match=r"^seed must be at least 0"):
         rnn.Params.random(K, H, seed=-1)
     with pytest.raises(ValueError, match=r"^flat must be an array of 56"):
         rnn.Params(K, H, np.zeros(3))

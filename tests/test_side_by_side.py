@@ -23,6 +23,22 @@ def together(nets):
     return lt.Params(TASK.vocab_size, nets[0].hidden_size, np.stack([net.flat for net in nets]))
 
 
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"batch": 10**9}, "batch must be smaller: batch 1,000,000,000 asks for a batch of"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"steps": 10**400}, "steps must be smaller: steps at least 1e400 asks for a history of"),
+    ],
+)
+def test_what_no_memory_could_hold_is_refused_here_as_it_is_for_one_net(amounts, said):
+    with pytest.raises(ValueError, match=said):
+        train_side_by_side(some_nets(), TASK, seeds=(1, 2, 3), **amounts)
+    with pytest.raises(ValueError, match=said):
+        lt.train(some_nets()[0], TASK, **amounts)
+
+
 @pytest.mark.parametrize("repaired", [None, *COMBINATIONS], ids=lambda names: "bptt" if names is None else str(names))
 def test_each_net_gets_the_loss_and_the_gradient_of_its_own_sequences(repaired):
     rng, nets = np.random.default_rng(0), some_nets()

@@ -24,13 +24,13 @@ def test_the_gradient_with_peepholes_is_that_of_the_forward_lines():
 
 
 def test_the_gradient_of_the_start_is_that_of_the_loss():
-    params, x, targets, _, a = exercise.case_of(5, 4, 3, 4)
+    params, x, targets, _, a = exercise.random_case(5, 4, 3, 4)
     got = exercise.start(exercise.step, params, a, x, targets)
     np.testing.assert_allclose(got, answers.start_by_nudging(None, params, a, x, targets), rtol=1e-7)
 
 
 def test_a_walk_with_weights_of_one_is_the_single_pass():
-    params, x, targets, h0, c0 = exercise.case_of(3, 6, 5, 4)
+    params, x, targets, h0, c0 = exercise.random_case(3, 6, 5, 4)
     _, deltas = lt.bptt(params, x, targets, h0, c0, return_deltas=True)
     found = exercise.walked(exercise.step, params, lt.forward(params, x, h0, c0), targets, np.ones(6))
     np.testing.assert_allclose(found["dh"], deltas.dh, rtol=1e-12)

@@ -159,7 +159,7 @@ def test_a_lesson_in_the_browser_is_the_same_but_for_its_kernel_and_a_word_at_it
     changed = [b.id for a, b in zip(before.cells, after.cells, strict=True) if a.source != b.source]
     assert changed == [before.cells[0].id]
     added = after.cells[0].source.removeprefix(before.cells[0].source)
-    assert "stop button doesn't work here" in added and "File > Download" in added
+    assert "press the stop button" in added and "File > Download" in added
 
 
 def test_what_a_lesson_or_page_is_made_of_changes_its_key(tmp_path, monkeypatch):

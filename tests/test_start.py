@@ -106,9 +106,13 @@ def test_a_second_start_installs_nothing(start, installs):
     assert installs == [False, True]
 
 
-def test_a_change_of_pyproject_installs_again(start, installs):
+def test_a_change_of_the_dependencies_installs_again_and_a_tools_setting_does_not(start, installs):
+    path = start.FOLDER / "pyproject.toml"
     start.prepare(False)
-    (start.FOLDER / "pyproject.toml").write_text("# other dependencies", encoding="utf-8")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n[tool.mine]\nset = 1\n", encoding="utf-8")
+    start.prepare(False)
+    assert installs == [False]
+    path.write_text(path.read_text(encoding="utf-8").replace("numpy>=", "numpy>"), encoding="utf-8")
     start.prepare(False)
     start.prepare(False)
     assert installs == [False, False]
@@ -157,6 +161,18 @@ def test_an_interrupted_installation_is_taken_up_again(start, installs, monkeypa
     assert installs == [False] and start.STAMP.exists()
 
 
+def test_a_package_that_was_half_installed_is_installed_anew(start, monkeypatch, tmp_path):
+    start.make_environment()
+    half, whole = start.ENVIRONMENT / "lib" / "half-1.dist-info", start.ENVIRONMENT / "lib" / "whole-1.dist-info"
+    for folder in (half, whole):
+        folder.mkdir(parents=True)
+        (folder / "METADATA").touch()
+    (whole / "INSTALLER").touch()
+    monkeypatch.setattr(start, "pip_command", lambda: [sys.executable, "-c", "pass"])
+    start.install(False)
+    assert whole.exists() and not half.exists()
+
+
 def test_a_failed_installation_passes_pips_exit_code_and_leaves_no_stamp(start, monkeypatch, capsys):
     start.make_environment()
     start.STAMP.write_text(json.dumps(start.expected_stamp(VERSION, False)), encoding="utf-8")
@@ -175,6 +191,16 @@ def test_pip_is_asked_for_the_project_in_editable_form(start, monkeypatch, tmp_p
     start.install(testing)
     arguments, user = json.loads((tmp_path / "asked.json").read_text())
     assert arguments == ["install", "--disable-pip-version-check", "--editable", project] and user == "0"
+
+
+def test_the_environment_finds_the_project_in_a_folder_of_any_name(start, monkeypatch, tmp_path):
+    (tmp_path / "lstm_teach").mkdir()
+    start.make_environment()
+    link = "import sys; from pathlib import Path; (Path(sys.path[-1]) / '_editable_impl_lstm_teach.pth').write_bytes("
+    pip = [str(start.PYTHON), "-c", link + "'\\xdcbung \\u039b'.encode())"]
+    monkeypatch.setattr(start, "pip_command", lambda: pip)
+    start.install(False)
+    assert start.look() == (VERSION, ["lstm_teach"])
 
 
 def test_pip_of_the_outer_python_serves_where_there_is_no_ensurepip(start, monkeypatch, capsys):

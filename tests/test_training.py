@@ -255,7 +255,7 @@ def nothing_much(params, x, targets):
         ({"optimizer": "adam"}, TypeError, r"optimizer must be made by .*, such as adam\(rate=0.01\), got 'adam'"),
         ({"optimizer": training.adam}, TypeError, r"such as adam\(rate=0.01\), got <function adam"),
         ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),
-        ({"seed": -1}, ValueError, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
     ],
 )
 def test_bad_arguments_get_one_sentence_before_any_step(options, kind, sentence):

@@ -5,7 +5,7 @@ from lesson_cells import NOTEBOOKS
 from nbformat.v4 import new_code_cell, new_notebook
 from test_notebooks import trouble_when_run
 
-EXERCISE, ANSWER = "from lstm_teach.exercises.questions import ask", "my_letter = b"
+EXERCISE, ANSWER = 'from lstm_teach.exercises.questions import ask\n\nmy_guess = "five"', "my_letter = b"
 SET_UP = """
 import numpy as np
 import lstm_teach as lt
@@ -38,6 +38,7 @@ STOPPED = {  # cells, and what is said below their errors
     # Another error.
     f"c = f * nothing + ...\n{CHECK}": NO_NAME.format("nothing"),
     f"c = f * c_before + i * gg\n{CHECK}": NO_NAME.format("gg"),
+    f"raise NameError('c is a name from case 1')\n{CHECK}": "",  # as lesson 7 does
     "c = f * nothing": "",
     # An answer to a question of an exercise.
     ANSWER: QUOTES.format("my_letter", "b"),
@@ -75,6 +76,7 @@ RUN = {  # cells that do not stop
     f"%%time\n%pwd\nc = f * c_before + i * g\n{CHECK}": "Right: `c`",
     f"\n%%time\n{CHECK}": "No line of this cell says what c is",
     "...": "Ellipsis",
+    "my_guess": "Ellipsis",  # not what it was before "about ten", which had no quotation marks
 }
 
 

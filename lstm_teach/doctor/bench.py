@@ -3,8 +3,6 @@
 Imports look, what makes edits, truth and variants.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """Sentences: what kind of mistake an edit repairs, in the learner's names. Imports slots and truth."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

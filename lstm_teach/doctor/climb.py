@@ -5,8 +5,6 @@ that shows on a low rung is repaired before one that needs more steps. Nothing i
 quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice

@@ -1,7 +1,5 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
-from __future__ import annotations
-
 import re
 import sys
 import warnings
@@ -78,7 +76,7 @@ def _diagnosis(
     zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
-    if endless:
+    if endless and endless.__cause__ is None:  # what sys.exit() ends, ends
         notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
     if endless or code is None:

@@ -3,8 +3,6 @@
 Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and slots.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import difflib

@@ -3,8 +3,6 @@
 Imports the operators (rewrites, donors, growth, indices), scene and slots.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import re

@@ -5,8 +5,6 @@ Where no repair is proved: the first statement that may be wrong.
 Imports build, causes, report, scene, search, slots, truth and variants.
 """
 
-from __future__ import annotations
-
 import ast
 import difflib
 import functools

@@ -3,8 +3,6 @@
 Imports slots and source.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import re

@@ -5,8 +5,6 @@ of a delta that is carried: what this step adds to it; of a name without a value
 forward pass: what it doesn't compute. At the return: the nine gradients. Imports edits, lookup, missing and truth.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import functools

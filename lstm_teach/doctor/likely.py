@@ -4,8 +4,6 @@ What tells is a run of the code with the edits made: which gradients depend on a
 a right quantity. Imports bench, rungs, scene, slots and variants.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import re

@@ -3,8 +3,6 @@
 Imports truth and params.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator

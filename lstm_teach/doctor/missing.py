@@ -3,8 +3,6 @@
 What is missing by value is in leftout. Imports donors, edits, scene and slots.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import itertools

@@ -3,8 +3,6 @@
 Imports build, code, fuel, truth and the guard.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the doctor found, as text for a terminal and as HTML with three levels for a notebook. Imports html."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from lstm_teach import html
@@ -164,7 +162,7 @@ class Diagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [html.bold(self.headline)]
+        parts = [html.bold("✓ " * self.passed + self.headline)]
         if ladder := self._ladder():
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
         parts += [html.prose(f"Problem: {problem}") for problem in self._problems]

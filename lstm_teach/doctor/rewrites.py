@@ -5,8 +5,6 @@ match where they were imported by themselves too. A rewrite needs two unrelated 
 donors and slots.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import re

@@ -3,8 +3,6 @@
 No name has a meaning here. Imports slots and source.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import re

@@ -4,8 +4,6 @@ An edit counts as progress only when it brings exact values into being: a right 
 That an error became smaller is never used. Imports bench, climb, proof, variants and truth.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import time

@@ -4,8 +4,6 @@ The same, but rows that nobody may read hold numbers: code that is right only be
 `np.empty` happened to be, is not right. And no files. The learner's own modules stay as they are.
 """
 
-from __future__ import annotations
-
 import builtins
 import functools
 import sys

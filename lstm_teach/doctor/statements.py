@@ -3,8 +3,6 @@
 Imports edits, growth, missing, scene and slots.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import operator

@@ -1,7 +1,5 @@
 """The learner's syntax tree with a switch at every statement that has changed versions. Imports slots and source."""
 
-from __future__ import annotations
-
 import ast
 import copy
 import itertools

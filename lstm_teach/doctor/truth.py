@@ -4,8 +4,6 @@ Imports params, plain and gradients. A value is recognized by its numbers, not b
 random numbers that agrees to ten digits with the right dc at step 2 is the right dc at step 2.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """The arrays in what a statement computes: a copy of them, others in their place. Imports params."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -144,7 +144,8 @@ class Variants:
         try:
             self._watch(slot, names, local_names)
         except Exception as error:
-            self._failed = error
+            if not isinstance(error, RecursionError):  # the learner's own calls have used up the depth
+                self._failed = error
             raise
         finally:
             spend(STATEMENT * (_LOOKING - self._fuel))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of, words_of
-from lstm_teach.exercises.nets import by_length, case_of
+from lstm_teach.exercises.nets import by_length, random_case
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Trouble
@@ -90,5 +90,5 @@ def as_set(names: set[str]) -> str:
 
 def wrong_names(flaw: str, T: int, seed: int = 1) -> set[str]:
     """The names of the gradients that a loop with this flaw has wrong for a sequence of length T."""
-    net = case_of(seed, T, 4, 5)
+    net = random_case(seed, T, 4, 5)
     return set(off(errors_of(with_flaws(flaw)(*net), exact_gradient(*net))))

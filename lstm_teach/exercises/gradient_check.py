@@ -9,8 +9,8 @@ import numpy as np
 
 from lstm_teach import bptt, exact_gradient, gradients, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of
-from lstm_teach.exercises.nets import case_of, watched
+from lstm_teach.exercises.engine import Case, Task, check, questions, task_of
+from lstm_teach.exercises.nets import random_case, with_moves
 from lstm_teach.gradreport import errors_of, relative_error, verdict
 from lstm_teach.guard import name_of
 from lstm_teach.judging import Trouble, kind
@@ -49,7 +49,7 @@ def check_numerical_gradient(numerical_gradient: Callable, seed: int = 1) -> Ver
         return float(weights @ np.sin(params.flat) + np.cos(params.flat.sum()))
 
     def on(part: str, plain: Callable, net: Params, step: float) -> Case:
-        loss_fn, moves = watched(plain, net)
+        loss_fn, moves = with_moves(plain, net)
 
         def also(*given: object) -> str:
             most = max([np.count_nonzero(abs(by) > step / 2) for by in moves], default=0)
@@ -104,7 +104,7 @@ RIGHT_PASSES = {
 }
 
 
-def check_accepts(accepts: Callable) -> Verdict:
+def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
     """Check `accepts(backward)` -> True for a right backward pass and False for a wrong one.
 
     `backward(params, x, targets, h0, c0)` returns an lt.Params.
@@ -136,10 +136,12 @@ def check_accepts(accepts: Callable) -> Verdict:
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
         cases.append(on(fault, planted(), True, right_too))
-    return check(__name__, "accepts", accepts, cases)
+    task = Task(__name__, "accepts", cases)
+    task.order = np.random.default_rng(seed).permutation(len(cases))
+    return task.verdict(accepts)
 
 
-HIDING_FAULTS = ("forgotten carry", "forgotten c0", "forgotten h0", "forgotten token")
+HIDING_FAULTS = ("forgotten f", "forgotten c0", "forgotten h0", "forgotten token")
 
 
 def check_blind_spot(blind_spot: Callable) -> Verdict:
@@ -151,7 +153,7 @@ def check_blind_spot(blind_spot: Callable) -> Verdict:
         if verdict(error) != "right":
             return f"The fault shows, and it should not: the norm-relative error of d{matrix} is {error:.1g}."
         for other in HIDING_FAULTS:
-            both_need_a_second_step = (fault, other) == ("forgotten carry", "forgotten token")
+            both_need_a_second_step = (fault, other) == ("forgotten f", "forgotten token")
             if other != fault and not both_need_a_second_step and _worst(planted(other), net)[0] < 1e-4:
                 return f"It hides {other} as well; hide only {fault}."
         return ""
@@ -198,7 +200,7 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
 
     def on(part: str, vocab_size: int, hidden_size: int, step: float, direction: Callable) -> Case:
         loss_fn, net = _lstm_loss(seed, vocab_size, hidden_size)
-        counted, moves = watched(loss_fn, net)
+        counted, moves = with_moves(loss_fn, net)
 
         def at(by: np.ndarray | float) -> float:
             return loss_fn(_moved(net, by))
@@ -230,5 +232,5 @@ def _moved(net: Params, by: np.ndarray | float) -> Params:
 
 def _lstm_loss(seed: int, vocab_size: int, hidden_size: int) -> tuple[Callable[[Params], float], Params]:
     """The loss of five steps as a function of the net, and a net with weights of order 1."""
-    params, *sequence = case_of(seed, 5, vocab_size, hidden_size)
+    params, *sequence = random_case(seed, 5, vocab_size, hidden_size)
     return lambda net: loss(net, *sequence), params

@@ -20,7 +20,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of, words_of
-from lstm_teach.exercises.nets import by_length, case_of, watched
+from lstm_teach.exercises.nets import by_length, random_case, with_moves
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off, verdict
@@ -177,14 +177,15 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
     """Check `errors_by_matrix(loss_of, net, grads)` -> a dictionary: the relative error of each matrix, one number."""
     net, *sequence = exam_case(seed, 4, 4, 3)
     grads, noise = right_gradient(net, *sequence), np.random.default_rng(seed).normal(0, 1, net["Wg"].shape)
-    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], "Wi": 0.4 * grads["Wi"]}
+    large = max(("Wi", "Wo", "Ui", "Ug"), key=lambda name: norm(grads[name]))  # 1e-8 below the fraction never shows
+    shifted = grads | {"Wg": grads["Wg"] + 0.5 * noise, "V": -1.3 * grads["V"], large: 0.4 * grads[large]}
     shifted["Uo"] = grads["Uo"] + 0.02 * grads["Uo"][::-1]
 
     def other_loss(moved: Net) -> float:
         return np.exp(moved["A"]).sum() + 1e-9 * moved["B"].sum() - 3 * moved["B"][0, 1] * moved["A"][2, 0]
 
     random = np.random.default_rng(seed + 1)
-    other = {"A": random.normal(0, 1, (3, 2)), "B": random.normal(0, 1, (1, 4))}
+    other = {"A": random.uniform(0.5, 1.5, (3, 2)), "B": random.normal(0, 1, (1, 4))}
     other_grads = {"A": np.exp(other["A"]), "B": np.full((1, 4), 1e-9)}
     other_grads["A"][2, 0] -= 3 * other["B"][0, 1]
     other_grads["B"][0, 1] -= 3 * other["A"][2, 0]
@@ -198,7 +199,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
         ("a loss that does not change", lambda net: 1.5, flat, zero, one),
     ):
         for given in (exact, wrong):
-            loss, moves = watched(loss_of, start)
+            loss, moves = with_moves(loss_of, start)
             also = partial(not_zero, moves) if given is exact else None
             cases.append(Case(part, (loss, start, given), {"exact": exact}, also=also, right=errors_of(given, exact)))
     return check(__name__, "errors", errors_by_matrix, cases)
@@ -311,7 +312,7 @@ def last_ladder(backward: Callable) -> str:
 
 def last_case(seed: int, T: int, K: int, H: int) -> tuple:
     """params, x, target, h0, c0 for task 4."""
-    params, x, targets, h0, c0 = case_of(seed, T, K, H)
+    params, x, targets, h0, c0 = random_case(seed, T, K, H)
     return params, x, int(targets[-1]), h0, c0
 
 

@@ -13,14 +13,14 @@ from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
 
 
-def case_of(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def random_case(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A net with weights of order 1, a sequence with targets, and an initial state h0, c0 that is not zero."""
     random = np.random.default_rng(seed)
     x, targets = random.integers(0, K, (2, T))
     return Params.random(K, H, seed=seed, scale=0.8), x, targets, state(random, H), random.normal(0, 1, H)
 
 
-def by_length(repaired: Callable, seed: int, shortest: int = 1, make: Callable = case_of) -> list[Case]:
+def by_length(repaired: Callable, seed: int, shortest: int = 1, make: Callable = random_case) -> list[Case]:
     """Cases of growing length for a repaired pass, from the shortest at which the flawed one was wrong."""
     measured = []  # at an earlier length: of a long pass, only the first calls are counted
 
@@ -35,15 +35,15 @@ def by_length(repaired: Callable, seed: int, shortest: int = 1, make: Callable =
     return [Case(part, make(seed + size[0], *size), look=look) for part, size in sizes.items()]
 
 
-def watched(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list[np.ndarray]]:
+def with_moves(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list[np.ndarray]]:
     """The same loss, and a list that gets, for each call, by how much the numbers that differ from net's were moved."""
     first, moves = copy.deepcopy(net), []
 
-    def watched_loss(moved: Mapping | Params) -> float:
+    def noted_loss(moved: Mapping | Params) -> float:
         loss = loss_of(moved)
         with contextlib.suppress(KeyError, TypeError, ValueError):  # the loss of something else
             by = np.concatenate([np.ravel(moved[name] - matrix) for name, matrix in first.items()])
             moves.append(by[by != 0])
         return loss
 
-    return watched_loss, moves
+    return noted_loss, moves

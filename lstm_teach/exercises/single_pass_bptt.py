@@ -10,7 +10,7 @@ import numpy as np
 from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions
-from lstm_teach.exercises.nets import case_of
+from lstm_teach.exercises.nets import random_case
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import TOOLS
@@ -38,7 +38,7 @@ def check_walk(walk: Callable, seed: int = 1) -> Verdict:
         ("a loss at the last step alone", 1, (4, 3), [0, 0, 0, 200]),  # large, so that any clipping shows
         ("a single step", 2, (3, 5), [2]),
     ):
-        params, x, targets, h0, c0 = case_of(seed + more, len(weights), *size)
+        params, x, targets, h0, c0 = random_case(seed + more, len(weights), *size)
         cache = filled(forward(params, x, h0, c0))
         cases.append(Case(part, (step, params, cache, targets, np.array(weights, float))))
     return check(__name__, "walk", walk, cases, right=walked)
@@ -104,7 +104,7 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
     """Check `start_gradient(step, params, a, x, targets)` -> the gradient of a, (H,); c0 is a, and h0 is tanh(a)."""
 
     def on(part: str, seed: int, *size: int) -> Case:
-        params, x, targets, _, a = case_of(seed, *size)
+        params, x, targets, _, a = random_case(seed, *size)
         if len(x) > 1:
             params, targets = surprised(params, x, np.tanh(a), a)
         taken: list[int] = []

@@ -52,7 +52,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
             return ""
         left, most = two_numbers(rate**got, share)
-        return f"After {amount(f'{got:g}', 'step')} {left} is left; at most {most} may be left."
+        return f"After {amount(f'{got + 0.0:g}', 'step')} {left} is left; at most {most} may be left."
 
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra

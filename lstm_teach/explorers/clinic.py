@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from .. import diagnose
 from ..doctor import Diagnosis
 from ..figures import clinic as figures
-from ..html import bold, code, fold, table
+from ..html import bold, bullets, code, fold, table
 from ..lessons import clinic
 from .controls import dropdown
 from .shell import Explorer, where
@@ -57,11 +57,15 @@ def find_the_line(number: int) -> Explorer:
 
 
 def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
-    """The lines that the doctor has changed, in their order and folded: as they were, and as they are now."""
+    """The lines that the doctor has changed, in their order and folded: as they were, and as they are now.
+
+    Where no repair is proved, the notes say why.
+    """
     found = sorted((finding for finding in diagnosis.findings if finding.line), key=lambda finding: finding.line)
     rows = [(str(finding.line), code(finding.code), code(finding.repair)) for finding in found]
     lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
-    return widgets.HTML(bold(diagnosis.headline) + fold("The lines, before and after", lines))
+    notes = bullets(diagnosis.notes) if diagnosis.repaired_source is None else ""
+    return widgets.HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
 
 
 def ask_the_doctor(number: int) -> widgets.VBox:

@@ -99,7 +99,7 @@ def build(vocab_size: int, hidden_size: int) -> Built:
         mesh.set_array(np.clip(cells, -1, 1))
         for word, mark in marks.items():
             mark.set_data(*np.reshape(places[word], (-1, 2)).T)
-        scale.set_text(f"Orange is positive, purple negative, white 0; darkest at {short(limit, 2)} and beyond")
+        scale.set_text(f"Orange is positive, purple negative, white 0; darkest from {short(limit, 2)} on")
 
     return Scene(figure, mesh, *marks.values(), *texts.values(), scale), update
 

@@ -21,8 +21,7 @@ CARD_WIDTH, CARD_HEIGHT = BADGE + 2 * TAG_WIDTH + 18, 38
 TAGS = BADGE + 6 + TAG_WIDTH / 2, BADGE + 12 + 1.5 * TAG_WIDTH  # from the left edge of a card to the middle of each tag
 TOGETHER = 0.86  # how many rows below the upper card the lower one is when the two are about to be added
 LIMIT = 1.5  # of the colors of deltas; one scale for dh and dc_carry
-CROSS = "A cross marks the loss where a walk starts."
-KEY = f"Blue is negative, red is positive; the darker, the larger. {CROSS}"
+KEY = "Blue is negative, red is positive; the darker, the larger. A cross marks a loss."
 
 
 def turns(T: int, merged: int) -> int:
@@ -139,7 +138,7 @@ def describe(own: np.ndarray, position: int) -> str:
         sums = " and ".join(_sums(own, merged))
         return f"{walks} and the walk from loss {at - 1} {now} step {at - 1}. They add up: {sums}. Still {left} turns."
     if not merged:
-        return f"Two loops: a walk back from each of {T} losses, {left} turns. {CROSS}"
+        return f"Two loops: a walk back from each of {T} losses, {left} turns."
     dh, dc_carry = (signed(number, 3) for number in hands(own, merged)[T - 1, at])
     if merged == T - 1:
         return (

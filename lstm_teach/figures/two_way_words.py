@@ -218,7 +218,7 @@ def _delta_line(net: Net, back: Back, place: str) -> str:
     delta, before = back.boxes[place], net.values[f"h[{t - 1}]"]
     return (
         f"{line} To the weights: d{place} × h[{t - 1}] = {times(delta, before)} = {exact(delta * before)} "
-        f"for W{kind[1]}, and d{place} itself for U{kind[1]}[0,{net.x[t]}]."
+        f"for W{kind[1]}, and d{place} itself for U{kind[1]}[:, {net.x[t]}]."
     )
 
 

@@ -15,7 +15,7 @@ from lstm_teach.lessons.cases import as_numbers, far, names_at, pick, sequences,
 from lstm_teach.params import GATES, Params
 
 
-def one_unit(wanted: str) -> Iterator[dict]:
+def steps_of_one_unit(wanted: str) -> Iterator[dict]:
     """One unit, as plain numbers: what is known where a line is written, and what the line gives."""
     for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
         far = walked(net.params, net.x, net.targets, net.h0, 20 * net.c0)  # a cell value may leave -1 to 1
@@ -23,9 +23,9 @@ def one_unit(wanted: str) -> Iterator[dict]:
             yield {name: as_numbers(value) for name, value in pick(names_at(run, t), wanted).items()}
 
 
-cell = partial(one_unit, "c_before i f o g c")
-hidden = partial(one_unit, "c_before i f o g c ct h")
-squash = partial(one_unit, "h_before token Ui Uf Uo Ug Wi Wf Wo Wg zi zf zo zg i f o g")
+cell = partial(steps_of_one_unit, "c_before i f o g c")
+hidden = partial(steps_of_one_unit, "c_before i f o g c ct h")
+squash = partial(steps_of_one_unit, "h_before token Ui Uf Uo Ug Wi Wf Wo Wg zi zf zo zg i f o g")
 
 
 def sigmoid() -> Iterator[dict]:

@@ -115,8 +115,10 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
-    _loaded.update({name: Gone(name, words) for name, words in gone.items() if name not in own} | own)
-    notebook |= _loaded
+    kept = {*own, *(name for name in gone if inspect.isfunction(notebook.get(name)))}  # a helper of the learner's
+    put = {name: Gone(name, words) for name, words in gone.items() if name not in kept} | own
+    notebook |= put
+    _loaded.update(put)
 
 
 @contextlib.contextmanager

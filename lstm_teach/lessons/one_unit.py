@@ -3,8 +3,6 @@
 Imports params, plain, forward, graph and guard. It is the net that the two-way picture and the merging walks show.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -69,7 +67,7 @@ def _loss_with_box(box: str, steps: int, w: complex) -> float:
     return sum(values[f"loss[{t}]"] for t in range(steps))
 
 
-def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int, lesson: Lesson) -> str:
+def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], steps: int, lesson: "Lesson") -> str:
     """Each delta beside what the loss does when its number is nudged, measured with that function, one line each.
 
     Where the learner's delta was judged wrong, it is that one which is shown, and the library's below it. A delta that

@@ -3,8 +3,6 @@
 Imports the guard and validate only.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import math

@@ -3,8 +3,6 @@
 Imports differences.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 

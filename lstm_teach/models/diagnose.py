@@ -3,8 +3,6 @@
 Imports the rest of this package, the guard, html and validate. Nothing here knows what an LSTM is.
 """
 
-from __future__ import annotations
-
 import sysconfig
 import time
 import traceback
@@ -125,7 +123,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     started = time.perf_counter()
     validate.instance("case", case, Callable, "a function case(T)")
     seconds = validate.finite_number("seconds", seconds, positive=True)
-    lengths = sorted({validate.positive_integer("each length in lengths", T) for T in lengths})
+    lengths = sorted({validate.whole_number("each length in lengths", T) for T in lengths})
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
     findings: list[ModelFinding] = []

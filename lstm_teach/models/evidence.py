@@ -3,8 +3,6 @@
 Imports case, deltas, differences, layout and relations.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np

@@ -4,8 +4,6 @@ Relations come first, then experiments: with which weights set to zero, made sym
 Imports case, deltas, differences, evidence, families, first_step, layout and relations.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The kinds of mistake a gradient can have, and a finding. Imports the standard library only."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Imports case, deltas, differences, evidence, layout and relations.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -3,8 +3,6 @@
 Imports case, differences, families and layout.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator

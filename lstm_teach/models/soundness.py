@@ -3,8 +3,6 @@
 Imports case, differences, families, cellcode and the guard.
 """
 
-from __future__ import annotations
-
 import gc
 import random
 import types

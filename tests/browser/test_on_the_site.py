@@ -7,6 +7,7 @@ from lab import open_notebook, read_file, wait_for_file, watch
 pytestmark = pytest.mark.browser
 
 EXERCISE = "notebooks/exercises/01_forward_pass.ipynb"
+STATUS = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
 ENDLESS = "def gate(U, W, token, h_before):\n    while True:\n        pass"
 
 
@@ -40,13 +41,30 @@ def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_r
         write(page, "gate", "open('kept.txt', 'w').write('kept'); print('done')")
         wait_for_text(page, "gate", "done")
         assert wait_for_file(page, "notebooks/exercises/kept.txt") == "kept"
-        page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-        page.wait_for_timeout(1000)
+        page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=20_000)
         open_notebook(page, lab, EXERCISE)
         assert read_file(page, "notebooks/exercises/kept.txt") == "kept"
         assert "kept.txt" in page.evaluate(
             """() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
                 .find(cell => cell.id === 'gate').sharedModel.source"""
         )
+    finally:
+        page.close()
+
+
+def test_the_stop_button_offers_to_restart_python_and_a_narrow_window_is_the_lesson_s_alone(browser, lab):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    try:
+        open_notebook(page, lab, EXERCISE)
+        assert page.locator(".jp-Notebook").bounding_box()["width"] > 290
+        write(page, "gate", "while True:\n    pass")
+        page.wait_for_function(f"({STATUS}) === 'busy'")
+        page.keyboard.press("Escape")
+        page.keyboard.press("i")
+        page.keyboard.press("i")  # what the stop button does
+        page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").press("Enter")
+        page.wait_for_function(f"({STATUS}) === 'idle'", timeout=120_000)
+        write(page, "gate", "print(6 * 7)")
+        wait_for_text(page, "gate", "42")
     finally:
         page.close()

@@ -240,7 +240,7 @@ def accepts_what_the_loss_likes(backward):
 
 
 def hiding(**changed):
-    """A `blind_spot` that changes, for the named fault, what stands there: hiding(carry={"x": [0], ...})."""
+    """A `blind_spot` that changes, for the named fault, what stands there: hiding(f={"x": [0], ...})."""
 
     def blind_spot(fault):
         net = {
@@ -256,7 +256,7 @@ def hiding(**changed):
 
 
 HIDDEN = {
-    "carry": {"x": [0], "targets": [1]},
+    "f": {"x": [0], "targets": [1]},
     "c0": {"c0": np.zeros(3)},
     "h0": {"h0": np.zeros(3)},
     "token": {"x": [0, 1, 2]},
@@ -273,7 +273,7 @@ def hiding_otherwise(fault):
     params = lt.Params.random(8, 6, seed=5, scale=0.5)
     x, targets = np.array([3, 1, 3, 3, 0]), random.integers(0, 8, 5)
     h0, c0 = random.normal(size=(2, 6))
-    if fault.endswith("carry"):
+    if fault.endswith(" f"):
         x, targets = x[:1], targets[:1]
     if fault.endswith("token"):
         x = np.array([4, 1, 7, 2, 0])
@@ -489,26 +489,15 @@ WRONG = {
         "three steps": (checking(x=[0, 1, 0], targets=[1, 2, 0]), "Only a longer sequence can show this"),
         "no token twice": (checking(x=[0, 1, 2, 3, 4], targets=[1, 2, 0, 3, 1]), "a token that appears again"),
         "lenient": (checking(bound=1e-2), "A bound that is too lenient can hide this"),
-        "too strict": (checking(bound=1e-14), "rejects a right backward pass"),
-        "only what is equal": (
-            lambda backward: bool((backward(PARAMS, X, TARGETS).flat == bptt(PARAMS, X, TARGETS).flat).all()),
-            "rejects a right backward pass (a single pass)",
-        ),
         "one that does not round": (
             lambda backward: one_error(backward(PARAMS, X, TARGETS), EXACT) < 1e-13,
             "rounded to eleven digits",
         ),
-        "tiny weights": (checking(scale=0.01), "rejects a right backward pass"),
         "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
         "tiny weights, lenient, all as one": (
             checking(scale=0.01, bound=1e-2, of=one_error),
             "or tiny weights can hide this",
         ),
-        "nine errors in one": (
-            checking(of=one_error, bound=1e-3),
-            "A bound that is too lenient can hide this",
-        ),
-        "tiny step": (checking(step=1e-13), "rejects a right backward pass"),
         "large step": (checking(step=0.1), "rejects a right backward pass"),
         "V alone": (checking(of=lambda got, numbers: lt.relative_error(got.V, numbers.V)), "It accepts a pass"),
         "one of nine": (
@@ -527,10 +516,6 @@ WRONG = {
         "against the library": (
             lambda backward: np.allclose(backward(PARAMS, X, TARGETS).flat, lt.bptt(PARAMS, X, TARGETS).flat),
             "calls lt.bptt",
-        ),
-        "lengths, strictly": (
-            checking(of=lambda got, numbers: abs(norm(got.flat) - norm(numbers.flat)), bound=1e-6),
-            "Norms alone can't see this",
         ),
         "lengths of each": (
             checking(of=lambda got, num: max(abs(norm(got[n]) - norm(num[n])) for n in num), bound=1e-6),
@@ -553,11 +538,6 @@ WRONG = {
             "look at Wo too",
         ),
         "one error over all": (checking(of=one_error), "One error over all numbers together"),
-        "one error over all, leniently": (checking(of=one_error, bound=1e-6), "One error over all numbers together"),
-        "one allclose over all": (
-            checking(of=lambda got, numbers: not np.allclose(got.flat, numbers.flat), bound=0),
-            "One error over all numbers together",
-        ),
         "the mean of nine errors": (
             checking(of=lambda got, num: np.mean([lt.relative_error(got[n], num[n]) for n in num]), bound=1e-6),
             "a bound that is too lenient",
@@ -578,7 +558,7 @@ WRONG = {
         "as it stands": (hiding(), "The fault shows"),
         "one step for all": (
             hiding(**{fault: {"x": [0], "targets": [1]} for fault in HIDDEN}),
-            "It hides forgotten carry as well",
+            "It hides forgotten f as well",
         ),
         "zero states for all": (
             hiding(**{fault: {"h0": np.zeros(3), "c0": np.zeros(3)} for fault in HIDDEN}),
@@ -587,7 +567,7 @@ WRONG = {
         "both states": (hiding(**HIDDEN | {"c0": {"h0": None, "c0": None}}), "It hides forgotten h0 as well"),
         "states mixed up": (hiding(**HIDDEN | {"c0": HIDDEN["h0"], "h0": HIDDEN["c0"]}), "The fault shows"),
         "one step and zeros": (
-            hiding(**HIDDEN | {"carry": {"x": [0], "targets": [1], "h0": None}}),
+            hiding(**HIDDEN | {"f": {"x": [0], "targets": [1], "h0": None}}),
             "It hides forgotten h0 as well",
         ),
         "token twice": (hiding(**HIDDEN | {"token": {"x": [0, 1, 1]}}), "The fault shows"),
@@ -596,7 +576,7 @@ WRONG = {
             "a root mean square of 0.3 to 3",
         ),
         "tiny weights": (
-            hiding(**HIDDEN | {"carry": {"params": lt.Params.random(4, 3, scale=0.01)}}),
+            hiding(**HIDDEN | {"f": {"params": lt.Params.random(4, 3, scale=0.01)}}),
             "a root mean square of 0.3 to 3",
         ),
         "no targets": (lambda fault: hiding(**HIDDEN)(fault)[:4], "but returns 4 of them"),

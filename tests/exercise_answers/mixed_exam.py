@@ -503,6 +503,7 @@ RIGHT = {
     },
     "check_errors": {
         "a copy": errors_with(),
+        "1e-8 below the fraction": errors_with(divide=lambda gap, a, b: gap / (max(a, b) + 1e-8)),
         "flat, fourth order": errors_flat,
         "a new net": errors_new_net,
         "step 2e-6": errors_of_directions,
@@ -592,7 +593,10 @@ WRONG = {
         "one side": (errors_with(central=False), "A step near 1e-5 both ways"),
         "large step": (errors_with(step=1e-1), "This gradient is right, so"),
         "tiny step": (errors_with(step=1e-13), "A step near 1e-5 both ways"),
-        "divided by one step": (errors_with(step=1e-5, over=1), "twice the step"),
+        "divided by one step": (
+            errors_with(step=1e-5, over=1),
+            "counts as 0. An error of 0.5 comes from a",
+        ),
         "not written back": (errors_with(restore=False), "write the old value back"),
         "not divided": (errors_with(divide=lambda gap, a, b: gap), "divide it by the larger"),
         "by the sum": (errors_with(divide=lambda gap, a, b: gap / (a + b)), "divides by the sum"),
@@ -710,7 +714,7 @@ WRONG = {
         "carry by i": (back_with(dc_before=lambda v: v.dc * v.i), "what is kept of the old cell is 1 - i"),
         "carry whole": (back_with(dc_before=lambda v: v.dc), "Only a share 1 - i"),
         "total carry": (
-            back_with(dc_before=lambda v: v.dc * (1 - v.i) + v.o * v.dh_before),
+            back_with(dc_before=lambda v: v.dc * (1 - v.i) + v.run.o[v.t - 1] * v.dh_before),
             "What goes through h is in dh_before already",
         ),
         "the carried part alone": (back_with(dc_before=lambda v: v.dc_carry * (1 - v.i)), "all of dc has to"),
@@ -769,7 +773,7 @@ WRONG = {
             derivatives_with(lambda v: (np.diag(v.i), v.kept + (v.by_i + v.by_g) * v.o_before)),
             "kept is 1 - i",
         ),
-        "swapped": (lambda *given: derivatives_by_matrices(*given)[::-1], "This is the total one"),
+        "swapped": (lambda *given: derivatives_by_matrices(*given)[::-1], "The two are swapped: immediate"),
         "twice immediate": (derivatives_with(lambda v: (v.kept, v.kept)), "in the total one i and g move too"),
         "twice total": (
             derivatives_with(lambda v: (v.kept + (v.by_i + v.by_g) * v.o_before,) * 2),

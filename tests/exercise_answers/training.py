@@ -345,7 +345,7 @@ WRONG = {
             lambda dV, dW, limit: (np.clip(dV, -limit, limit), np.clip(dW, -limit, limit)),
             "changes the direction",
         ),
-        "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "one that is too long"),
+        "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "has been made longer"),
         "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
         "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
         "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),
@@ -546,6 +546,10 @@ WRONG = {
         "from the end": (
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),
             "The running sum starts from the last token",
+        ),
+        "one minus": (
+            sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), 1 - n, side="right"))),
+            "1 - number is used",
         ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
         "own numbers": (sample_by_own_numbers, "the list of tokens is off"),

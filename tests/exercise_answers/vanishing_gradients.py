@@ -442,6 +442,7 @@ WRONG = {
         "what is lost": (by_rate(lambda r, s: np.ceil(np.log(1 - s) / np.log(r))), "1 - share has been used"),
         "straight line": (by_rate(lambda r, s: np.ceil((1 - s) / (1 - r))), "as much as the first one"),
         "near 1": (by_rate(lambda r, s: np.ceil(np.log(s) / (r - 1))), "close only near 1"),
+        "logarithm of a quotient": (by_rate(lambda r, s: np.ceil(np.log(s / r))), "After 0 steps 1 is left"),
         "half-life": (by_rate(lambda r, s: np.ceil(np.log(0.5) / np.log(r))), "leaves half"),
         "a rate of 1 is not thought of": (
             lambda b, e, s: np.ceil(np.log(s) / np.log(sigmoid(b) + e)),
@@ -457,7 +458,7 @@ WRONG = {
         "a text": (lambda b, e, s: f"{reach(b, e, s)} steps", "real numbers"),
     },
     "check_pieces": {
-        "swapped": (swapped, "This is the truncated one"),
+        "swapped": (swapped, "The two are swapped: exact comes first"),
         "both truncated": (with_exact(lambda e, t, *rest: t), "This is the truncated one"),
         "both exact": (with_truncated(lambda e, t, *rest: e), "This is the exact one"),
         "forward": (handed("reversed(pieces)", "pieces"), "from the first to the last"),

@@ -19,7 +19,6 @@ from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_GATES = "ifogca"  # letters that stand for them
 _TOO_FEW = re.compile(r"(too many|not enough) values to unpack \(expected (\d+)(?:, got (\d+))?")
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 _PAIR = 1.4  # two things are easily exchanged
@@ -232,19 +231,19 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
         others = [*sorted(unset), "_"] if stored else [a.text for a in maker.named if a.text.isidentifier()]
     else:
         pairs = () if stored else itertools.combinations(texts, 2)
-        found = [each for pair in pairs for each in of_other_gates(*pair, _GATES)]
-        others = [new for gates, new in found if gates <= {*_GATES} and words.issuperset(_WORD.findall(new))]
+        found = [each for pair in pairs for each in of_other_gates(*pair)]
+        others = [new for gates, new in found if gates <= {*"ifogca"} and words.issuperset(_WORD.findall(new))]
     for other in dict.fromkeys(each for each in others if each not in texts):
         for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):
             start, text = (spans[k][0], f"{other}, ") if k < len(held) else (spans[-1][1], f", {other}")
             yield replace(maker.edit("one more", 1.5 - 0.01 * k, (start, start, text)), old="", new=other)
 
 
-def of_other_gates(one: str, other: str, letters: str = string.ascii_letters) -> Iterator[tuple[set[str], str]]:
-    """What two texts have alike but for one letter, with another one of some `letters`, and the three letters."""
+def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
+    """What two texts have alike but for one letter, with another one, and the three letters."""
     pairs = [*zip(one, other, strict=False)]
     gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
-    for gate in sorted({*letters} - gates) if len(one) == len(other) and len(gates) == 2 else ():
+    for gate in sorted({*string.ascii_letters} - gates) if len(one) == len(other) and len(gates) == 2 else ():
         yield {gate, *gates}, "".join(gate if a != b else a for a, b in pairs)
 
 

@@ -351,9 +351,7 @@ class Maker:
         for func in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
             kind, others = own.get(self.seg(func)), []
             if isinstance(kind, type):  # a layer of the learner's: another with the same methods
-                others = [
-                    name for name, one in own.items() if type(one) is type and vars(one).keys() == vars(kind).keys()
-                ]
+                others = [n for n, one in own.items() if type(one) is type and vars(one).keys() == vars(kind).keys()]
             elif self.of_numpy(func) == "tanh" or self.seg(func) in self.activations():
                 others = [tanh, *self.activations()]
             yield from (self.swap("helper", 1.5, func, other) for other in others)

@@ -399,3 +399,48 @@ def test_another_line_that_would_do_as_well_is_that_of_the_change_and_not_where_
     text = HELPERS.replace("\n".join(dz), "\n".join([*new, o, '        "g": dc * i * (1 - g**2),', "    }"]))
     (finding,) = diagnosed(text).findings
     assert finding.code == new[1].strip() and finding.elsewhere == (text.splitlines().index(o) + 1,)
+
+
+# By two unrelated hands each: style, what was right, what is written, and what the finding says.
+LISTS_AND_NAMES = [
+    ("blog", "[d_a_hat, d_i_hat, d_f_hat, d_o_hat]", "[d_i_hat, d_f_hat, d_a_hat, d_o_hat]", "in the wrong order"),
+    ("cs231n", "Wh, i, f, o, g, next_c = cache", "Wh, f, o, i, g, next_c = cache", "in the wrong order"),
+    ("char_rnn", "i, f, o, g = np.split(acts[t], 4)", "o, i, f, g = np.split(acts[t], 4)", "in the wrong order"),
+    ("coursera", "a_next, c_next, a_prev, c_prev, ft", "a_next, c_next, c_prev, ft", "`a_prev` is left out here"),
+    ("cs231n_2", "x, prev_h, prev_c, Wh, i, f", "x, prev_c, Wh, i, f", "`prev_h` is left out here"),
+    ("kaggle_cell", '["f", "i", "g", "o"]', '["f", "i", "g"]', '`"o"` is left out here'),
+    ("by_hand_output_gate_without_future", ', "g": dzg}', "}", '`"g": dzg` is left out here'),
+    ("oop", "self.dWg += np.outer(dzg", "self.dWo += np.outer(dzg", "belongs in `self.dWg`"),
+    ("cs231n", "lstm_step_backward(dnext_h, dprev_c,", "lstm_step_backward(dnext_h, 0,", "where `dprev_c` belongs"),
+    ("cellclass", "self.cell.backward(dh, dc,", "self.cell.backward(dh, 0.0,", "where `dc` belongs"),
+    ("codon", "h, c = h_new, c_new", "h = h_new", "`c = c_new`"),
+    ("oyelaran", 'params["Ug"], Tanh())', 'params["Ug"], Sigmoid())', "where it should say `Tanh`"),
+    ("layers_2", '"g": Tanh()}', '"g": Sigmoid()}', "where it should say `Tanh`"),
+    ("delta_lists", "    H = params.hidden_size\n", "", "A statement is missing: `H = params.hidden_size`"),
+    ("step_function", "    H = prev_h.shape[0]\n", "", "A statement is missing: `H = "),
+]
+
+
+@pytest.mark.parametrize(("style", "right", "wrong", "cause"), LISTS_AND_NAMES)
+def test_what_is_left_out_of_a_list_or_stands_in_another_order_is_found(style, right, wrong, cause):
+    text, name = passes("tuning")[style]
+    assert right in text
+    diagnosis = lt.diagnose(define(text.replace(right, wrong, 1), name, f"<{style}>"), progress=False)
+    finding = next(finding for finding in diagnosis.findings if finding.line)
+    assert finding.proved and cause in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("style", "before", "dead", "right", "wrong"),
+    [
+        ("cs231n", "    dWx = ", "    dx = da.dot(Wx.T)\n", "di * i * (1 - i), df", "di * i, df"),
+        ("blog", "    d_I = ", "    d_x = np.dot(W.T, d_z)[:n_in]\n", "[d_a_hat, d_i_hat", "[d_i_hat, d_a_hat"),
+    ],
+)
+def test_a_line_whose_result_nobody_reads_is_not_suspected(style, before, dead, right, wrong):
+    text, name = passes("tuning")[style]
+    text = text.replace(before, dead + before, 1)
+    assert lt.diagnose(define(text, name, f"<{style}>"), progress=False).passed
+    broken = define(text.replace(right, wrong, 1), name, f"<{style}>")
+    (finding,) = lt.diagnose(broken, progress=False, steps=1000).findings
+    assert not finding.proved and finding.code not in ("", dead.strip())

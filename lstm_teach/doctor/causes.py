@@ -29,6 +29,8 @@ def _kind(edit: Edit) -> str:
         return "sign"
     if edit.kind == "order" and old[:1] in "'\"" and sorted(old) == sorted(new):
         return "letters"
+    if edit.kind == "order" and ", " in old and sorted(old.split(", ")) == sorted(new.split(", ")):
+        return "orders"
     if edit.kind == "helper" and re.fullmatch(rf"[\w.]*tanh\({re.escape(old)}\)", new):
         return "tanh"
     if edit.kind == "term" and not old and _FORGOTTEN.fullmatch(new):

@@ -9,13 +9,17 @@ import difflib
 import functools
 import itertools
 import re
+import string
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
 from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
+_WORD = re.compile(r"[^\W\d]\w*")
+_TOO_FEW = re.compile(r"(too many|not enough) values to unpack \(expected (\d+)(?:, got (\d+))?")
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 _PAIR = 1.4  # two things are easily exchanged
 # What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.
@@ -128,14 +132,11 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
 def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
     """The path with another attribute of those that the code or the library's own objects have."""
     text, start, fields = maker.seg(node), maker.unit.span(node)[0], maker.scene.fields
-    if isinstance(node, ast.Attribute) and fields.get(node.attr) is not None:
-        yield from (text[: -len(node.attr)] + attr for attr, shape in fields.items() if shape == fields[node.attr])
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute):
-            end = maker.unit.span(part)[1] - start
-            known = next((family for family in (_CACHE, set(Params.NAMES)) if part.attr in family), set())
-            for attr in sorted(known - {part.attr}):
-                yield text[: end - len(part.attr)] + attr + text[end:]
+    for part in (part for part in ast.walk(node) if isinstance(part, ast.Attribute)):
+        end, shape = maker.unit.span(part)[1] - start, fields.get(part.attr)
+        known = next((family for family in (_CACHE, {*Params.NAMES}) if part.attr in family), set())
+        known = known | {attr for attr, other in fields.items() if other == shape is not None}
+        yield from (text[: end - len(part.attr)] + attr + text[end:] for attr in sorted(known - {part.attr}))
 
 
 def twins(maker: Any, name: str) -> list[str]:
@@ -164,6 +165,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
             looped[maker.seg(one)] = looped.get(maker.seg(one), False) or bool(other.loops)
     given = {name for name in looped if (slot.unit, name) in scene.filled and not looped[name]}
     others = set(looped) - (given if slot.loops else set())  # what is given is no place for a result
+    others |= {*other_attributes(maker, target)} if isinstance(target, ast.Attribute) else set()
     if isinstance(target, ast.Subscript):
         base = maker.seg(target.value)
         index = own[len(base) :]
@@ -183,35 +185,66 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
 
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """One entry is meant to change, or one of each row, and not all of them."""
-    scene, own = maker.scene, maker.seg(target)
+    own = maker.seg(target)
     held = next((a.shape for a in maker.named if a.text == own), ())
-    tokens = [a.text for a in maker.named if is_tokens(a.shape)]
-    entries = [f"{one}[{name}]" for one in tokens for name in maker.loop_names()]
-    if is_vector(held):
-        entries += [atom.text for atom in maker.within("int")]
-        rows = f"{scene.numpy}.arange(len({{0}})), {{0}}"
-        entries += [rows.format(one) for one in tokens] if len(held) == 2 else []
-        entries += [f"0, {entry}" for entry in entries] if len(held) == 2 and held[0] == 1 else []
-    for index in dict.fromkeys(entries):
+    for index in maker.entries(held if is_vector(held) else ()):
         yield maker.swap("one entry", 1.8, target, f"{own}[{index}]")
 
 
 def swapped_items(
     maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
 ) -> Iterator[Edit]:
-    """Two things of a list exchanged; of a list of lists, two of a column. They may have `keys`, and their names."""
+    """The things of a list in another order; of a list of lists, those of a column. They may have `keys` as names."""
     if all(isinstance(item, ast.Tuple | ast.List) for item in items):
         for column in zip(*(item.elts for item in items), strict=False):
             yield from swapped_items(maker, list(column))
     texts = [maker.seg(item) for item in items]
-    for j, k in itertools.combinations(range(len(items)), 2):
-        if texts[j] != texts[k]:
-            turned = [texts[{j: k, k: j}.get(n, n)] for n in range(len(items))]
-            changes = (*maker.unit.span(items[j]), texts[k]), (*maker.unit.span(items[k]), texts[j])
-            sure = in_order(turned)  # the names of the nine gradients in their order
-            sure = sure or (bool(keys) and keys[j][1:-1] == texts[k] and keys[k][1:-1] == texts[j])
-            usual = min(cost, _PAIR) if len(items) == 2 else cost
-            yield maker.edit(kind, 0.9 if sure else usual, *changes, old=texts[j], new=texts[k])
+    for order in orders(len(items)):
+        turned = [texts[k] for k in order]
+        moved = [k for k, text in enumerate(turned) if text != texts[k]]
+        sure = in_order(turned)  # the names of the nine gradients in their order
+        sure = sure or (bool(keys) and all(keys[k][1:-1] == turned[k] for k in moved))
+        usual = min(cost, _PAIR) if len(items) == 2 else cost + 0.1 * max(0, len(moved) - 2)
+        told = moved if len(moved) > 2 else moved[:1]
+        old, new = (", ".join(of[k] for k in told) for of in (texts, turned))
+        changes = [(*maker.unit.span(items[k]), turned[k]) for k in moved]
+        if moved:
+            yield maker.edit(kind, 0.9 if sure else usual, *changes, old=old, new=new)
+
+
+def orders(count: int) -> Iterator[tuple[int, ...]]:
+    """In which order so many things may be meant: two of them exchanged, or up to four neighbours in any order."""
+    same = tuple(range(count))
+    pairs = (tuple({j: k, k: j}.get(n, n) for n in same) for j, k in itertools.combinations(same, 2))
+    near = ((k, order) for k in range(max(1, count - 3)) for order in itertools.permutations(same[k : k + 4]))
+    yield from dict.fromkeys((*pairs, *(same[:k] + order + same[k + 4 :] for k, order in near)))
+
+
+def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit]:
+    """A tuple, list or table with one thing more: what Python found too few of, or the same for a gate left out."""
+    held, keys = (node.values, node.keys) if isinstance(node, ast.Dict) else (node.elts, node.elts)
+    spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
+    texts, words = [maker.unit.text[start:end] for start, end in spans], maker.scene.words
+    stored, few = isinstance(getattr(node, "ctx", None), ast.Store), _TOO_FEW.search(str(maker.scene.error))
+    if few and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
+        unset = names(maker.unit.tree) - maker.slot.names - {*maker.unit.function.__globals__, *dir(builtins)}
+        others = [*sorted(unset), "_"] if stored else [a.text for a in maker.named if a.text.isidentifier()]
+    else:
+        pairs = () if stored else itertools.combinations(texts, 2)
+        found = [each for pair in pairs for each in of_other_gates(*pair)]
+        others = [new for gates, new in found if gates <= {*"ifogca"} and words.issuperset(_WORD.findall(new))]
+    for other in dict.fromkeys(each for each in others if each not in texts):
+        for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):
+            start, text = (spans[k][0], f"{other}, ") if k < len(held) else (spans[-1][1], f", {other}")
+            yield replace(maker.edit("one more", 1.5 - 0.01 * k, (start, start, text)), old="", new=other)
+
+
+def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
+    """What two texts have alike but for one letter, with another one, and the three letters."""
+    pairs = [*zip(one, other, strict=False)]
+    gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
+    for gate in sorted({*string.ascii_letters} - gates) if len(one) == len(other) and len(gates) == 2 else ():
+        yield {gate, *gates}, "".join(gate if a != b else a for a, b in pairs)
 
 
 def in_order(texts: list[str]) -> bool:

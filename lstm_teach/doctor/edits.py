@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.donors import another_target, exchanged_names, exchanged_pairs, misspelt, swapped_items, unlike
+from lstm_teach.doctor import donors
 from lstm_teach.doctor.growth import growth, held_by
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
@@ -61,15 +61,17 @@ class Maker:
         if self.slot.kind == "statement":
             yield from self._statement(node)
             if isinstance(getattr(node, "value", None), ast.BinOp):
-                yield from exchanged_pairs(self)
+                yield from donors.exchanged_pairs(self)
         else:
             yield from self._reversed(node)
         yield from growth(self, node)
         yield from rewritten(self, node)
-        yield from exchanged_names(self)
+        yield from donors.exchanged_names(self)
         yield from indices(self, node)
-        yield from misspelt(self)
+        yield from donors.misspelt(self)
         for inner in ast.walk(node):
+            if isinstance(inner, ast.List | ast.Tuple | ast.Dict):
+                yield from donors.one_more(self, inner)
             if isinstance(inner, ast.Call):
                 yield from self._call(inner)
             elif isinstance(inner, ast.Constant):
@@ -77,9 +79,9 @@ class Maker:
             elif isinstance(inner, ast.Compare):
                 yield from self._compare(inner)
             elif isinstance(inner, ast.List | ast.Tuple) and isinstance(inner.ctx, ast.Load):
-                yield from swapped_items(self, inner.elts, 2.2 if isinstance(inner, ast.List) else 1.8)
+                yield from donors.swapped_items(self, inner.elts, 2.2 if isinstance(inner, ast.List) else 1.8)
             elif isinstance(inner, ast.Dict):
-                yield from swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
+                yield from donors.swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
             elif isinstance(inner, ast.comprehension):
                 yield from self._reversed(inner.iter)
             elif isinstance(inner, ast.Lambda):
@@ -188,6 +190,16 @@ class Maker:
         pairs = [target.elts[0] for target in counted if isinstance(target, ast.Tuple)]
         return [each.id for each in (*(loop.target for loop in heads), *pairs) if isinstance(each, ast.Name)]
 
+    def entries(self, held: Any = ()) -> list[str]:
+        """What may stand in an index: whole numbers that are read, tokens; of something `held` in rows, one of each."""
+        tokens = [atom.text for atom in self.named if is_tokens(atom.shape)]
+        if len(held) == 2 and 1 not in held:
+            return [f"{self.scene.numpy}.arange(len({one})), {one}" for one in tokens]
+        numbers = [atom.text for atom in self.within("int")]
+        counting = [*self.loop_names(), *(number for number in numbers if number.isidentifier())]
+        found = dict.fromkeys([*numbers, *(f"{one}[{t}]" for one in tokens for t in counting)])
+        return [f"0, {entry}" for entry in found] if len(held) == 2 and held[0] == 1 else list(found)
+
     def of_numpy(self, func: ast.expr) -> str:
         """Numpy's name for one of its functions, under whatever name it is called here; "" for another function."""
         if isinstance(func, ast.Attribute):
@@ -211,7 +223,7 @@ class Maker:
                 if new == "+=" and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
                     new, less = "-=", [(*self.unit.span(value), self.seg(value.operand))]
                 yield self.edit("assignment", cost, (*at, new), *less, old=sign[0], new=new)
-            yield from another_target(self, target)
+            yield from donors.another_target(self, target)
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
             yield self.lines("copy", 1.2, [f"{self.seg(target)} = {self.seg(value)}" for target in node.targets])
@@ -280,6 +292,9 @@ class Maker:
         axis = isinstance(around, ast.keyword) and around.arg == "axis"  # which is another edit
         if isinstance(value, bool) or not isinstance(value, int | float) or axis:
             return
+        for atom in self.named if value == 0 and id(node) in self.operands else ():  # nothing is handed on
+            if is_vector(atom.shape) or atom.text not in names(self.unit.tree):
+                yield self.swap("wrong name", 1.9, node, atom.text)
         nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`
         if isinstance(around, ast.BinOp) and node is around.right:
             nothing = 0 if isinstance(around.op, ast.Add | ast.Sub) else 1
@@ -331,21 +346,25 @@ class Maker:
             yield self.swap("unwrapped", 2.2, node, texts[0])
 
     def _other_function(self, node: ast.Call) -> Iterator[Edit]:
-        """Another function of one argument is called, or handed to a call: a sigmoid, a slope, a tanh."""
+        """Another function of one argument is called, or handed to a call: a sigmoid, a slope, a tanh; or a layer."""
+        own, tanh = self.unit.function.__globals__, f"{self.scene.numpy}.tanh"
         for func in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
-            if self.of_numpy(func) == "tanh" or self.seg(func) in self.activations():
-                for other in (f"{self.scene.numpy}.tanh", *self.activations()):
-                    yield self.swap("helper", 1.5, func, other)
+            kind, others = own.get(self.seg(func)), []
+            if isinstance(kind, type):  # a layer of the learner's: another with the same methods
+                others = [n for n, one in own.items() if type(one) is type and vars(one).keys() == vars(kind).keys()]
+            elif self.of_numpy(func) == "tanh" or self.seg(func) in self.activations():
+                others = [tanh, *self.activations()]
+            yield from (self.swap("helper", 1.5, func, other) for other in others)
 
     def _other_arguments(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """Arguments in another order, one that is left out, a range as far as the loop around has come."""
         args, own = node.args, [unit for unit in self.scene.units if unit.node.name == name]
         wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own and args else []
-        kept = sum(unlike(a, b) for a, b in zip(texts, wanted, strict=False))
+        kept = sum(donors.unlike(a, b) for a, b in zip(texts, wanted, strict=False))
         cost = 1.4 if own else 1.8  # people call their own in another order
-        for edit in swapped_items(self, args, cost, "argument order" if len(args) == 2 else "order"):
+        for edit in donors.swapped_items(self, args, cost, "argument order" if len(args) == 2 else "order"):
             turned = [{edit.old: edit.new, edit.new: edit.old}.get(text, text) for text in texts]
-            worse = kept < sum(unlike(a, b) for a, b in zip(turned, wanted, strict=False))
+            worse = kept < sum(donors.unlike(a, b) for a, b in zip(turned, wanted, strict=False))
             yield replace(edit, cost=edit.cost + 0.6 * worse)
         mine = [arg.arg for arg in self.unit.node.args.args if arg.arg not in ("self", "cls")]
         takes = {arg.arg for unit in own for arg in unit.node.args.args}

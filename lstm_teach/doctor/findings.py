@@ -352,7 +352,7 @@ def _suspects(
 ) -> tuple[list[int], list[int], list[int]]:
     """Slots that may be wrong, in the order of the run.
 
-    First those on which no right gradient depends; where the gradient of V is right, of the walk back only. Then, of
+    First those on which a gradient depends, and no right one; where that of V is right, of the walk back only. Then, of
     these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
     quantity, nor the same for every sequence, and of which nothing right is made later.
     """
@@ -363,7 +363,7 @@ def _suspects(
     states = {name: 0.5 * state for name, state in case.states.items()}
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
-    may = [slot for slot in reached if slot in back and not reach.get(slot, right) & right]
+    may = [slot for slot in reached if slot in back and reach.get(slot) and not reach[slot] & right]
     may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
     # Strange values may be half-way: a later statement makes something right of them.

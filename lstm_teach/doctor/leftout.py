@@ -19,8 +19,8 @@ import numpy as np
 from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros, shapes_of
-from lstm_teach.doctor.scene import Scene, is_tokens, targets_of
+from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros
+from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
 
@@ -76,13 +76,6 @@ class Here:
         """All right quantities that are in some array at hand, as bits."""
         return functools.reduce(operator.or_, self.found.values(), 0)
 
-    def numbers(self) -> list[str]:
-        """Whole numbers that may stand in an index: those that the code reads, and the tokens of the step."""
-        maker, shapes = Maker(self.scene, self.gap), shapes_of(self.scene, self.gap.unit)
-        arguments = [arg.arg for arg in maker.unit.node.args.args if is_tokens(shapes.get(arg.arg))]
-        tokens = [f"{arg}[{t}]" for arg in arguments for t in maker.loop_names()]
-        return list(dict.fromkeys([*(atom.text for atom in maker.within("int")), *tokens]))
-
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
         bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
@@ -102,7 +95,8 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
     own = {unit.node.name for unit in scene.units}
     by_name = [slot for _, slot in given if isinstance(slot.node.value, ast.Name) or calls(slot.node) & own]
     handing = {text for text, slot in given if slot in by_name and slot.loops}
-    for name in sorted((names(gap.loops[-1]) & {text for text, _ in given}) - handing):
+    begun = {text for text, _ in given} | {arg.arg for arg in scene.units[gap.unit].node.args.args if gap.unit}
+    for name in sorted((names(gap.loops[-1]) & begun) - handing):
         now, wanted, at_hand = here.value(name), here.goals, {}
         if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
             states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
@@ -182,7 +176,8 @@ def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
     """What a step adds to a matrix, to one column or row of it, or puts into its own row."""
-    maker, numbers = Maker(here.scene, here.gap), here.numbers()
+    maker = Maker(here.scene, here.gap)
+    numbers = maker.entries()
     yield from (f"{name} += {text}" for text, term in here.known("term").items() if term.shape == now.shape)
     for text, delta in here.known("dz", "dy").items():
         if delta.size == len(now):
@@ -254,7 +249,7 @@ def forward_lines(here: Here) -> Iterator[str]:
     for text in sorted(held, key=lambda each: (each in given, len(each))):
         for place in (place for place, bit in bits.items() if held[text] & bit):
             made.setdefault(place, text)
-    tokens, told = here.numbers(), set()
+    tokens, told = Maker(here.scene, here.gap).entries(), set()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
     for t, zero, token, squash in itertools.product(range(truth.case.length), ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
@@ -282,7 +277,7 @@ def stacked_lines(here: Here) -> Iterator[str]:
         products |= {f"{m} @ {t}": matrix @ vector} if matrix.shape[1] == len(vector) else {}
         products |= {f"{t} @ {m}": vector @ matrix} if vector.shape[-1] == len(matrix) else {}
     inputs = {t: v for t, v in here.atoms.items() if v.size == size}
-    columns = (f"{m}[:, {number}]" for m in matrices for number in here.numbers())
+    columns = (f"{m}[:, {number}]" for m in matrices for number in Maker(here.scene, here.gap).entries())
     inputs |= {t: v for t in columns if (v := here.value(t)) is not None}
     pairs = itertools.product(products.items(), inputs.items())
     sums = products | {f"{one} + {other}": a + b for (one, a), (other, b) in pairs if a.shape == b.shape}

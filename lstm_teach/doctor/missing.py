@@ -13,7 +13,7 @@ from typing import Any
 
 from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
-from lstm_teach.doctor.scene import Scene, gives_zeros, is_tokens, is_vector, is_zeros, read_by, targets_of
+from lstm_teach.doctor.scene import Scene, gives_zeros, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
@@ -162,24 +162,14 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
 
 def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`dy[targets[t]] -= 1` after the output error is begun."""
-    known, np_ = shapes_of(scene, number), scene.numpy
-    arguments = [arg.arg for arg in unit.node.args.args if is_tokens(known.get(arg.arg))]
+    known = shapes_of(scene, number)
     for slot in own:
         gap, targets = scene.gaps.get((slot.block, slot.index + 1)), targets_of(slot.node)
         grown = isinstance(slot.node, ast.AugAssign) and known.get(unit.segment(targets[0]))
         shape = grown or scene.results.get(slot.number)
-        if gap is None or not is_vector(shape) or len(targets) != 1:
-            continue
-        loops = [unit.segment(loop.target) for loop in slot.loops if isinstance(loop, ast.For)]
-        numbers = [a.text for a in scene.of_shape(number, "int")]
-        counting = dict.fromkeys(loops + [name for name in numbers if name.isidentifier()])
-        places = numbers + [f"{a}[{t}]" for a in arguments for t in counting]
-        if len(shape) == 2 and 1 not in shape:
-            places = [f"{np_}.arange(len({a})), {a}" for a in arguments]
-        elif len(shape) == 2 and shape[0] == 1:
-            places = [f"0, {index}" for index in places]
-        for index in dict.fromkeys(places if len(shape) < 3 else ()):
-            yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
+        if gap is not None and is_vector(shape) and len(targets) == 1 and len(shape) < 3:
+            for index in Maker(scene, gap).entries(shape):
+                yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
 
 
 def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
@@ -200,8 +190,8 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
 
-    An attribute is begun where its object is made. What a table lacks under one key is written as for another, and
-    `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
+    Or a size that an array has. An attribute is begun where its object is made. What a table lacks under one key is
+    written as for another, and `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
     """
     name, reader = scene.without_value
     states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
@@ -233,6 +223,10 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
                 yield forgotten(gap, cost + 0.1 * deep, line)
         for text in _tables(scene, gaps[0], unit, name):
             yield forgotten(gaps[0], 0.9, f"{name} = {text}")
+        shapes = {text: shape for text, shape in shapes_of(scene, number).items() if is_vector(shape)}
+        sizes = [f"{one}.{size}" for one in _holders(scene, gaps[0])[:1] for size in ("hidden_size", "vocab_size")]
+        sizes += {n: f"{text}.shape[{k}]" for text in reversed(shapes) for k, n in enumerate(shapes[text])}.values()
+        yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in sizes if name.isidentifier())
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

@@ -81,6 +81,11 @@ class Scene:
         """The gaps by the block and index of the statement that each stands before."""
         return {(slot.block, slot.index): slot for slot in self.slots if slot.kind == "gap"}
 
+    @functools.cached_property
+    def words(self) -> set[str]:
+        """All words of the code."""
+        return {*_NAMES.findall(" ".join(unit.text for unit in self.units))}
+
     def text(self, slot: Slot) -> str:
         """What stands at a slot."""
         return self.units[slot.unit].text[slot.start : slot.end]

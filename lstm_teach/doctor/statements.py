@@ -7,11 +7,11 @@ import ast
 import itertools
 import operator
 import re
-import string
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
+from lstm_teach.doctor.donors import of_other_gates
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.growth import held_by, is_sum
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
@@ -130,24 +130,20 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
 
     The latter comes after the last of these, or where the block has made what it reads.
     """
-    words = {*_WORD.findall(" ".join(unit.text for unit in scene.units))}
     for own in scene.statements:
         texts = {slot.number: scene.text(slot) for slot in own}
         there = {texts[slot.number].partition("=")[0]: slot for slot in own}  # by what gets a value, or is added to
         given = {text.partition("=")[2] for text in texts.values()}  # one of these may only have the wrong name
         for one, other in itertools.combinations(reversed(own), 2):
-            pairs = [*zip(texts[one.number], texts[other.number], strict=False)]
-            gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
-            alike = len(texts[one.number]) == len(texts[other.number]) and len(gates) == 2
-            others = sorted({*string.ascii_letters} - gates) if alike and one.block == other.block else ()
-            for gate, new in ((gate, "".join(gate if a != b else a for a, b in pairs)) for gate in others):
+            both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
+            for gates, new in of_other_gates(*both):
                 (target, _, value), read = new.partition("="), {*_WORD.findall(new)}
                 slot = there.get(target)
-                if not read <= words or (slot and new == texts[slot.number]):
+                if not read <= scene.words or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
-                elif not slot and {gate, *gates} <= {*"ifog"} and value not in given:
+                elif not slot and gates <= {*"ifog"} and value not in given:
                     given.add(value)
                     made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))

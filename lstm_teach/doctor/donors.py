@@ -10,6 +10,7 @@ import functools
 import itertools
 import re
 import string
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -199,7 +200,8 @@ def swapped_items(
         for column in zip(*(item.elts for item in items), strict=False):
             yield from swapped_items(maker, list(column))
     texts = [maker.seg(item) for item in items]
-    for order in orders(len(items)):
+    plain = all(isinstance(item, ast.Name | ast.Attribute | ast.Constant) for item in items)
+    for order in orders(len(items), moves=plain):
         turned = [texts[k] for k in order]
         moved = [k for k, text in enumerate(turned) if text != texts[k]]
         sure = in_order(turned)  # the names of the nine gradients in their order
@@ -212,12 +214,13 @@ def swapped_items(
             yield maker.edit(kind, 0.9 if sure else usual, *changes, old=old, new=new)
 
 
-def orders(count: int) -> Iterator[tuple[int, ...]]:
-    """In which order so many things may be meant: two of them exchanged, or up to four neighbours in any order."""
+def orders(count: int, moves: bool = True) -> Iterator[tuple[int, ...]]:
+    """The orders in which so many things may be meant: two exchanged, or one put up to two places further."""
     same = tuple(range(count))
-    pairs = (tuple({j: k, k: j}.get(n, n) for n in same) for j, k in itertools.combinations(same, 2))
-    near = ((k, order) for k in range(max(1, count - 3)) for order in itertools.permutations(same[k : k + 4]))
-    yield from dict.fromkeys((*pairs, *(same[:k] + order + same[k + 4 :] for k, order in near)))
+    pairs = [tuple({j: k, k: j}.get(n, n) for n in same) for j, k in itertools.combinations(same, 2)]
+    others = itertools.permutations(same, 2) if moves else ()
+    rests = [(same[:j] + same[j + 1 :], j, k) for j, k in others if abs(j - k) < 3]
+    yield from dict.fromkeys(pairs + [(*rest[:k], j, *rest[k:]) for rest, j, k in rests])
 
 
 def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit]:
@@ -231,9 +234,10 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
         others = [*sorted(unset), "_"] if stored else [a.text for a in maker.named if a.text.isidentifier()]
     else:
         pairs = () if stored else itertools.combinations(texts, 2)
-        found = [each for pair in pairs for each in of_other_gates(*pair)]
-        others = [new for gates, new in found if gates <= {*"ifogca"} and words.issuperset(_WORD.findall(new))]
-    for other in dict.fromkeys(each for each in others if each not in texts):
+        found = Counter(new for pair in pairs for gates, new in of_other_gates(*pair) if gates <= {*"ifogca"})
+        others = [new for new, times in found.items() if times == 3 and words.issuperset(_WORD.findall(new))]
+    there = {text.partition(":")[0] for text in texts}
+    for other in dict.fromkeys(each for each in others if each.partition(":")[0] not in there):
         for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):
             start, text = (spans[k][0], f"{other}, ") if k < len(held) else (spans[-1][1], f", {other}")
             yield replace(maker.edit("one more", 1.5 - 0.01 * k, (start, start, text)), old="", new=other)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.donors import orders, plus, unlike
+from lstm_teach.doctor.donors import plus, unlike
 from lstm_teach.doctor.scene import is_vector
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
@@ -118,7 +118,7 @@ def quarters(size: str) -> list[str]:
 
 
 def _string(maker: Any, node: ast.Constant) -> Iterator[Edit]:
-    """Another string of the code; its letters in another order; the gate that is not in it."""
+    """Another string of the code; two of its letters exchanged; the gate that is not in it."""
     value, quote = node.value, maker.seg(node)[0]
     if quote not in "'\"" or not value.strip() or len(value) > 12:
         return
@@ -130,21 +130,19 @@ def _string(maker: Any, node: ast.Constant) -> Iterator[Edit]:
         others |= {value[:k] + min(missing) + value[k:] for k in range(4)}
     for other in sorted(others - {value}):
         yield maker.swap("wrong name", 1.6 + 0.1 * min(unlike(value, other), 4), node, f"{quote}{other}{quote}")
-    for other in _reordered(value) if len(set(value)) == len(value) > 2 else ():
+    for other in _two_letters(value) if len(set(value)) == len(value) > 2 else ():
         yield maker.swap("order", 1.8, node, f"{quote}{other}{quote}")
 
 
-def _reordered(text: str) -> Iterator[str]:
-    """The text with its letters in another order."""
-    at = [k for k, char in enumerate(text) if char.isalpha()]
-    for order in orders(len(at)):
-        places = dict(zip(at, order, strict=True))
-        yield "".join(text[at[places[k]]] if k in places else char for k, char in enumerate(text))
+def _two_letters(text: str) -> Iterator[str]:
+    """The text with two letters exchanged."""
+    for k, m in itertools.combinations([k for k, char in enumerate(text) if char.isalpha()], 2):
+        yield text[:k] + text[m] + text[k + 1 : m] + text[k] + text[m + 1 :]
 
 
 def _einsum(maker: Any, node: ast.Constant) -> Iterator[Edit]:
-    """Letters in another order, or one put for another."""
+    """Two letters exchanged, or one put for another."""
     value, letters = node.value, sorted(set(re.findall("[a-zA-Z]", node.value)))
     found = {value[:k] + other + value[k + 1 :] for k, old in enumerate(value) if old.isalpha() for other in letters}
-    for new in sorted({*found, *_reordered(value)} - {value}):
+    for new in sorted({*found, *_two_letters(value)} - {value}):
         yield maker.swap("einsum", 1.6, node, maker.seg(node).replace(value, new))

@@ -5,7 +5,7 @@ are, and nobody notices: what a cell shows it has shown once; the numbers of oth
 an answer away.
 """
 
-from __future__ import annotations  # also of the code that is compiled here
+from __future__ import annotations  # holds for the code compiled here too
 
 import ast
 import contextlib

@@ -401,7 +401,7 @@ def test_another_line_that_would_do_as_well_is_that_of_the_change_and_not_where_
     assert finding.code == new[1].strip() and finding.elsewhere == (text.splitlines().index(o) + 1,)
 
 
-# By two unrelated hands each: style, what was right, what is written, and what the finding says.
+# Each by two unrelated hands: style, what was right, what is written, and what the finding says.
 LISTS_AND_NAMES = [
     ("blog", "[d_a_hat, d_i_hat, d_f_hat, d_o_hat]", "[d_i_hat, d_f_hat, d_a_hat, d_o_hat]", "in the wrong order"),
     ("cs231n", "Wh, i, f, o, g, next_c = cache", "Wh, f, o, i, g, next_c = cache", "in the wrong order"),

@@ -47,7 +47,7 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
         (b"\xff\xfe", "has a syntax error at line 1"),
     ],
 )
-def test_a_file_that_nothing_can_be_brought_from_is_said_to_be_so(text, said, monkeypatch, tmp_path, capsys):
+def test_bring_says_why_a_file_has_nothing_to_give(text, said, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
     (tmp_path / "mine.py").write_bytes(text)
     assert Lesson(SINGLE).bring("my_bptt") and said in capsys.readouterr().out

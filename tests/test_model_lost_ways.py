@@ -49,10 +49,10 @@ def case(T):
 PLAIN = LEAKY.replace('(1 - p["k"]) * h[t] + p["k"] * g[t]', "g[t]").replace(', "k": (5,)', "")
 PLAIN = PLAIN.replace('        d["k"] += dh * (g[t] - h[t])\n', "").replace('p["k"] * dh', "dh")
 PLAIN = PLAIN.replace('(1 - p["k"]) * dh + ', "")
-# The weights decay, but not what is no matrix.
+# Only the matrices decay.
 DECAY = LEAKY.replace("goal)) / 2", 'goal)) / 2 + sum(np.sum(p[n] ** 2) for n in "WUV") / 20')
 DECAY = DECAY.replace("    return d\n", '    for n in "WUV":\n        d[n] += p[n] / 10\n    return d\n')
-# Words, of which all come soon; what is made of them is added to them.
+# Words, all of which come up early; what is made of a word is added to it.
 RESIDUAL = """
 import numpy as np
 
@@ -90,7 +90,7 @@ def case(T):
     return own, lambda p: -sum(np.log(y[k]) for y, k in zip(states(p, T)[1], names)), lambda p: gradient(p, T)
 """
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-BOTH = "at T = 2 is that of a single step apart from what T = 1 has"
+BOTH = "at T = 2, apart from any share of the one at T = 1, is that of a single step"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
     "lost from h to h": (
@@ -104,14 +104,14 @@ WAYS = {
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "carry",
-        f"your gradient of W {BOTH}, and should not be: what comes to the first step another way, as from c to c",
+        f"your gradient of W {BOTH}, and should not be: what comes to the first step another way, such as from c to c",
         "U set to zero everything is right",
     ),
     "handed on as it is": (
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
         [('(1 - p["k"]) * dh', "dh")],
         "carry",
-        "is missing or handed on as it is",
+        "is missing or handed on unchanged",
         "",
     ),
     "no matrix on the way back": (
@@ -147,7 +147,7 @@ WAYS = {
         RESIDUAL,
         [('+= dy + p["W"].T @ da', '+= p["W"].T @ da')],
         "line",
-        "With W set to zero nothing comes back to E in your gradient, but should: what goes past W is missing",
+        "With W set to zero, your gradient of E is zero, and should not be: what should come back around W, such",
         "",
     ),
     "words that come twice": (
@@ -161,14 +161,14 @@ WAYS = {
         RESIDUAL,
         [("e = y[t] - np.eye", "e = y[t] - 0.9 * np.eye")],
         "loss",
-        "of V has to sum to zero along each column, as of a softmax or before a layer norm, and yours does not",
+        "of V has to sum to zero along each column, as with a softmax or before a layer norm, and yours does not",
         "",
     ),
     "a loop that is too short": (
         PLAIN,
         [("reversed(range(T))", "reversed(range(1, T))")],
         "steps",
-        "what one step alone shows is missing",
+        "what a single step should give is missing",
         "a factor of its own",
     ),
 }

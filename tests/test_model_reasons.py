@@ -627,7 +627,7 @@ UNTRUE = {
         [("in reversed(range(T)):", "in reversed(range(T - 1)):")],
         {},
         ["steps"],
-        "what one step alone shows",
+        "what a single step should give",
         "derivative of the loss",
     ),
     "the first step is left out, and few numbers are compared": (

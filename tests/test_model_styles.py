@@ -372,7 +372,7 @@ REASONS = {
         "rnn_tanh",
         [("dW = dW + dz.T @ hs[t]", "dW = dW + dz.T @ hs[t] * (t > 0)")],
         "left out",
-        "At T = 1 the gradient of Whh is zero; with more steps it is not: what one step alone shows is missing, or",
+        "the gradient of Whh is zero; with more steps it is not: what a single step should give is missing, or",
         "gets nothing",
     ),
     "one step left out of all": (
@@ -387,7 +387,7 @@ REASONS = {
         [("return 0.5 * np.sum(self.err**2)", "return 0.5 * np.sum(self.err**2) + 0.1 * np.sum(self.Whh**2)")],
         "penalty",
         "The gradient of Whh lacks 0.2 times the weights.",
-        "what one step alone shows",
+        "what a single step should give",
     ),
     "a penalty on two of three": (
         "word_attention",
@@ -414,14 +414,14 @@ REASONS = {
         "stacked_class",
         NOTHING_BACK,
         "carry",
-        "what comes to the first step another way, as from c to c, from h to h or straight from the loss, is missing",
+        "comes to the first step another way, such as from c to c, from h to h or straight from the loss, is missing",
         "What the loss, or the layer above, sends",
     ),
     "no way straight from h to h": (
         "gru_reset_after",
         [("dh = dh * z + dgh", "dh = dgh")],
         "between steps",
-        "Look at what goes back from c to c or straight from h to h",
+        "Look at what goes back from c to c, straight from h to h",
         "output gate",
     ),
     "attention does not reach the states": (

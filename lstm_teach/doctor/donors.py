@@ -195,7 +195,7 @@ def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
 def swapped_items(
     maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
 ) -> Iterator[Edit]:
-    """The things of a list in another order; of a list of lists, those of a column. They may have `keys` as names."""
+    """The things of a list in another order; of a list of lists, those of a column. `keys` are their names, if any."""
     if all(isinstance(item, ast.Tuple | ast.List) for item in items):
         for column in zip(*(item.elts for item in items), strict=False):
             yield from swapped_items(maker, list(column))
@@ -224,7 +224,7 @@ def orders(count: int, moves: bool = True) -> Iterator[tuple[int, ...]]:
 
 
 def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit]:
-    """A tuple, list or table with one thing more: what Python found too few of, or the same for a gate left out."""
+    """A tuple, list or table with one thing more: one that Python finds missing, or that of a gate left out."""
     held, keys = (node.values, node.keys) if isinstance(node, ast.Dict) else (node.elts, node.elts)
     spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
     texts, words = [maker.unit.text[start:end] for start, end in spans], maker.scene.words
@@ -244,7 +244,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
 
 
 def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
-    """What two texts have alike but for one letter, with another one, and the three letters."""
+    """For two texts that differ in one letter: the three letters, and the text with another one there."""
     pairs = [*zip(one, other, strict=False)]
     gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
     for gate in sorted({*string.ascii_letters} - gates) if len(one) == len(other) and len(gates) == 2 else ():

@@ -191,7 +191,7 @@ class Maker:
         return [each.id for each in (*(loop.target for loop in heads), *pairs) if isinstance(each, ast.Name)]
 
     def entries(self, held: Any = ()) -> list[str]:
-        """What may stand in an index: whole numbers that are read, tokens; of something `held` in rows, one of each."""
+        """What may stand in an index: whole numbers that are read, or tokens; if `held` in rows, one of each row."""
         tokens = [atom.text for atom in self.named if is_tokens(atom.shape)]
         if len(held) == 2 and 1 not in held:
             return [f"{self.scene.numpy}.arange(len({one})), {one}" for one in tokens]
@@ -292,7 +292,7 @@ class Maker:
         axis = isinstance(around, ast.keyword) and around.arg == "axis"  # which is another edit
         if isinstance(value, bool) or not isinstance(value, int | float) or axis:
             return
-        for atom in self.named if value == 0 and id(node) in self.operands else ():  # nothing is handed on
+        for atom in self.named if value == 0 and id(node) in self.operands else ():  # 0 is handed on
             if is_vector(atom.shape) or atom.text not in names(self.unit.tree):
                 yield self.swap("wrong name", 1.9, node, atom.text)
         nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`

@@ -352,7 +352,7 @@ def _suspects(
 ) -> tuple[list[int], list[int], list[int]]:
     """Slots that may be wrong, in the order of the run.
 
-    First those on which a gradient depends, and no right one; where that of V is right, of the walk back only. Then, of
+    First those on which a gradient depends, but no right one; where that of V is right, of the walk back only. Then, of
     these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
     quantity, nor the same for every sequence, and of which nothing right is made later.
     """

@@ -190,8 +190,8 @@ def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> I
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
 
-    Or a size that an array has. An attribute is begun where its object is made. What a table lacks under one key is
-    written as for another, and `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
+    Or a size, from params or an array's shape. An attribute is begun where its object is made. What a table lacks under
+    one key is written as for another, and `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
     """
     name, reader = scene.without_value
     states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}

@@ -133,7 +133,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     failed: dict[int, Exception] = {}
 
     def made(T: int) -> Model:
-        """The model of T steps; a net that keeps the weights of its last call gets its own back before."""
+        """The model of T steps; a net that keeps the weights of its last call gets its own back first."""
         for first in [*seen][:1]:
             value(own[first])
         return model_of(case, T, seconds)
@@ -156,9 +156,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 break
     try:
         if len(seen) > 1 and len({value(each.model) for each in seen.values()}) == 1:
-            notes[f"The loss is the same at T = {listing(seen)}. Does case(T) use T? If not, only one was tried."] = (
-                None
-            )
+            same = f"The loss is the same at T = {listing(seen)}. Does case(T) use T?"
+            notes[f"{same} If not, only one length was tried."] = None
         findings = findings or soundness.unread(seen, notes)
         if not findings and any(map(Each.wrong, seen.values())):
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's

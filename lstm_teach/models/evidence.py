@@ -241,7 +241,7 @@ class Evidence:
         other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
 
         def factors(c: Comparison, axis: int) -> np.ndarray | None:
-            """For each unit that has a gradient the ratio of mine and right; None if there is none."""
+            """For each unit that has a gradient, the ratio of mine to right; None if there is none."""
             sides = map(np.atleast_1d, (c.mine, c.right))
             mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
             sizes = np.sum(right**2, axis=1)
@@ -338,7 +338,7 @@ class Evidence:
     def off(
         self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5, but: list[str] = ()
     ) -> float:
-        """The error of all wrong arrays `but` some there; infinite where the loss fails, or too many have no gradient.
+        """The error then of all wrong arrays not in `but`; infinite where the loss fails, or too many have no gradient.
 
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
         of the weights, as of a penalty, does not come from the loss at the end either.
@@ -379,7 +379,7 @@ class Evidence:
         return least if alive and self.holds(least, change, *others) else []
 
     def holds(self, pieces: list[Piece], *changes: Change, but: Iterable[str] = ()) -> bool:
-        """Whether it is no chance that these changes cure the error: they do so at other weights, and `later` lengths.
+        """Whether it is no chance that these changes cure the error: they do so at other weights, and with more steps.
 
         Zeros in all that a gate is given make it the same at every step, which hides much: so they have to do in what
         acts on the state or in the rest.
@@ -446,14 +446,14 @@ class Evidence:
         return f"{said}." if self.first == 1 else f"{said}: the mistake is on the way back {where}.{more}"
 
     def own_delta(self) -> str:
-        """In words, an array that cures all but its own gradient, and those with its deltas, when it is zero."""
+        """In words, an array that, set to zero, cures all but its own gradient and those with the same deltas."""
         for name in (n for n in self.bad if self.each[n].mine.size > 1 and n not in self.layout.outputs):
             own, zero = [n for n in self.bad if n == name or n in self.partners[name]], [Piece(name)]
             cures = len(own) < len(self.bad) and self.off(zero, but=own) < 1e-6
             if cures and self.still_wrong(zero, zero) and self.holds(zero, np.zeros_like, but=own):
                 it = "them" if own[1:] else "it"
                 what = f"With {name} set to zero everything but the gradient of {listing(own)} is right:"
-                return f"{what} the mistake is in the delta that makes {it}, or in what that delta is made of."
+                return f"{what} the mistake is in the delta used for {it}, or in what that delta is made of."
         return ""
 
     def half(self) -> str:

@@ -195,13 +195,13 @@ def _cured(case: Evidence) -> Iterator[Said]:
             why = "one of them, or what is made with it, is used in place of the other."
             yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
 
-    # Or where what may be a factor of each unit is one?
+    # Or when a vector, which may be a factor for each unit, is set to one?
     vectors = case.layout.by_shape([name for name, c in case.each.items() if c.is_vector])
     for pieces in ([*map(Piece, names)] for names in vectors):
         if needed := case.needed(pieces, np.ones_like):
             it = "them" if needed[1:] else "it"
             what = f"With {told(needed)} set to one everything is right. A factor of {it}, or of one minus {it}, may be"
-            what += " left out or there twice, or it may multiply the wrong thing."
+            what += " left out, be there twice or multiply the wrong thing."
             yield [("carry" if case.first > 1 else "formula", what)]
 
 
@@ -325,10 +325,10 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     told, inner = [], [Piece(name) for name in case.bad if name not in case.layout.outputs]
     kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
     if fine := sorted(case.state - case.ever - case.silent):
-        are, it = ("gradients of {} are", "them") if fine[1:] else ("gradient of {} is", "it")
-        told = [f"The {are.format(listing(fine))} right at every length, and so is what comes back to {it}."]
+        of, are = ("gradients of", "are") if fine[1:] else ("gradient of", "is")
+        told = [f"The {of} {listing(fine)} {are} right at every length, and so is what comes back to {listing(fine)}."]
     told += [f"{case.bare(kept[-1])}, everything stays wrong."] if kept else []
-    look = "Look at what goes back from c to c or straight from h to h, through a wrong array, or from the layer above"
+    look = "Look at what goes back from c to c, straight from h to h, through the wrong array or from the layer above"
     blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
     blind = "T = 1 was not compared" if case.before is None else blind
     told += [f"{look}{f'; or within one step, since {blind}' if blind else ''}."]
@@ -359,12 +359,11 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
                 right.append(name)
             elif max(yours, truth) > one_step:
                 neither.append(name)
-        single = f"{case.bare(cut)}, {{}} gradient of {{}} at T = 2 is that of a single step apart from what T = 1 has,"
+        single = f"{case.bare(cut)}, {{}} gradient of {{}} at T = 2, apart from any share of the one at T = 1,"
+        single += " is that of a single step,"
         if mine and not right + last:
-            what = (
-                "and should not be: what comes to the first step another way, as from c to c, from h to h or straight"
-            )
-            what += " from the loss, is missing or handed on as it is."
+            what = "and should not be: what comes to the first step another way, such as from c to c, from h to h or"
+            what += " straight from the loss, is missing or handed on unchanged."
             yield [("carry", f"{single.format('your', listing(mine))} {what}")]
         elif right and not mine + neither + last:
             what = "but yours is not: something is handed back that should go through a matrix."
@@ -375,6 +374,6 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
 
 
 def _begins_with(one: np.ndarray, two: np.ndarray, axis: int) -> bool:
-    """Whether what spans the columns or rows of one gradient is among what spans those of another, which is not all."""
+    """Whether the columns or rows of one gradient lie in the span of another's, which is not the whole space."""
     span = basis(two, axis)
     return span.shape[1] < len(span) and inside(basis(one, axis), span)

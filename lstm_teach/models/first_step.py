@@ -54,11 +54,9 @@ def at_one_step(case: Evidence) -> Iterator[Said]:
 
     # Nothing at all arrives, and with more steps something does: at all arrays, or not at one that is right.
     if longer and all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad):
-        what = (
-            f"At T = 1 the gradient of {told} is zero; with more steps it is not: what one step alone shows is missing,"
-        )
+        what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what a single step should give is"
         right = {name for name, c in each.items() if not c.wrong and not c.silent}.difference(case.layout.outputs)
-        yield [("left out" if right else "steps", f"{what} or it is multiplied by something that is zero there.")]
+        yield [("left out" if right else "steps", f"{what} missing, or is multiplied by something that is zero there.")]
 
 
 def at_once(case: Evidence, names: list[str]) -> Said:
@@ -123,7 +121,7 @@ def within_a_step(case: Evidence) -> Iterator[Said]:
 
 
 def past(case: Evidence) -> str:
-    """In words, past what nothing comes back though something should, as beside a layer."""
+    """In words, an array around which nothing comes back though something should, as through a skip connection."""
     sides = [(case.each[n], 1 - case.axes[n]) for n in case.bad if n in case.axes and case.each[n].is_matrix]
     spans = [(basis(c.mine, side), basis(c.right, side)) for c, side in sides if c.full and c.mine.any()]
     if not any(right.shape[1] < len(right) and inside(mine, right) for mine, right in spans):
@@ -132,13 +130,14 @@ def past(case: Evidence) -> str:
         model = case.with_change([Piece(name)])
         slopes = measured(model, [[Piece(n)] for n in (*case.bad, *case.each)])[: len(case.bad)]
         if slopes and all(s.size > 1e-6 for s in slopes) and not any(gradient(model)[n].any() for n in case.bad):
-            what = f"With {name} set to zero nothing comes back to {listing(case.bad)} in your gradient, but should"
-            return f"{what}: what goes past {name} is missing, as beside a layer or from another output."
+            what = f"With {name} set to zero, your gradient of {listing(case.bad)} is zero, and should not be:"
+            back = f"what should come back around {name}, such as through a skip connection or from another output"
+            return f"{what} {back}, is missing."
     return ""
 
 
 def odd_sum(case: Evidence) -> str:
-    """In words, what the loss does not depend on, though by your gradient it does: as of a softmax or a norm."""
+    """In words, what the loss does not depend on, though your gradient says it does: as with a softmax or a norm."""
     for name, c in ((n, case.each[n]) for n in case.bad):
         if not c.full or c.silent or c.mine.size < 3:
             continue
@@ -146,7 +145,7 @@ def odd_sum(case: Evidence) -> str:
             mine, right = (np.linalg.norm(side.sum(axis=axis)) for side in (c.mine, c.right))
             if right <= 1e-8 * np.linalg.norm(c.right) and mine > 1e-3 * np.linalg.norm(c.mine):
                 along = f" along each {('column', 'row')[axis]}" if c.is_matrix else ""
-                what = f"{case.at([name])} has to sum to zero{along}, as of a softmax or before a layer norm"
+                what = f"{case.at([name])} has to sum to zero{along}, as with a softmax or before a layer norm"
                 return f"{what}, and yours does not."
         own = case.model.params[name]
         mine, right = (abs(np.vdot(side, own)) / max(np.linalg.norm(side), 1e-300) for side in (c.mine, c.right))
@@ -155,7 +154,7 @@ def odd_sum(case: Evidence) -> str:
             turned, *longer = (abs(value(model) - value(case.model)) for model in scaled)
             if max(longer) < 1e-3 * turned:
                 what = f"The loss hardly changes when {name} is scaled, as before a layer norm or a batch norm"
-                return f"{what}, but by your gradient it does."
+                return f"{what}, but your gradient says it does."
     return ""
 
 

@@ -34,20 +34,14 @@ _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1
 
 
 def exchanged_names(maker: Any) -> Iterator[Edit]:
-    """Everything that a statement reads replaced by something of the same shape: in one place, and in all of them."""
-    for atom in maker.paths.values():
-        if atom.shape is not None:
-            yield from _one_place(maker, atom)
+    """Everything that a statement reads replaced by something of the same shape, or by what a function makes of it."""
     called = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name)}
-    for text, (atom, *more) in maker.reads.items():
-        spans = [maker.unit.span(each.node) for each in (atom, *more)]
-        for other, cost in donors(maker, atom).items() if more and isinstance(atom.shape, tuple) else ():
-            yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in spans), old=text, new=other)
+    for atom in (atom for atom in maker.paths.values() if atom.shape is not None):
+        yield from _one_place(maker, atom)
         for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
             taken = isinstance(atom.node, ast.Subscript) and isinstance(atom.node.slice, ast.Slice)
-            for whole in [text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` may stand for `before(c)`
-                new, cost = f"{name}({whole})", 1.6 if name in called else 2.0
-                yield maker.edit("helper", cost, *((*span, new) for span in spans), old=text, new=new)
+            for whole in [atom.text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` for `before(c)`
+                yield maker.swap("helper", 1.6 if name in called else 2.0, atom.node, f"{name}({whole})")
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:

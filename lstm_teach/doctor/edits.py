@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor import donors
-from lstm_teach.doctor.growth import growth, held_by
+from lstm_teach.doctor.growth import HOLDING, growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
@@ -115,11 +115,6 @@ class Maker:
         part = Part(self.slot.number, code + self.unit.text[at : self.slot.end], ordered)
         start, end, text = ordered[0]
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
-
-    def everywhere(self, kind: str, cost: float, changes: list[tuple[int, int, str]]) -> Edit:
-        """An edit that makes some changes of the statement at once, and tells each."""
-        each = tuple(self.edit(kind, cost, change) for change in sorted(changes))
-        return replace(self.edit(kind, cost, *changes), each=each)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
         """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
@@ -227,10 +222,9 @@ class Maker:
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
             yield self.lines("copy", 1.2, [f"{self.seg(target)} = {self.seg(value)}" for target in node.targets])
-        for kept in ast.walk(node):
-            for one in held_by(kept):  # it may be changed later on
-                if isinstance(one, ast.Name) and is_vector(self.shape(one)):
-                    yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
+        for atom in (one for one in self.paths.values() if isinstance(one.node, ast.Name) and is_vector(one.shape)):
+            if isinstance(self.around.get(id(atom.node)), HOLDING):  # it may be changed later on
+                yield self.swap("copy", 1.5, atom.node, f"{atom.text}.copy()")
 
     def _right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
         shape, np_ = self.scene.results.get(self.slot.number), self.scene.numpy

@@ -16,6 +16,8 @@ from lstm_teach.doctor.slots import Edit
 # Which of the thing itself, the slopes of tanh and of the sigmoid in it, a part of the latter, and the slope of its own
 # tanh can be a factor.
 _FORMS = {"": (0,), "cell": (0, 4), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
+# What holds things, gets them or makes them one by one.
+HOLDING = ast.Dict | ast.List | ast.Tuple | ast.Call | ast.DictComp | ast.ListComp | ast.SetComp | ast.GeneratorExp
 _MOST = 100  # products like one that is there, with one thing replaced, and with two
 
 
@@ -33,36 +35,20 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
 
 def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
-    every = list(ast.walk(root))
-    operations = [n for n in every if isinstance(n, ast.BinOp)]
-    operands = {id(side) for n in operations for side in (n.left, n.right)}
-    added = {id(side) for n in operations if is_sum(n) for side in (n.left, n.right)}
-    alone = {id(root.value)} if hasattr(root, "value") else set()
-    for node in (n for n in every if not (isinstance(n, ast.Call) and maker.of_numpy(n.func))):
-        alone |= {id(part) for part in (*held_by(node), *(each.value for each in getattr(node, "keywords", ())))}
-    for node in (n for n in every if isinstance(n, ast.expr) and not is_zeros(n)):
-        shape, sums = maker.shape(node), is_sum(node)
-        whole = id(node) in alone or (isinstance(node, ast.BinOp) and id(node) not in operands)
-        term = id(node) in added and not sums
-        if (whole or term) and (shape == () or is_vector(shape)):
-            yield node, shape, term
-        elif sums and not whole and is_vector(shape):
+    for node in (n for n in ast.walk(root) if isinstance(n, ast.expr) and not is_zeros(n)):
+        shape, around = maker.shape(node), maker.around.get(id(node))
+        inside = isinstance(around, ast.BinOp)
+        handed = isinstance(around, HOLDING) and not (isinstance(around, ast.Call) and maker.of_numpy(around.func))
+        alone = handed or isinstance(around, ast.stmt | ast.keyword) or isinstance(node, ast.BinOp)
+        if (shape == () or is_vector(shape)) and (is_sum(around if inside else node) or (alone and not inside)):
+            yield node, shape, inside
+        elif inside and is_sum(node) and is_vector(shape):
             yield node, shape, True
 
 
 def is_sum(node: ast.AST) -> bool:
     """Whether it is a sum or a difference."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-
-
-def held_by(node: ast.AST) -> list[ast.expr]:
-    """What a dict, list or tuple holds, a call gets by place, or a comprehension makes of each thing."""
-    match node:
-        case ast.Dict(values=held) | ast.List(elts=held) | ast.Tuple(elts=held) | ast.Call(args=held):
-            return held
-        case ast.DictComp(value=each) | ast.ListComp(each) | ast.SetComp(each) | ast.GeneratorExp(each):
-            return [each]
-    return []
 
 
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:

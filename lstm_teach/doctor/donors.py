@@ -11,7 +11,7 @@ import itertools
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -31,17 +31,6 @@ _OF_VECTORS = (
     ("square", 2.0, "{0} ** 2"),
 )
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
-
-
-def exchanged_names(maker: Any) -> Iterator[Edit]:
-    """Everything that a statement reads replaced by something of the same shape, or by what a function makes of it."""
-    called = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name)}
-    for atom in (atom for atom in maker.paths.values() if atom.shape is not None):
-        yield from _one_place(maker, atom)
-        for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
-            taken = isinstance(atom.node, ast.Subscript) and isinstance(atom.node.slice, ast.Slice)
-            for whole in [atom.text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` for `before(c)`
-                yield maker.swap("helper", 1.6 if name in called else 2.0, atom.node, f"{name}({whole})")
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:
@@ -90,8 +79,8 @@ def _held(shape: Any) -> Any:
     return "dict of" if str(shape).startswith("dict of") else shape
 
 
-def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
-    """Another thing in one place where something is read; its transpose, its tanh, the number before or after it."""
+def another(maker: Any, atom: Atom) -> Iterator[Edit]:
+    """Another thing where something is read; its transpose, its tanh, the number before or after it."""
     scene, node, shape, text = maker.scene, atom.node, atom.shape, atom.text
     start, end = maker.unit.span(node)
     number = shape == "int"
@@ -115,6 +104,11 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
         forms += _OF_VECTORS
+        own = maker.activations() if shape and maker.slot.kind == "statement" else ()
+        helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
+        forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):  # `c[:T]` may stand for `before(c)`
+            forms += [("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers]
         if sum(n != 1 for n in shape) >= 2 and maker.unit.text[end : end + 2] != ".T":
             forms.append(("transpose", 1.0, "{0}.T"))
         if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
@@ -144,15 +138,11 @@ def twins(maker: Any, name: str) -> list[str]:
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
-    read = names(maker.unit.tree)
-    whole = {a.text for a in maker.named if a.shape == "int"}  # names of whole numbers, which no array is put in
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
-        others = {a.text for a in maker.named if a.text.isidentifier()}
-        for one in [one for one in target.elts if isinstance(one, ast.Name)]:
-            for name in sorted(others - {one.id} - (set() if one.id in whole else whole)):
-                likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
-                yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name) if one.id in read else likely, one, name)
+        others = {atom.text for atom in maker.named if atom.text.isidentifier()}
+        for one in (one for one in target.elts if isinstance(one, ast.Name)):
+            yield from _other_names(maker, one, others)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
     for other in scene.statements[slot.unit]:
@@ -171,11 +161,17 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
     elif isinstance(slot.node, ast.AugAssign):
         yield from _one_entry(maker, target)
-    unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
+    empty = {name for name in others if slot.loops and not looped.get(name, True)}  # prepared and never filled
+    yield from _other_names(maker, target, others, empty)
+
+
+def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
+    """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far."""
+    own, whole = maker.seg(target), {a.text for a in maker.named if a.shape == "int"}  # which no array is put in
+    unused = isinstance(target, ast.Name) and own not in names(maker.unit.tree)
     for name in sorted(others - {own} - (set() if own in whole else whole)):
-        empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
-        yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
+        yield maker.swap("target", likely if unused or name in empty else 2.0 + 0.2 * unlike(own, name), target, name)
 
 
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
@@ -221,7 +217,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
     """A tuple, list or table with one thing more: one that Python finds missing, or that of a gate left out."""
     held, keys = (node.values, node.keys) if isinstance(node, ast.Dict) else (node.elts, node.elts)
     spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
-    texts, words = [maker.unit.text[start:end] for start, end in spans], maker.scene.words
+    texts = [maker.unit.text[start:end] for start, end in spans]
     stored, few = isinstance(getattr(node, "ctx", None), ast.Store), _TOO_FEW.search(str(maker.scene.error))
     if few and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
         unset = names(maker.unit.tree) - maker.slot.names - {*maker.unit.function.__globals__, *dir(builtins)}
@@ -229,7 +225,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
     else:
         pairs = () if stored else itertools.combinations(texts, 2)
         found = Counter(new for pair in pairs for gates, new in of_other_gates(*pair) if gates <= {*"ifogca"})
-        others = [new for new, times in found.items() if times == 3 and words.issuperset(_WORD.findall(new))]
+        others = [new for new, times in found.items() if times == 3 and maker.scene.knows(new)]
     there = {text.partition(":")[0] for text in texts}
     for other in dict.fromkeys(each for each in others if each.partition(":")[0] not in there):
         for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):

@@ -66,7 +66,8 @@ class Maker:
             yield from self._reversed(node)
         yield from growth(self, node)
         yield from rewritten(self, node)
-        yield from donors.exchanged_names(self)
+        for atom in (atom for atom in self.paths.values() if atom.shape is not None):
+            yield from donors.another(self, atom)
         yield from indices(self, node)
         yield from donors.misspelt(self)
         for inner in ast.walk(node):

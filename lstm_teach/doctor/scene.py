@@ -82,9 +82,12 @@ class Scene:
         return {(slot.block, slot.index): slot for slot in self.slots if slot.kind == "gap"}
 
     @functools.cached_property
-    def words(self) -> set[str]:
-        """All words of the code."""
+    def _words(self) -> set[str]:
         return {*_NAMES.findall(" ".join(unit.text for unit in self.units))}
+
+    def knows(self, text: str) -> bool:
+        """Whether the code has all words of a text."""
+        return self._words.issuperset(_NAMES.findall(text))
 
     def text(self, slot: Slot) -> str:
         """What stands at a slot."""

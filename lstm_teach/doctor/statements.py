@@ -132,14 +132,15 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
         for one, other in itertools.combinations(reversed(own), 2):
             both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
             for gates, new in of_other_gates(*both):
-                (target, _, value), read = new.partition("="), {*_WORD.findall(new)}
+                target, _, value = new.partition("=")
                 slot = there.get(target)
-                if not read <= scene.words or (slot and new == texts[slot.number]):
+                if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
                     yield Maker(scene, slot).swap("sister", 0.8, slot.node.value, value.strip())
                 elif not slot and gates <= {*"ifog"} and (value or new) not in given:
                     given.add(value or new)
+                    read = {*_WORD.findall(new)}
                     made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
                     if gap is not None:

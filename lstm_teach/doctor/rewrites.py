@@ -52,7 +52,6 @@ REWRITES = (
     ("dropped factor", 1.4, "A * B", "A", "B"),
     ("dropped factor", 1.2, "A / B", "A"),
     ("dropped factor", 1.4, "A * B * (1 - B)", "A"),
-    ("dropped factor", 1.4, "A * (B * (1 - B))", "A"),
     ("product", 1.4, "A @ B", "B @ A", "np.outer(A, B)"),
     ("product", 1.8, "A @ B", "np.outer(B, A)", "B.T @ A", "B @ A.T"),
     ("product", 1.8, "A * B", "np.outer(A, B)", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
+from lstm_teach.doctor.scene import Atom, is_tokens, is_vector, targets_of
 from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
@@ -63,7 +63,7 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
     held = next((_held(a.shape) for a in maker.named if a.text == base), None)
     for name in (*twins(maker, base), *(a.text for a in maker.named if _held(a.shape) == held)) if index else ():
         add(name + index, 1.4)
-    for other in all_vectors(scene, atom.unit) if ":" in index and is_vector(shape) else ():
+    for other in scene.vectors(atom.unit) if ":" in index and is_vector(shape) else ():
         if isinstance(other.node, ast.Subscript) and len(other.shape) == len(shape):
             add(maker.seg(other.node.value) + index, 1.5)  # the same part of another array, of which another is read
     for other in scene.steps:
@@ -85,7 +85,7 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
     start, end = maker.unit.span(node)
     number = shape == "int"
     others = donors(maker, atom)
-    vectors = all_vectors(scene, maker.slot.unit)
+    vectors = scene.vectors(maker.slot.unit)
     if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
     elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant

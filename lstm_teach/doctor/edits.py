@@ -354,13 +354,7 @@ class Maker:
     def _other_arguments(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """Arguments in another order, one that is left out, a range as far as the loop around has come."""
         args, own = node.args, [unit for unit in self.scene.units if unit.node.name == name]
-        wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own and args else []
-        kept = sum(donors.unlike(a, b) for a, b in zip(texts, wanted, strict=False))
-        cost = 1.4 if own else 1.8  # people call their own in another order
-        for edit in donors.swapped_items(self, args, cost, "argument order" if len(args) == 2 else "order"):
-            turned = [{edit.old: edit.new, edit.new: edit.old}.get(text, text) for text in texts]
-            worse = kept < sum(donors.unlike(a, b) for a, b in zip(turned, wanted, strict=False))
-            yield replace(edit, cost=edit.cost + 0.6 * worse)
+        yield from donors.swapped_items(self, args, kind="argument order" if len(args) == 2 else "order")
         mine = [arg.arg for arg in self.unit.node.args.args if arg.arg not in ("self", "cls")]
         takes = {arg.arg for unit in own for arg in unit.node.args.args}
         takes |= {"h0", "c0"} if name == "forward" else set()
@@ -369,12 +363,12 @@ class Maker:
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new)
-        yield from self._states_given(node, wanted)
+        yield from self._states_given(node)
         if name == "range" or self.of_numpy(node.func) == "arange":
             for arg, loop, more in itertools.product(args[:2], self.loop_names(), ("", " + 1")):
                 yield self.swap("range", 1.3, arg, loop + more)
 
-    def _states_given(self, node: ast.Call, wanted: list[str]) -> Iterator[Edit]:
+    def _states_given(self, node: ast.Call) -> Iterator[Edit]:
         """The initial states, where a function that reads neither hands on None or zeros."""
         args = [*node.args, *(keyword.value for keyword in node.keywords)]
         nothing = [arg for arg in args if is_zeros(arg) or self.seg(arg) == "None"]
@@ -385,7 +379,7 @@ class Maker:
             new = [f"{self.seg(arg)} if {s} is None else {s}" if is_zeros(arg) else s for s, arg in pairs]
             changes = [(*self.unit.span(arg), text) for arg, text in zip(nothing, new, strict=True)]
             old = ", ".join(map(self.seg, nothing))
-            yield self.edit("start", 1.0 + 0.2 * (states[0] not in wanted[:1]), *changes, old=old, new=", ".join(new))
+            yield self.edit("start", 1.0, *changes, old=old, new=", ".join(new))
 
     def _keywords(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """Another axis, number type or layout, given or left out."""

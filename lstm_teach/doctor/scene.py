@@ -70,6 +70,11 @@ class Scene:
         every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
         return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
 
+    def vectors(self, unit: int) -> list[Atom]:
+        """All arrays of a unit."""
+        own = (atoms for (number, shape), atoms in self._by_shape.items() if number == unit and is_vector(shape))
+        return [atom for atoms in own for atom in atoms.values()]
+
     @functools.cached_property
     def statements(self) -> list[list[Slot]]:
         """The slots of the statements, by unit."""
@@ -198,15 +203,6 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
 def read_by(node: ast.AST) -> set[str]:
     """The names that a statement reads, that of what it adds to as well."""
     return names(node) | (names(node.target, context=ast.Store) if isinstance(node, ast.AugAssign) else set())
-
-
-def all_vectors(scene: Scene, unit: int) -> list[Atom]:
-    """All arrays that a unit reads, each text once."""
-    seen: dict[str, Atom] = {}
-    for atom in (atom for atoms in scene.atoms.values() for atom in atoms):
-        if atom.unit == unit and is_vector(atom.shape):
-            seen.setdefault(atom.text, atom)
-    return list(seen.values())
 
 
 def is_tokens(shape: Any) -> bool:

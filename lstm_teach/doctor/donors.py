@@ -129,10 +129,9 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
 
 
 def twins(maker: Any, name: str) -> list[str]:
-    """Lists that begin empty as this one does."""
-    prepared = maker.scene.prepared[maker.slot.unit]
-    begun = prepared.get(name)
-    return [other for other, way in prepared.items() if begun in ("[]", "#()") and way == begun and other != name]
+    """Lists that are filled one by one as this one is."""
+    filled = dict.fromkeys(re.findall(r"([\w.]+)\.append\w*\(", maker.unit.text))
+    return [other for other in filled if name in filled and other != name]
 
 
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:

@@ -296,7 +296,7 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
 
 
 def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that begins empty too."""
+    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that is filled too."""
     for slot in own:
         gap = scene.gaps.get((slot.block, slot.index + 1))
         match slot.node:

@@ -128,18 +128,6 @@ class Scene:
         return found
 
     @functools.cached_property
-    def prepared(self) -> list[dict[str, str]]:
-        """By unit, the first value of each thing that is assigned, as a pattern with `#` for all names."""
-        found: list[dict[str, str]] = [{} for _ in self.units]
-        for slot in self.slots:
-            if isinstance(slot.node, ast.Assign):
-                targets, value, segment = targets_of(slot.node), slot.node.value, self.units[slot.unit].segment
-                values = value.elts if isinstance(value, ast.Tuple) else [value] * len(targets)
-                for target, one in zip(targets, values, strict=False):
-                    found[slot.unit].setdefault(segment(target), _NAMES.sub("#", segment(one)))
-        return found
-
-    @functools.cached_property
     def without_value(self) -> tuple[str, Slot | None]:
         """The name without a value that stopped the run, or attribute of an object, and the first to read it."""
         found = re.search(r"^'(\w+)' object has no attribute '(\w+)'|(?:name|variable) '(\w+)'", str(self.error))

@@ -246,16 +246,13 @@ def in_order(texts: list[str]) -> bool:
 
 
 def plus(text: str, delta: str) -> str:
-    """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
-    undo = " - 1" if delta == " + 1" else " + 1"
-    for ending in (undo, undo.replace(" ", "")):
-        if text.endswith(ending) and text != ending:
-            return text[: -len(ending)]
+    """`text` with ` + 1` or ` - 1` added, to the number that it is or ends with: `t` for `t - 1` and ` + 1`."""
+    step = 1 if "+" in delta else -1
     if re.fullmatch(r"-?\d+", text):
-        return str(int(text) + (1 if "+" in delta else -1))
-    if added := re.fullmatch(r"([\w.()]+ ?)([+-])( ?)(\d+)", text):
-        more = int(added[4]) + (1 if added[2] in delta else -1)
-        return f"{added[1]}{added[2]}{added[3]}{more}"
+        return str(int(text) + step)
+    if added := re.fullmatch(r"(.*[\w)\]])( ?)([+-])( ?)(\d+)", text):
+        number = int(added[3] + added[5]) + step
+        return f"{added[1]}{added[2]}{'+-'[number < 0]}{added[4]}{abs(number)}" if number else added[1]
     return text + delta
 
 

@@ -64,20 +64,12 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             continue
         squash = maker.scene.squash(atom)
         for k in _FORMS[squash]:
-            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1} ** 2)")[k]
+            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1}.tanh({0}) ** 2)")[k]
             completes = f"1 - {atom.text}" in inner if k == 0 else k == 3 and atom.text in factors  # s * (1 - s)
             less = usual * (k in (1, 2, 4)) + 0.3 * completes
             kind = "missing slope" if k in (1, 2, 4) and squash != "unknown" else "factor"
-            new = form.format(atom.text, _tanh_of(maker, atom) if k == 4 else "")
+            new = form.format(atom.text, maker.scene.numpy)
             yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
-
-
-def _tanh_of(maker: Any, cell: Atom) -> str:
-    """The tanh of a c, written as this function has it."""
-    calls = [n for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Call) and len(n.args) == 1]
-    own = (maker.seg(n) for n in calls if maker.seg(n.args[0]) == cell.text)
-    made = (text for text in own if maker.scene.squashed.get((maker.slot.unit, text)) == "tanh")
-    return next(made, f"{maker.scene.numpy}.tanh({cell.text})")
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:

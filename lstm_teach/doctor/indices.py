@@ -1,4 +1,4 @@
-"""Another index, slice, key or string: shifted, of another loop, of another axis, in one place or in all equal ones.
+"""Another index, slice, key or string: shifted, of another loop, of another axis.
 
 Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
 """

@@ -18,7 +18,6 @@ from lstm_teach.doctor.rewrites import REWRITTEN
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 
-_SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
 _PLACES = 8  # in which the same may be written at once
@@ -36,9 +35,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         unchanged = "".join(scene.text(slot).split())
         for edit in Maker(scene, slot).edits():
             key = _key(edit)
-            if any(code == unchanged or _SAME_TWICE.search(code) for _, code in key):
-                continue
-            edits[key] = min(edits.get(key, edit), edit, key=_COST)
+            if key[0][1] != unchanged:
+                edits[key] = min(edits.get(key, edit), edit, key=_COST)
     for in_all in (in_all_places, in_all_sisters):
         for edit in in_all(scene, list(edits.values())):
             edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)

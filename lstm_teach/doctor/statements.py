@@ -21,7 +21,7 @@ from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
 _PLACES = 8  # in which the same may be written at once
-_AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as others of its block
+_AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
 _COST = operator.attrgetter("cost")
 
@@ -40,10 +40,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
     for in_all in (in_all_places, in_all_sisters):
         for edit in in_all(scene, list(edits.values())):
             edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
-    for key, edit in {_key(edit): edit for edit in for_other_gates(scene)}.items():
-        same = edits.get(key)  # which says more of what is wrong
-        edits[key] = replace(same, cost=same.cost - _AS_SISTERS) if same else edit
-    for edit in crossed(scene):
+    for edit in (*for_other_gates(scene), *crossed(scene)):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -56,15 +53,27 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
 
 
 def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """The edits, with less cost for those that read a name which is assigned, or given to a helper, and never read."""
+    """The edits, with less cost for those that read a name which is assigned, or given to a helper, and never read.
+
+    And for those by which a statement comes to be written as another of its block, for another gate.
+    """
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
         stored = names(unit.tree, context=ast.Store | ast.Del)
         stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg) and number}
         unread[number] = {name for name in stored - names(unit.tree) if name[0] != "_"}
+    sisters = _grouped(chain(*scene.statements), lambda slot: (slot.block, _pattern(scene.text(slot))))
+
+    def like_a_sister(slot: Slot, text: str) -> bool:
+        others = map(scene.text, sisters.get((slot.block, _pattern(text)), ()))
+        return any(_for_another_gate(text, other) for other in others)
+
+    alone = {slot.number for slot in chain(*scene.statements) if not like_a_sister(slot, scene.text(slot))}
     for edit in edits:
-        unit = scene.slots[edit.parts[0].slot].unit
-        reads = not unread[unit].isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
+        slot = scene.slots[edit.parts[0].slot]
+        if len(edit.parts) == 1 and slot.number in alone and like_a_sister(slot, edit.parts[0].code):
+            edit = replace(edit, cost=edit.cost - _AS_SISTERS)
+        reads = not unread[slot.unit].isdisjoint(_WORD.findall(re.split(r"(?<![=!<>])=(?!=)", edit.new)[-1]))
         yield replace(edit, cost=edit.cost - _UNREAD) if reads else edit
 
 
@@ -135,7 +144,7 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                 if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
-                    yield Maker(scene, slot).swap("sister", 0.8, slot.node.value, value.strip())
+                    yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
                 elif not slot and gates <= {*"ifog"} and (value or new) not in given:
                     given.add(value or new)
                     read = {*_WORD.findall(new)}
@@ -152,7 +161,7 @@ def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Has
     return groups
 
 
-def _written_alike(maker: Maker) -> Iterator[list[tuple[int, int]]]:
+def _written_alike(maker: Maker) -> Iterator[tuple[tuple[int, int], ...]]:
     """The spans of all that is read or computed with the same text, or in the same pattern."""
     groups: dict[str, dict[tuple[int, int], None]] = {}
     for part in ast.walk(maker.slot.node):
@@ -160,13 +169,21 @@ def _written_alike(maker: Maker) -> Iterator[list[tuple[int, int]]]:
             text = maker.seg(part)
             for key in {text: None, (text if text.isidentifier() else _pattern(text)): None}:
                 groups.setdefault(key, {})[maker.unit.span(part)] = None
-    for spans in map(list, dict.fromkeys(tuple(sorted(group)) for group in groups.values())):
+    each = dict.fromkeys(tuple(sorted(group)) for group in groups.values())
+    for spans in sorted(each, key=lambda spans: spans[0][1] - spans[0][0]):  # small ones first, which say more
         if 2 <= len(spans) <= _PLACES and all(one[1] <= two[0] for one, two in itertools.pairwise(spans)):
             yield spans
 
 
 def _pattern(text: str) -> str:
     return "".join(_WORD.sub("#", text).split())
+
+
+def _for_another_gate(one: str, other: str) -> bool:
+    """Whether two texts of one pattern are the same but for the gate's letter, at the end of all words that have it."""
+    ones, others = _WORD.findall(one), _WORD.findall(other)
+    ends = {(a[-1], b[-1]) for a, b in zip(ones, others, strict=False) if a != b and a[:-1] == b[:-1]}
+    return len(ends) == 1 and others == [a[:-1] + dict(ends).get(a[-1], a[-1]) for a in ones]
 
 
 def _analogous(code: str, own: str, other: str) -> str:

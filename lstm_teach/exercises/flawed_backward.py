@@ -75,7 +75,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         return Case(f"pass {number}", tuple(wrong_names(flaw, T, seed) for T in (1, 2)), look=look)
 
     cases = [on(number, *row) for number, row in enumerate(words["culprits"].items(), 1)]
-    found = check(__name__, "suspect", suspect, cases)
+    found = check(__name__, "suspect", suspect, cases, order=seed)
     if len(answers) < len(cases) or len(set(answers.values())) > 1:
         return found
     same = f'The answer is "{answers[1]}" for every pass, so it says nothing about this one.'

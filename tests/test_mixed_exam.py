@@ -9,6 +9,7 @@ from exercise_answers import mixed_exam as answers
 from projectfiles import ROOT
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 from lstm_teach.exercises import mixed_exam as exam
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.verdicts import show_hints
@@ -164,17 +165,15 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
     assert f"x = {', '.join(map(str, exam.TOKENS))}, " in CELLS["task-3"]
 
 
-@pytest.mark.parametrize(("state", "noticed"), [((0, 0), False), ((1, 0), False), ((1, 1), True)])
-def test_the_copied_line_is_noticed_where_the_question_says(state, noticed):
-    net, x, targets, h0, c0 = exam.example(1)
+@pytest.mark.parametrize(
+    ("T", "state", "noticed"),
+    [(1, (0, 0), False), (1, (1, 0), False), (1, (1, 1), True), (2, (0, 0), False), (2, (1, 0), False)],
+)
+def test_a_cell_taken_for_zero_is_noticed_where_the_question_says(T, state, noticed):
+    net, x, targets, h0, c0 = exam.example(T)
     case = net, x, targets, state[0] * h0, state[1] * c0
-    assert (error(exam.with_fault("copied di")(*case), complex_steps(*case)) > 1e-3) == noticed
-
-
-def test_the_copied_line_is_noticed_at_two_steps_from_a_zero_state():
-    net, x, targets, h0, c0 = exam.example(2)
-    case = net, x, targets, 0 * h0, 0 * c0
-    assert error(exam.with_fault("copied di")(*case), complex_steps(*case)) > 1e-3
+    mistaken = edited(exam.backward, "run.c[t - 1]", "run.c[t - 1] * (t > 0)")
+    assert (error(mistaken(*case), complex_steps(*case)) > 1e-3) == noticed
 
 
 def test_the_angle_and_the_error_of_fault_a():
@@ -309,13 +308,10 @@ def test_a_number_that_is_not_written_back_is_told_and_not_a_wrong_step():
     assert "write the old value back" in verdict and "near 1e-5" not in verdict
 
 
-def test_the_copied_line_is_told_of_only_below_the_task_that_asks_for_it_and_its_repair_is_not_printed():
-    page = [cell.id for cell in NOTEBOOK.cells]
-    first = next(number for number, cell in enumerate(NOTEBOOK.cells) if "di = dc * g" in cell.source)
-    assert page[first - 1 : first + 1] == ["check-back", "question-shortest-check"]
-    told = " ".join(option.why for option in exam.SHORTEST.options.values())
-    assert "g - c_before" not in told and "three dW" in told
-    assert sum(name.startswith("W") for name in exam.NAMES) == 3
+def test_no_page_of_the_exam_tells_a_line_that_a_task_asks_for():
+    pages = "\n".join(cell.source for cell in NOTEBOOK.cells)
+    assert "di = dc" not in pages and "g - c_before" not in pages
+    assert sum(name.startswith("W") for name in exam.NAMES) == 3  # the question speaks of three dW
 
 
 def test_a_gradient_that_is_missing_gets_no_advice_about_lines():

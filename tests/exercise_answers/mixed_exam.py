@@ -110,7 +110,7 @@ def errors_with(
     return errors_by_matrix
 
 
-def errors_flat(loss_of, net, grads):
+def errors_flat(loss_of, net, grads, error=lt.relative_error):
     """A unit vector at a time, on one flat vector."""
     ends = np.cumsum([matrix.size for matrix in net.values()])
     flat = np.concatenate([matrix.ravel() for matrix in net.values()])
@@ -124,7 +124,14 @@ def errors_flat(loss_of, net, grads):
         sum(w * loss(flat + k * by * e) for k, w in ((1, 8), (-1, -8), (2, -1), (-2, 1))) for e in np.eye(flat.size)
     ]
     slopes = np.split(np.array(steps) / (12 * by), ends[:-1])
-    return {n: lt.relative_error(s, grads[n].ravel()) for s, n in zip(slopes, net, strict=True)}
+    return {n: error(s, grads[n].ravel()) for s, n in zip(slopes, net, strict=True)}
+
+
+def errors_by_larger_numbers(*given):
+    """Divided by the norm of whatever number is the larger one."""
+    return errors_flat(
+        *given, error=lambda a, b: np.linalg.norm(a - b) / (np.linalg.norm(np.maximum(abs(a), abs(b))) or 1)
+    )
 
 
 def errors_new_net(loss_of, net, grads):
@@ -564,6 +571,7 @@ WRONG = {
     "check_errors": {
         "one side": (errors_with(central=False), "A step near 1e-5 both ways"),
         "large step": (errors_with(step=1e-1), "This gradient is right, so"),
+        "larger numbers": (errors_by_larger_numbers, "The error of Wg is off"),
         "tiny step": (errors_with(step=1e-13), "A step near 1e-5 both ways"),
         "divided by one step": (
             errors_with(step=1e-5, over=1),

@@ -93,19 +93,9 @@ class Case:
     unknown: str = ""
 
 
-def check(
-    module: str,
-    task: str,
-    function: Callable,
-    cases: Sequence[Case],
-    right: Callable | None = None,
-    order: int | None = None,
-) -> Verdict:
-    """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer.
-
-    With a number as `order`, the cases are run in an order drawn with it first, so that counting the calls is no help.
-    """
-    return Task(module, task, cases, right, order).verdict(function)
+def check(module: str, task: str, function: Callable, cases: Sequence[Case], right: Callable | None = None) -> Verdict:
+    """Judge a learner's function on the cases; `right` gets the arguments of a case and returns the right answer."""
+    return Task(module, task, cases, right).verdict(function)
 
 
 def words_of(module: str) -> dict[str, Any]:
@@ -125,22 +115,22 @@ def questions(module: str, *names: str) -> list[Question]:
     return [Question.of(name, asked[name]) for name in names]
 
 
+def versions(function: Callable, pieces: Mapping[str, Sequence[str]]) -> Callable[..., Callable]:
+    """What gives the function with some pieces of its text replaced: those that `pieces` has under the names given."""
+    return lambda *names: edited(function, *(piece for name in names for piece in pieces[name]))
+
+
 class Task:
     """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
 
-    The right results of a case are None where it is looked at only.
+    The right results of a case are None where it is looked at only. `order` holds the numbers of cases to run first,
+    in that order, so that counting the calls is no help.
     """
 
-    def __init__(
-        self,
-        module: str,
-        task: str,
-        cases: Sequence[Case],
-        right: Callable | None = None,
-        order: int | None = None,
-    ):
+    order: Sequence[int] = ()
+
+    def __init__(self, module: str, task: str, cases: Sequence[Case], right: Callable | None = None):
         self.spec, self.names, self.cases, self.right = task_of(module, task), vars(sys.modules[module]), cases, right
-        self.order = () if order is None else np.random.default_rng(order).permutation(len(cases))
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_teach import bptt, exact_gradient, gradients, loss, nested_bptt
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of
+from lstm_teach.exercises.engine import Case, Task, check, questions, task_of
 from lstm_teach.exercises.nets import random_case, with_moves
 from lstm_teach.gradreport import errors_of, relative_error, verdict
 from lstm_teach.guard import name_of
@@ -137,7 +137,9 @@ def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
         cases.append(on(fault, planted(), True, right_too))
-    return check(__name__, "accepts", accepts, cases, order=seed)
+    task = Task(__name__, "accepts", cases)
+    task.order = np.random.default_rng(seed).permutation(len(cases))
+    return task.verdict(accepts)
 
 
 HIDING_FAULTS = ("forgotten f", "forgotten c0", "forgotten h0", "forgotten token")

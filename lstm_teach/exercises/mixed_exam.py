@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of, words_of
+from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
 from lstm_teach.exercises.nets import by_length, random_case, with_moves
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
@@ -121,9 +121,7 @@ def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: n
     return grads
 
 
-def with_fault(fault: str) -> Callable:
-    """The pass back with one of the faults in it."""
-    return edited(backward, *PIECES[fault])
+with_fault = versions(backward, PIECES)
 
 
 def exam_case(seed: int, T: int, K: int, H: int, scale: float = 0.8) -> tuple:
@@ -275,10 +273,8 @@ def _rung(letter: str, answer: object) -> str:
     return ""
 
 
-def with_flaws(*flaws: str) -> Callable[..., Params]:
-    """The pass back of an LSTM that answers once, after its last token; right, or with some of the flaws."""
-    only_the_last = "    grads = ", "    dy[:-1] = 0\n    grads = "
-    return edited(right_pass, *only_the_last, *(piece for flaw in flaws for piece in FLAWS[flaw]))
+# The pass back of an LSTM that answers once, after its last token; right, or with some of the flaws.
+with_flaws = versions(edited(right_pass, "    grads = ", "    dy[:-1] = 0\n    grads = "), FLAWS)
 
 
 def last_ladder(backward: Callable) -> str:

@@ -33,7 +33,8 @@ nested_loop = edited(
     *("dc = dc + dc * f", "dc = dc * f"),
 )
 
-with_flaws = versions(nested_loop, words_of(__name__)["flaws"])
+FLAWS = words_of(__name__)["flaws"]
+with_flaws = versions(nested_loop, FLAWS)
 
 
 def _check_of(loop: str, shortest: int = 1) -> Callable[..., Verdict]:

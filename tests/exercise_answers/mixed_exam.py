@@ -729,7 +729,7 @@ WRONG = {
         "y": (whole_with("y"), "this is y itself"),
         "mean": (whole_with("mean"), "This is the mean over the steps"),
         "measured": (whole_measured(), "One walk back takes a fraction"),
-        "measured by complex steps of one's own": (whole_measured(loss_of_own_steps, 1e-100j), "derive the gradients"),
+        "measured by complex steps of one's own": (whole_measured(loss_of_own_steps, 1e-100j), "derive them instead"),
         "signs": (
             whole_changed(lambda grads: {name: -grad for name, grad in grads.items()}),
             "dV is off",

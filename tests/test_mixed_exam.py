@@ -169,7 +169,7 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
     ("T", "state", "noticed"),
     [(1, (0, 0), False), (1, (1, 0), False), (1, (1, 1), True), (2, (0, 0), False), (2, (1, 0), False)],
 )
-def test_a_cell_taken_for_zero_is_noticed_where_the_question_says(T, state, noticed):
+def test_a_cell_taken_to_be_zero_is_noticed_where_the_question_says(T, state, noticed):
     net, x, targets, h0, c0 = exam.example(T)
     case = net, x, targets, state[0] * h0, state[1] * c0
     mistaken = edited(exam.backward, "run.c[t - 1]", "run.c[t - 1] * (t > 0)")

@@ -259,7 +259,19 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
         if ended.wait(wait):
             return True
         wait = 0.005
+    if worker.is_alive():
+        _settle()
     return not worker.is_alive()
+
+
+def _settle() -> None:
+    """Let a thread take an exception at once: as long as another has yet to take its own, Python 3.11 never gets beyond
+    the first line of a function that is watched (`sys.setprofile`).
+    """
+    other = threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True)
+    other.start()
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(other.ident), ctypes.py_object(SystemExit))
+    other.join(PATIENCE)
 
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:

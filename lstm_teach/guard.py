@@ -31,7 +31,10 @@ SLIPS = {  # in the words of Python's TypeErrors
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
-    r"operand.*'NoneType'": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
+    r"operand.*'NoneType'": (
+        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "If there is nothing to add, use 0."
+    ),
 }
 
 

@@ -260,7 +260,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> 
         return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     allowed = *judging.TOOLS, *blank.allow, *blank.calls, *attempt.lent
-    if called := borrowed.answer_in(attempt.entered, judging.ANSWERS, allowed):  # however it was named
+    if statements and (called := borrowed.answer_in(attempt.entered, judging.ANSWERS, allowed)):  # however it is named
         return (Part(name, BORROWED.format(called)),)
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."

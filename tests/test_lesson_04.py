@@ -237,6 +237,13 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "[:, x[t]] +=", "[:, x[t - 1]] +="): ("the column of the token before", "V Wi Wo"),
     ("PASS", "np.outer(d[", "np.dot(d["): ("the dot product of two vectors", "V Ui Uf"),
     ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
+    ("PASS", "[targets]", "[np.roll(targets, 1)]"): ("with 2, all nine are wrong. So look at what all nine share: dy,", ""),
+    ("PASS", "in reversed(range(len(x))):\n", "in reversed(range(len(x))):\n        grads.flat[:] = 0\n"): (
+        "Only step 0 is left in", ""
+    ),
+    ("PASS", "    return", "    grads.flat[:] *= min(1, 2 / np.linalg.norm(grads.flat))\n    return"): (
+        "and is nothing clipped?", ""
+    ),
     ("PASS", "[:, x[t]] +=", "[:, 0] +="): ("Even with 1 step, Ui, Uf, Uo and Ug are wrong", "V Wi Wo"),
     ("PASS", "= cache.y - np.eye(params.vocab_size)[targets]", "= np.eye(params.vocab_size)[targets] - cache.y"): (
         "The sign is flipped in all nine", ""
@@ -378,7 +385,7 @@ CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
 def test_a_walk_that_is_cut_off_is_wrong_even_where_little_comes_back(old, new):
     assert old in PASS
     verdict = judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE)
-    assert not verdict.passed and "Does the walk go all the way back?" in said(verdict)
+    assert not verdict.passed and "Does the walk go all the way back, and is nothing clipped?" in said(verdict)
     verdict = judged(NAME, "initial", source=INITIAL.replace(old, new) + '\nlesson.judge("initial")')
     assert not verdict.passed
 

@@ -43,8 +43,9 @@ def start() -> Iterator[dict[str, Any]]:
     for net in sequences(seed=42):
         case = pick(vars(net), "params cache dy x targets h0 c0 T H K")
         # From earlier cells: np.zeros_like(dh_a) is right too.
-        walkers = {f"{name}_{one}": net.h0 + net.c0 for name in ("dh", "dc_carry") for one in ("a", "b", "both")}
-        yield case | walkers | pick(net.deltas[-1], "dh_future dc_carry")
+        walkers = ("dh_a", "dh_b", "dh_both", "dc_carry_a", "dc_carry_b", "dc_carry_both")
+        theirs = {name: net.h0 + k * net.c0 for k, name in enumerate(walkers, 2)}  # all different
+        yield case | theirs | pick(net.deltas[-1], "dh_future dc_carry")
 
 
 def arrival() -> Iterator[dict[str, Any]]:

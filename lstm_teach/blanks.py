@@ -60,6 +60,7 @@ from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
 OTHER_NETS = "It is not right on every net."
+BORROWED = "This calls {} from the library. What counts here is that you write the lines yourself."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
@@ -210,8 +211,7 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
         return (Part(name, its if name in cellcode.stored(statements) else none),)
     called = borrowed.in_code(code, namespace, judging.ANSWERS, blank.allow)
     if called := called or borrowed.in_function(function, judging.ANSWERS, blank.allow):
-        words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
-        return tuple(Part(name, words) for name in blank.names)
+        return tuple(Part(name, BORROWED.format(called)) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
@@ -259,6 +259,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> 
         instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
         return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
+    allowed = *judging.TOOLS, *blank.allow, *blank.calls, *attempt.lent
+    if statements and (called := borrowed.answer_in(attempt.entered, judging.ANSWERS, allowed)):  # however it is named
+        return (Part(name, BORROWED.format(called)),)
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
         way = trial.words_for_alias(body, attempt.changed) or "Make new arrays, or work on a .copy()"

@@ -357,8 +357,12 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     if fine := [T for T in steps if shortest > T]:
         what = f"With {amount(max(fine), 'step')} everything is right; with {shortest}, {are}"
         if shortest > max(fine) + 1 > 2:
-            return f"{what}. Does the walk go all the way back?"
-        return f"{what}. So look at what is handed on from step to step, and at what is added up."
+            return f"{what}. Does the walk go all the way back, and is nothing clipped?"
+        handed = "what is handed on from step to step, and at what is added up"
+        share = (
+            "what all nine share: dy, the order of the steps, how they are added up"  # of those, V is handed nothing
+        )
+        return f"{what}. So look at {share if len(wrong) == len(off) else handed}."
     gates = {part[1:] for part in wrong}
     where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"
     where = where if wrong[1:] else "the line that makes it"

@@ -1,6 +1,6 @@
 """A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
-Imports borrowed, cellcode, guard, gradcheck, judging, recognize and IPython. The notebook's own names and arrays stay
+Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay
 as they are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling,
 or give an answer away.
 """
@@ -24,7 +24,6 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from IPython.utils.capture import capture_output
 
 from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
@@ -91,7 +90,8 @@ class Blank:
 @contextlib.contextmanager
 def unseen() -> Iterator[None]:
     """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
-    pyplot = sys.modules.get("matplotlib._pylab_helpers")
+    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
+    displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}
     drawn, log, random = dict(figures), logging.getLogger(), np.random.get_state()
     disabled, handlers = log.manager.disable, [*log.handlers]
@@ -99,7 +99,7 @@ def unseen() -> Iterator[None]:
         open(os.devnull, "w") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
-        capture_output(stdout=False, stderr=False),  # what would be displayed
+        displayed,
         warnings.catch_warnings(action="ignore"),
     ):
         figures.clear()

@@ -17,7 +17,8 @@ from typing import Any
 from lstm_teach import guard
 
 ENOUGH = 4000  # calls and returns to look at; see `entered`
-BETWEEN = sys.stdlib_module_names | {"numpy"}  # np.vectorize, say: its caller counts as the caller of what it calls
+# np.vectorize, say: its caller counts as the caller of what it calls
+BETWEEN = sys.stdlib_module_names | {"numpy", "IPython", "traitlets"}
 ENTERED: ContextVar[Counter | None] = ContextVar("where what is entered is counted", default=None)
 
 

@@ -78,7 +78,7 @@ def test_the_gate_deltas_of_the_cell_are_those_of_the_plain_pass():
     names = run_cells(NAME, until="gate-deltas")
     net = params, _, targets, h0, c0 = bell_net(4)
     cache = plain.forward(*net[:2], h0, c0)
-    _, deltas, _ = plain.walk_back(params, cache, targets)
+    _, deltas = plain.walk_back(params, cache, plain.score_deltas(cache, targets))
     for s, d in enumerate(deltas):
         got = names["gate_deltas"](cache, s, d["dh"], d["dc"])
         np.testing.assert_allclose(got, [d["dzi"], d["dzf"], d["dzo"], d["dzg"]], rtol=1e-12)

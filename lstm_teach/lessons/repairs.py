@@ -24,7 +24,7 @@ from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, relative_error
 from lstm_teach.judging import TOOLS, Attempt, Trouble
-from lstm_teach.lessons.cases import state, surprised
+from lstm_teach.lessons.cases import sequences, state, surprised
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
@@ -207,17 +207,13 @@ def cases() -> tuple[Inputs, ...]:
 
     First those of three steps, which tell most loops apart; what a loop prints is shown for the first one only.
     """
-    found = []
-    for T in sorted(LENGTHS, key=lambda T: (T != 3, T)):
-        for seed, (K, H) in enumerate(((5, 4), (3, 5))):
-            rng = np.random.default_rng([T, seed])
-            params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
-            x, targets = rng.integers(0, K, (2, T))
-            cache = forward(params, x, *state(rng, 2, H))
-            dy = plain.score_deltas(cache, targets)
-            # nobody has to read these rows
-            cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
-            found.append((params, cache, x, dy))
+    found, rng = [], np.random.default_rng(3)
+    lengths = sorted(2 * LENGTHS, key=lambda T: (T != 3, T))
+    for net in sequences(((5, 4), (3, 5)) * len(LENGTHS), lengths, seed=3):
+        cache, H = forward(net.params, net.x, net.h0, net.c0), net.H
+        # nobody has to read these rows
+        cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
+        found.append((net.params, cache, net.x, net.dy))
     return tuple(found)
 
 

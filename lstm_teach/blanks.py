@@ -86,7 +86,7 @@ class Lesson:
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
         tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
-        spec["allow"] = [*spec.get("allow", ()), *spec.get("calls", ()), *lent, *tools]
+        spec["allow"] = [*spec.get("allow", ()), *lent, *tools]
         return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
@@ -241,8 +241,12 @@ def _is_theirs(blank: Blank, name: str, statements: Lines, namespace: Names) -> 
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> tuple[Part, ...]:
-    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
+def judge_function(blank: Blank, function: Callable, statements: Lines | None = None) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell.
+
+    Without a cell only the answers count, and it may call what it likes.
+    """
+    in_a_cell, statements = statements is not None, statements or ()
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
@@ -251,7 +255,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> 
         trouble = ""
     except Trouble as raised:
         trouble = str(raised)
-    if called := attempt.borrowed(blank.allow):
+    if in_a_cell and (called := attempt.borrowed(blank.allow)):
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)

@@ -49,9 +49,6 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
-            for other in without.read & fits.keys() if explain(rest, rest_got, fits) else ():
-                if explain(rest_got, rest, {other: fits[other]}):
-                    return f"The term {q} is right; {other} is not."
     if words := _by_terms(written.lines, terms, cases):
         return words
     if written.its and not divisors(ast.parse(written.its)):

@@ -492,7 +492,8 @@ def test_the_step_of_the_single_lines_has_something_in_every_part(lesson):
     assert lesson["t"] == 5 and lesson["T"] == 8
     for name in ("dh_future", "dc_carry", "dc", "f"):
         assert abs(lesson[name]).min() > 1e-3, name
-    d = plain.walk_back(lesson["params"], lesson["cache"], lesson["targets"])[1][5]
+    dy = plain.score_deltas(lesson["cache"], lesson["targets"])
+    d = plain.walk_back(lesson["params"], lesson["cache"], dy)[1][5]
     for name in ("dh_future", "dc_carry", "dc"):
         np.testing.assert_allclose(lesson[name], d[name], rtol=1e-12, err_msg=name)
 

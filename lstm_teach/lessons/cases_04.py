@@ -34,8 +34,7 @@ def meeting() -> Iterator[dict[str, Any]]:
 def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
     """The deltas of every step, of a walk that picks up the losses of these steps only."""
     picked_up = np.isin(np.arange(net.T), rows)[:, None]
-    y = np.where(picked_up, net.cache.y, np.eye(net.K)[net.targets])  # what is predicted for sure sends nothing back
-    return plain.walk_back(net.params, SimpleNamespace(**vars(net.cache) | {"y": y}), net.targets)[1]
+    return plain.walk_back(net.params, net.cache, picked_up * net.dy)[1]
 
 
 def start() -> Iterator[dict[str, Any]]:
@@ -106,5 +105,6 @@ def initial_deltas(
     params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The deltas of the initial state, dh0 and dc0, (H,) each: what the first step hands on."""
-    first = plain.walk_back(params, plain.forward(params, x, h0, c0), targets)[1][0]
+    cache = plain.forward(params, x, h0, c0)
+    first = plain.walk_back(params, cache, plain.score_deltas(cache, targets))[1][0]
     return first["dh_before"], first["dc_before"]

@@ -642,18 +642,16 @@ def test_the_map_shows_the_probabilities_the_frames_and_the_letters():
     figure = drawn(figures.build(tasks.REBER_SYMBOLS, [0, 10], {"right": [0, 0.5]}), y, legal, text, "right", 1)
     curve, maps, _ = figure.axes
     T = len(choices)
-    colors = np.asarray(maps.images[0].get_array())
-    bright = colors[:, :T, 0].astype(int) + colors[:, :T, 1]  # both grow along cividis
-    assert (np.diff(bright.ravel()[np.argsort(y.T.ravel())]) >= -2).all()
-    assert (colors[:, T:] == 255).all()
-    frames, missed, *letters = maps.lines
+    (mesh,) = maps.collections
+    colors = mesh.to_rgba(mesh.get_array())
+    bright = colors[:, :T, :2].sum(axis=2)  # both grow along cividis
+    assert (np.diff(bright.ravel()[np.argsort(y.T.ravel())]) >= -0.008).all()
+    assert (colors[:, T:, 3] == 0).all()
+    frames, missed = maps.lines
     assert set(zip(*map(list, frames.get_data()), strict=True)) == set(zip(*np.nonzero(legal), strict=True))
     below = {(t, k) for t, k in zip(*np.nonzero(legal), strict=True) if y[t, k] <= y[t][~legal[t]].max()}
     assert below and set(zip(*map(list, missed.get_data()), strict=True)) == below
-    shown = {
-        int(t): symbol for symbol, line in zip(tasks.REBER_SYMBOLS, letters, strict=True) for t in line.get_xdata()
-    }
-    assert "".join(shown[t] for t in range(T)) == text[:T]
+    assert "".join(letter.get_text() for letter in maps.texts).rstrip() == text[:T]
     assert tuple(float(v[0]) for v in curve.lines[-1].get_data()) == (10, 0.5)
 
 
@@ -665,7 +663,7 @@ def test_a_letter_under_the_map_keeps_its_ink_in_a_smaller_picture(symbol):
     for scale in (1, 0.8, 0.7):
         picture = pixels(scene.png(scale))[..., :3]
         ink.append((255 - picture[round(0.925 * len(picture)) :]).sum() / scale**2)
-    assert max(ink) < 1.05 * min(ink)
+    assert min(ink) > 0.95 * ink[0]
 
 
 def test_the_number_of_good_predictions_in_the_text_is_counted():

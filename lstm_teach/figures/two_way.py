@@ -182,7 +182,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
 
 
 def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
-    """Value boxes and their numbers. On the way back they stand still and belong to the background."""
+    """Value boxes and their numbers."""
     height, sizes = layout.sizes.box[1], layout.sizes
     kinds = [kind_and_step(name)[0] for name in layout.boxes]
     shapes = [octagon(x, y, width, height) for x, y, width in layout.boxes.values()]
@@ -193,15 +193,8 @@ def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
         for x, y, width in layout.boxes.values()
     ]
     scene.live(boxes, *texts)
-    resting = False
 
     def update(view: View) -> None:
-        nonlocal resting
-        if resting and view.walked:
-            return
-        if resting != view.walked:
-            resting = view.walked
-            (scene.rest if resting else scene.live)(boxes, *texts)
         values = [view.net.values[name] if name in view.filled else None for name in layout.boxes]
         colors = [np.ones(4) if v is None else shade(VALUE_COLORS, v, VALUE_LIMIT) for v in values]
         boxes.set_facecolor(colors)

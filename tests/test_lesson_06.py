@@ -746,7 +746,7 @@ def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit
     assert set(limit.get_ydata()) == {2.0}
     crossing = drawn.get_xdata()[drawn.get_ydata() > 2.0]
     assert len(crossing) and marks.get_xdata().tolist() == crossing.tolist()
-    assert f"above 2 at {len(crossing)} steps" in figures.describe_norms(whole, 2.0)
+    assert f"a limit of 2 clips {len(crossing)} steps." in figures.describe_norms(whole, 2.0)
 
 
 # The explorer of the limit, and the page that it is on.

@@ -44,7 +44,7 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
     return drawn((scene, update), list(ladders.values()))
 
 
-def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
+def describe(ladders: Mapping[str, Ladder]) -> str:
     """Say in one line which gradients are wrong at which length, for each ladder."""
     parts = []
     for title, ladder in ladders.items():
@@ -110,16 +110,6 @@ def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
             line.set_text(code)
 
     return scene, update
-
-
-def describe(ladders: Mapping[str, Ladder]) -> str:
-    """Say in one line what each ladder shows first: its first wrong rung, and which gradients are wrong there."""
-    parts = []
-    for title, ladder in ladders.items():
-        T = next((T for T, errors in ladder.items() if off(errors)), None)
-        said = "right on every rung" if T is None else f"first wrong at T = {T}: {words(ladder[T])}"
-        parts.append(f"{title}: {said}.")
-    return " ".join(parts)
 
 
 LINE = 19  # pixels from one line of code to the next

@@ -228,12 +228,10 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
 
 def describe_norms(whole: np.ndarray, limit: float) -> str:
     """Say in one line how long the gradient is and how often it is longer than the limit."""
-    clipped = int(np.sum(np.asarray(whole) > limit))
-    clipping = f"{amount(clipped, 'step')}, which {'is' if clipped == 1 else 'are'} clipped"
-    never = f"it is never above {short(limit)}, so no step is clipped"
+    clipped = amount(np.count_nonzero(np.asarray(whole) > limit), "step")
     return (
         f"The norm of the whole gradient over {len(whole)} steps lies between {short(min(whole), 2)} and "
-        f"{short(max(whole), 2)}; {f'it is above {short(limit)} at {clipping}' if clipped else never}."
+        f"{short(max(whole), 2)}; a limit of {short(limit)} clips {clipped}."
     )
 
 

@@ -22,24 +22,18 @@ function modelsOf(model, references) {
 }
 
 function render({ model, el }) {
-  const make = (tag, className, attributes = {}) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    return element;
-  };
-  const [width, height] = [model.get("width"), model.get("height")];
-  const img = make("img", "lt-picture", { width, height, decoding: "sync" });
-  img.style.minWidth = `${0.7 * width}px`; // smaller letters cannot be read: a narrower page scrolls it
-  const frame = make("div", "lt-frame");
-  const text = make("figcaption", "lt-text", { "aria-live": "polite" });
-  const message = make("div", "lt-message", { role: "alert" });
-  const words = make("div", "lt-words");
-  const figure = make("figure", "lt-figure");
-  words.append(text, message);
-  frame.append(img);
-  figure.append(frame, words);
-  el.append(figure);
+  el.innerHTML = `
+    <figure class="lt-figure">
+      <div class="lt-frame"><img class="lt-picture" decoding="sync"></div>
+      <div class="lt-words">
+        <figcaption class="lt-text" aria-live="polite"></figcaption>
+        <div class="lt-message" role="alert"></div>
+      </div>
+    </figure>`;
+  const part = (css) => el.querySelector(css);
+  const [figure, img, text, message] = ["figure", "img", "figcaption", ".lt-message"].map(part);
+  Object.assign(img, { width: model.get("width"), height: model.get("height") });
+  img.style.minWidth = `${0.7 * model.get("width")}px`; // smaller letters cannot be read: a narrower page scrolls it
 
   const undo = [];
   const listen = (event, handler) => {

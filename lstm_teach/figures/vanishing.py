@@ -228,8 +228,7 @@ def build_credit() -> Built:
 
     def update(flow: GradientFlow, quantity: str, s: int, t: int) -> None:
         norms, shares = quantities(flow, quantity, s)
-        earlier = np.tri(CREDIT_STEPS, dtype=bool)  # no later state acts on a loss
-        image.set_array(np.where(earlier, np.clip(norms, *CREDIT_LIMITS), np.nan))
+        image.set_array(np.where(np.tri(CREDIT_STEPS), norms, np.nan))  # no later state acts on a loss
         across.set_data(*zip(*rectangle(-0.5, s - 0.5, s + 0.5, s + 0.5), strict=True))
         down.set_data(*zip(*rectangle(t - 0.5, t - 0.5, t + 0.5, CREDIT_STEPS - 0.5), strict=True))
         here.set_xdata([t, t])

@@ -214,7 +214,7 @@ def build_credit() -> Built:
 
     outline = [withStroke(linewidth=3.5, foreground="white")]
     frame = {"color": BLACK, "linewidth": 1.5, "path_effects": outline, "clip_on": False}
-    down = heat.plot([], [], dashes=(4, 2), **frame)[0]
+    down = heat.plot([], [], dashes=(4, 2), zorder=2.1, **frame)[0]
     across = heat.plot([], [], **frame)[0]
     row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
     row_dot = row.plot([], [], "o", color=COLORS["loss"], markersize=7)[0]

@@ -36,9 +36,9 @@ function render({ model, el }) {
   img.style.minWidth = `${0.7 * model.get("width")}px`; // smaller letters cannot be read: a narrower page scrolls it
 
   const undo = [];
-  const listen = (event, handler) => {
-    model.on(event, handler);
-    undo.push(() => model.off(event, handler));
+  const listen = (event, handler, source = model) => {
+    source.on(event, handler);
+    undo.push(() => source.off(event, handler));
   };
 
   // ---- the picture for the controls as they are, or else the newest one; one at a time
@@ -123,10 +123,7 @@ function render({ model, el }) {
       clearTimeout(patience);
       if (newest && newest.key !== here()) patience = setTimeout(say, PATIENCE, SILENT);
     };
-    for (const control of controls) {
-      control.on("change:value change:index", move);
-      undo.push(() => control.off("change:value change:index", move));
-    }
+    for (const control of controls) listen("change:value change:index", move, control);
     move();
   });
 

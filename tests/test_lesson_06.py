@@ -723,6 +723,14 @@ def test_every_seed_has_a_dot_that_no_other_covers():
         assert apart[~np.eye(8, dtype=bool)].min() > 7
 
 
+@pytest.mark.parametrize("seeds", [8, 20])
+def test_the_dots_of_equal_runs_stay_in_their_own_row(seeds):
+    axes = figures.seeds_picture({"right": [1.0] * seeds, "broken": [1.0] * seeds}, "title", guess=0.5).axes[0]
+    dots = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == seeds]
+    for row, heights in enumerate(dots):
+        assert len(set(heights)) == seeds and np.abs(heights - row).max() < 0.5
+
+
 def test_the_gaps_show_each_run_and_count_them():
     learned = {10: np.array([[1, 0, 1], [1, 1, 1]]), 20: np.zeros((2, 3))}
     figure = figures.recall_picture(learned, (0, 3))

@@ -3,6 +3,7 @@
 May import numpy, matplotlib, params and the rest of figures; histories and arrays come from the lesson.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -121,7 +122,8 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
     axes = tidy(figure.subplots(), title, "share of the test strings")
     for row, (kind, values) in enumerate(shares.items()):
         axes.axhline(row, color=LIGHT_GRAY, linewidth=1, zorder=0)
-        heights = row + 0.18 * _spread(values)
+        shifts = _spread(values)
+        heights = row + 0.36 * shifts / max(2, np.abs(shifts).max())
         axes.plot(values, heights, **KINDS[kind] | {"linestyle": ""}, markersize=8, markeredgecolor="white")
     axes.axvline(guess, **DASHED, zorder=0)
     axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
@@ -137,7 +139,7 @@ def _spread(values: Sequence[float]) -> np.ndarray:
     shifts = np.zeros(len(values))
     for k, value in enumerate(values):
         taken = [shifts[j] for j in range(k) if abs(values[j] - value) < 0.014]
-        shifts[k] = next(step for step in (0, 1, -1, 2, -2, 3, -3, 4, -4) if step not in taken)
+        shifts[k] = next(step for size in itertools.count() for step in (size, -size) if step not in taken)
     return shifts
 
 

@@ -5,6 +5,7 @@ scene and returns the function that sets them.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from matplotlib import colormaps
@@ -52,7 +53,7 @@ def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> Built:
     scene = Scene(figure)
     _static(axes, layout, net, direction)
     _legend(axes, direction, flaw_marks)
-    builders = [_build_values, _build_arrows, _build_frames]
+    builders = [partial(_build_values, still=direction == "back"), _build_arrows, _build_frames]
     if direction != "forward":
         builders += [_build_slopes, _build_deltas, _build_flaws]
     updates = [builder(scene, axes, layout) for builder in builders]
@@ -183,8 +184,8 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
 # ---------------------------------------------------------------------------------------------------- what changes
 
 
-def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
-    """Value boxes and their numbers."""
+def _build_values(scene: Scene, axes: Axes, layout: Layout, still: bool) -> Update:
+    """Value boxes and their numbers; still are those that stand from the start."""
     height, sizes = layout.sizes.box[1], layout.sizes
     kinds = [kind_and_step(name)[0] for name in layout.boxes]
     shapes = [octagon(x, y, width, height) for x, y, width in layout.boxes.values()]
@@ -194,7 +195,8 @@ def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
         axes.text(x, y, "", fontsize=sizes.small if width < page.NARROW else sizes.text, **CENTER, zorder=0.7)
         for x, y, width in layout.boxes.values()
     ]
-    scene.live(boxes, *texts)
+    if not still:
+        scene.live(boxes, *texts)
 
     def update(view: View) -> None:
         values = [view.net.values[name] if name in view.filled else None for name in layout.boxes]

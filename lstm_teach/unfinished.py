@@ -55,7 +55,8 @@ def sentence(source: str, error: BaseException) -> str:
         return words(here or dots)
     if type(error) is NameError and error.name:  # one that lesson 7 raises says it all
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
-        return f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
+        spelling = f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
+        return guard.meaning(error).strip() or spelling
     return guard.meaning(error).strip()
 
 

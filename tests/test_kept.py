@@ -7,6 +7,7 @@ from lstm_teach import kept
 from lstm_teach.blanks import Lesson
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
+SECTION = b"# --- my_bptt, from 04_single_pass_bptt, pass\n%s\n# --- end of my_bptt\n"
 SLOPE = "def slope(a):\n    return 1 - a**2\n"
 
 
@@ -34,6 +35,15 @@ def test_a_function_that_needs_another_one_is_not_kept_and_told_why(
         assert Lesson(SINGLE).bring("step_back").__code__.co_filename == kept.FILE
 
 
+def test_a_function_that_is_not_made_with_def_is_not_kept_and_told_why(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    again = "import functools\n\nstep_back = functools.partial(step_back)\n\nlesson.judge"
+    source = solved(BACK)["write-step-back"].replace("lesson.judge", again)
+    names = run_cells(BACK, until="write-step-back", replace={"write-step-back": source})
+    eval('lesson.keep("step_back")', names)
+    assert "step_back is not kept: write it with def" in capsys.readouterr().out
+
+
 def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
@@ -45,6 +55,13 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
     [
         (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep put there"),
         (b"\xff\xfe", "has a syntax error at line 1"),
+        (kept.HEAD.encode() + SECTION % b"def another(params): ...", "no longer defines a function my_bptt"),
+        (SECTION % b"my_bptt = None", "no longer defines a function my_bptt"),
+        (SECTION % b"my_bptt = 3", "no longer defines a function my_bptt"),
+        (SECTION % b"from lstm_teach import bptt as my_bptt", "no longer defines a function my_bptt"),
+        (SECTION % b"raise SystemExit", "raises SystemExit."),
+        (SECTION.replace(b"04_", b"99_") % b"def my_bptt(): ...", "is no longer right. my_bptt raised TypeError"),
+        (SECTION.replace(b", pass", b", x") % b"def my_bptt(): ...", "is no longer right. my_bptt raised TypeError"),
     ],
 )
 def test_bring_says_why_a_file_has_nothing_to_give(text, said, monkeypatch, tmp_path, capsys):
@@ -58,4 +75,4 @@ def test_a_file_that_a_windows_editor_has_saved_is_read(encoding, monkeypatch, t
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
     section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back\n"
     (tmp_path / "mine.py").write_text(kept.HEAD + section, encoding=encoding)
-    assert kept.read("step_back")[3] == ""
+    assert kept.read("step_back")[1] == ""

@@ -686,6 +686,8 @@ def test_the_turns_are_right_in_any_style(line):
         ("125000", "yours is 125,000; it should be 125,250. Write the line with names"),
         ("T * 501 / 2", "The number typed in, 501, can be right for these numbers only: write it with names."),
         ("T * (T + 1) / 2 + 0.5", "turns is off: yours is"),
+        ("T ^ 2", "^ is not a power in Python"),
+        ("T * T + 1 / 2", "yours is 250,000; it should be 125,250"),
         ("...", "not written yet"),
     ],
 )

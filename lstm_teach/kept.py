@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from types import FunctionType
 
 from lstm_teach import cellcode
 
@@ -34,8 +33,6 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
 
     Or one that says why not: in the file it has only what the file has, not the other functions of the notebook.
     """
-    if not isinstance(function, FunctionType):
-        return f"{name} is not kept: write it with def, run its cell, then this one."
     try:
         source = dedent(inspect.getsource(function)).rstrip()
     except TypeError:

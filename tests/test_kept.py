@@ -35,15 +35,6 @@ def test_a_function_that_needs_another_one_is_not_kept_and_told_why(
         assert Lesson(SINGLE).bring("step_back").__code__.co_filename == kept.FILE
 
 
-def test_a_function_that_is_not_made_with_def_is_not_kept_and_told_why(monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
-    again = "import functools\n\nstep_back = functools.partial(step_back)\n\nlesson.judge"
-    source = solved(BACK)["write-step-back"].replace("lesson.judge", again)
-    names = run_cells(BACK, until="write-step-back", replace={"write-step-back": source})
-    eval('lesson.keep("step_back")', names)
-    assert "step_back is not kept: write it with def" in capsys.readouterr().out
-
-
 def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))

@@ -978,7 +978,7 @@ def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_
         assert numbers == expected(ladder) and dots == 36 - len(numbers)
     page = clinic.show_ladder(3)._repr_mimebundle_()["text/html"]
     assert "figcaption" not in page and f'alt="{clinic.show_ladder(3).text}"' in page
-    text = figures.describe_ladder(ladders)
+    text = figures.describe(ladders)
     assert "\n" not in text and "not zero. Wrong at T = 1: W and U of g; at T = 2, 3, 6: all but V." in text
 
 
@@ -1028,9 +1028,10 @@ def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer)
             assert not any(box.overlaps(other) for other in boxes[:k]), texts[k].get_text()
 
 
-def test_the_text_of_a_fault_says_its_first_wrong_rungs(fault_explorer):
+def test_the_text_of_a_fault_says_both_its_ladders(fault_explorer):
     fault_explorer.set(fault="the start: h0 and c0 forgotten")
-    words = "Initial state not zero: first wrong at T = 1: all nine. Initial state zero: right on every rung."
+    rungs = "Wrong at T = 1, 2, 3, 6:"
+    words = f"Initial state not zero. {rungs} all nine. Initial state zero. {rungs} none."
     assert fault_explorer.text == f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
     assert fault_explorer.picture.alt == words
 

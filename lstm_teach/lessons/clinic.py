@@ -165,7 +165,7 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
 
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
     # A caption would read the ladder out for the learner.
-    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders), caption=False)
+    return show(figures.ladder_picture(ladders), figures.describe(ladders), caption=False)
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

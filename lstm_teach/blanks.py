@@ -52,7 +52,7 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
-from lstm_teach.lessons import library_of, spec_of
+from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
@@ -95,11 +95,17 @@ class Lesson:
             raise KeyError(f"{self.name} has no {what} called {name!r}; it has {', '.join(entries) or 'none'}.")
         return entries[name]
 
-    def judge(self, group: str) -> Verdict:
+    def judge(self, group: str) -> Verdict | None:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
-        blank, frame = self.blank(group), sys._getframe(1)
+        frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
+        if not isinstance(group, str):  # lesson.judge(left), without quotation marks
+            written = cellcode.stored(statements)
+            here = [each for each, spec in self._spec["blanks"].items() if written.intersection(spec["names"])]
+            print(kept.quoted("judge", next(iter(here), "...")))
+            return None
+        blank = self.blank(group)
         with unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
@@ -166,7 +172,7 @@ class Lesson:
             return self.written[name]
         elif name not in (names := sys._getframe(1).f_globals):
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
-            return pkgutil.resolve_name(library_of(name))
+            return pkgutil.resolve_name(_blank_of(name).library)
         else:
             print(f"This is your {name}.")
             return names[name]
@@ -176,9 +182,9 @@ class Lesson:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
         if not isinstance(name, str):
             raise TypeError(kept.quoted("bring", name))
-        lesson, group, function, problem = kept.read(name)
+        blank = _blank_of(name)
+        function, problem = kept.read(name)
         if function is not None:
-            blank = Lesson(lesson).blank(group)
             with unseen():
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
@@ -192,7 +198,13 @@ class Lesson:
                 return by_name if isinstance(like, Params) else function
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
-        return pkgutil.resolve_name(library_of(name))
+        return pkgutil.resolve_name(blank.library)
+
+
+def _blank_of(name: str) -> Blank:
+    """The blank of a function, whichever lesson has the learner write it."""
+    lesson, group = home_of(name)
+    return Lesson(lesson).blank(group)
 
 
 # ------------------------------------------------------------------------------------------ judging
@@ -229,8 +241,9 @@ def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> 
     if helpers and isinstance(function, FunctionType):
         rest = function.__globals__ | helpers, function.__name__, function.__defaults__, function.__closure__
         if all(part.passed for part in judge_function(blank, FunctionType(function.__code__, *rest))):
-            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and has been changed."
-            return tuple(Part(p.name, p.sentence and f"{them} Restore its cell and run it again.") for p in parts)
+            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and no longer is."
+            said = f"{them} Has its cell been changed, or one above that it uses? Restore that, and run both again."
+            return tuple(Part(p.name, p.sentence and said) for p in parts)
     return parts
 
 

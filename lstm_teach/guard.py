@@ -26,7 +26,11 @@ except ImportError:  # a Python without threads may lack it too
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
+SINGLE = "One side of the @ is a single number: write * for that, or look at its index."
 SLIPS = {  # in the words of Python's TypeErrors
+    r"ndarray' object is not c": "Parentheses after an array call it: an index takes square brackets, a product a *.",
+    r"(function|method|partial)' object is not sub": "Square brackets after a function: parentheses call it.",
+    r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
@@ -190,6 +194,8 @@ def _on_dots(error: BaseException, place: str) -> str:
 
 def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
+    if isinstance(error, NameError) and hasattr(sys.modules.get("numpy"), error.name or ""):
+        return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = str(error) if isinstance(error, TypeError) else ""
     return next((f" {words}" for slip, words in SLIPS.items() if re.search(slip, said)), on_shapes(error))
 
@@ -199,6 +205,8 @@ def on_shapes(error: BaseException) -> str:
     words = "broadcast|core dimension|enough dimensions|not aligned"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
+    if "enough dimensions" in str(error):
+        return f" {SINGLE}"
     return f" The shapes don't fit: look at the shape of each side.{TURNED}"
 
 

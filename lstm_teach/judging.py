@@ -340,13 +340,12 @@ def _distance(a: Arrays, b: Arrays) -> float:
 
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
-    """Two different numbers with as few digits as show that they differ, at least four; of whole ones all digits."""
+    """Two different numbers with as few digits as show that they differ, at least four, and none of them as 1.2e+05."""
     yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
-    whole = all(float(each).is_integer() and abs(each) < 1e9 for each in (yours, right))
-    if whole and max(abs(yours), abs(right)) >= 1e4:
-        return f"{yours + 0.0:,.0f}", f"{right + 0.0:,.0f}"
-    for digits in range(4, 17):
-        texts = f"{yours + 0.0:.{digits}g}", f"{right + 0.0:.{digits}g}"  # never minus zero
+    size = max(abs(yours), abs(right))
+    least, comma = (len(f"{size:.0f}"), ",") if 1e4 <= size < 1e9 else (4, "")
+    for digits in range(least, 17):
+        texts = f"{yours + 0.0:{comma}.{digits}g}", f"{right + 0.0:{comma}.{digits}g}"  # never minus zero
         if texts[0] != texts[1]:
             break
     return texts

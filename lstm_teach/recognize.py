@@ -58,7 +58,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
 
 
 def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
-    """Which terms of a sum are right and which one is not; "" if that isn't clear. Right are these `terms`."""
+    """Which terms of a sum are right and which are not; "" if none is right. Right are these `terms`."""
     if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
         return ""
     sums = _terms(line.value), terms
@@ -68,10 +68,10 @@ def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -
     fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
     off = [term for term in theirs if term not in fine]
     typed = numbers_typed(*lines_of(ast.unparse(line.targets), [line]))  # of those more can be said
-    if not fine or len(off) != 1 or typed:
+    if not fine or not off or typed:
         return ""
-    are = "terms {} are" if len(fine) > 1 else "term {} is"
-    return f"The {are.format(listing(sorted(fine)))} right; {off[0]} is not."
+    are, not_ = ("terms {} are" if len(fine) > 1 else "term {} is"), "are not" if len(off) > 1 else "is not"
+    return f"The {are.format(listing(sorted(fine)))} right; {listing(off)} {not_}."
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:

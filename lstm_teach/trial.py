@@ -122,7 +122,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that the
     statements call.
     """
-    read = cellcode.names_in(*statements)
+    read = _reached(cellcode.names_in(*statements), namespace)
     space = _copies({n: v for n, v in namespace.items() if n in read})
     # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
     old = {n for n in names if n in space and n in cellcode.stored(statements) and not callable(space[n])}
@@ -131,6 +131,11 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**known, **case.get("start", {})})
     whole, shapes = _copies(space), {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
+    for names_here in (space, whole):
+        for n, value in names_here.items():
+            if _is_of(value, namespace):  # it is to read these names, and not the notebook's
+                names_here[n] = FunctionType(value.__code__, names_here, n, value.__defaults__, value.__closure__)
+                names_here[n].__kwdefaults__ = value.__kwdefaults__
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
@@ -179,6 +184,21 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
     return found | {"changed": changed, "spoiled": spoiled, "entered": entered}
+
+
+def _reached(names: Collection[str], namespace: Names) -> set[str]:
+    """These names, and those that functions of the notebook among them read."""
+    found, waiting = set(), {*names}
+    while waiting:
+        found |= waiting
+        functions = [value for value in map(namespace.get, waiting) if _is_of(value, namespace)]
+        waiting = set().union(*map(cellcode.globals_read, functions)) - found
+    return found
+
+
+def _is_of(value: Any, namespace: Names) -> bool:
+    """Whether this is a function that a cell of the notebook defines."""
+    return isinstance(value, FunctionType) and value.__globals__ is namespace
 
 
 def by_its_line(
@@ -234,6 +254,8 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
 
 def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    if "lesson" in read:
+        return "This reads lesson, which knows the answer. Write the line with the other names."
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
     got, right = namespace.get(name), library_here(blank, name, namespace)

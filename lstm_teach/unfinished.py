@@ -58,7 +58,7 @@ def sentence(source: str, error: BaseException) -> str:
     if type(error) is NameError and error.name:
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         spelling = f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
-        return GONE.get(error.name, spelling)
+        return GONE.get(error.name) or guard.meaning(error).strip() or spelling
     return guard.meaning(error).strip()
 
 

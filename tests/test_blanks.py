@@ -605,7 +605,7 @@ def test_after_a_timeout_nothing_is_waited_for_again(monkeypatch):
 
 def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(blanks, "library_of", lambda name: "lstm_teach.plain:bptt")
+    monkeypatch.setattr(blanks, "home_of", lambda name: ("test", "pass"))
     lesson = OneGroup(PASS)
     monkeypatch.setattr(blanks, "Lesson", lambda name: lesson)
     names = {"np": np, "lt": lt, "lesson": lesson}
@@ -913,6 +913,25 @@ def test_a_function_that_is_given_without_quotation_marks_is_told_so(capsys):
         assert capsys.readouterr().out == 'Write the name in quotation marks: lesson.keep("step_back").\n'
         with pytest.raises(TypeError, match=r'quotation marks: lesson.bring\("step_back"\)'):
             lesson.bring(function)
+
+
+@pytest.mark.parametrize("given", ["dh", "dh + np.ones(2)", "...", "[dh]"])
+def test_a_blank_that_is_named_without_quotation_marks_is_told_so(given, capsys):
+    source = f"dh = np.sum(V * dy)\nlesson.judge({given})"
+    assert judged_in(BACK, "write-dh", source=source) is None
+    assert capsys.readouterr().out == 'Write the name in quotation marks: lesson.judge("hidden").\n'
+
+
+def test_a_function_of_another_cell_reads_the_numbers_of_each_trial():
+    """The names of a cell may be read in functions that an earlier cell defines, and in those that these call."""
+    names = copied(names_before(BACK, "write-product"))
+    functions = "def back(other):\n    return dh * other\n\n\ndef to_o(*, k=1):\n    return k * back(ct)"
+    run_cell(BACK, "x", functions, names)
+    call = 'lesson.judge("product")'
+    verdict = run_cell(BACK, "write-product", f"do = to_o()\ndct = back(o)\n{call}", names)
+    assert verdict.passed, str(verdict)
+    verdict = run_cell(BACK, "write-product", f"do = to_o(k=2)\ndct = back(ct)\n{call}", names)
+    assert "It is 2 times" in str(verdict) and "This multiplies by ct itself" in str(verdict), str(verdict)
 
 
 @pytest.mark.parametrize("change", ["(w + step) - (w - step)", "2 * step * loss_of(w) / loss_of(w)"])

@@ -323,6 +323,11 @@ def test_kinds_are_named_in_words():
     )
 
 
+def test_large_numbers_are_written_out():
+    assert two_numbers(250000.5, 125250) == ("250,000", "125,250")  # not 2.5e+05
+    assert two_numbers(125250.25, 125250) == ("125,250.2", "125,250")
+
+
 def test_zero_has_no_minus_sign_beside_a_large_whole_number_either():
     assert two_numbers(-0.0, 20000) == ("0", "20,000") and two_numbers(-0.0, 0.5) == ("0", "0.5")
 

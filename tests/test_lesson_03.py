@@ -636,7 +636,7 @@ def test_hints_come_in_three_levels_for_a_flaw_that_is_left():
 
 def test_the_lesson_goes_on_with_the_learner_s_loop_if_it_is_right_and_says_which(capsys):
     assert go_on_with(loop.posted_loop) is not loop.posted_loop
-    assert "still flaws in posted_loop" in capsys.readouterr().out
+    assert "posted_loop doesn't get all nine gradients right yet" in capsys.readouterr().out
     names = run_cells(NAME, until="go-on", replace={"my-loop": repaired(ALL)})
     assert names["repaired_loop"] is names["my_loop"]
     assert "goes on with your my_loop" in capsys.readouterr().out
@@ -686,6 +686,8 @@ def test_the_turns_are_right_in_any_style(line):
         ("125000", "yours is 125,000; it should be 125,250. Write the line with names"),
         ("T * 501 / 2", "The number typed in, 501, can be right for these numbers only: write it with names."),
         ("T * (T + 1) / 2 + 0.5", "turns is off: yours is"),
+        ("T ^ 2", "^ is not a power in Python"),
+        ("T * T + 1 / 2", "yours is 250,000; it should be 125,250"),
         ("...", "not written yet"),
     ],
 )
@@ -760,6 +762,12 @@ def test_no_flaw_is_named_before_the_learner_has_repaired():
     assert not any(flaw in before for flaw in lt.FLAWS)
     assert not re.search(r"\b(four|seven|three) (flaws|mistakes|lines|errors)", before)
     assert not any(repair.after.format(dz="dzi") in before for repair in loop.REPAIRS.values())
+
+
+def test_the_table_of_flaws_is_folded_since_a_tall_window_shows_it_below_the_loop():
+    in_sight = re.sub(r"<details>.*?</details>", "", cell_source(NAME, "four-flaws"), flags=re.DOTALL)
+    assert not re.search(r"np\.dot|range|dct|\bdc\b|flat color", in_sight)
+    assert not any(flaw in in_sight for flaw in lt.FLAWS)
 
 
 def test_repair_4_alone_raises_four_of_the_eight_errors_in_the_digits_that_the_picture_shows():

@@ -174,12 +174,13 @@ def flaws_left(loop: Callable) -> FlawsLeft:
 
 
 def go_on_with(loop: Callable) -> Callable:
-    """The learner's loop if no flaw is left in it, else the library's repaired loop; prints which."""
-    name = getattr(loop, "__name__", "the loop")
+    """The learner's loop if it is right, else the library's repaired loop; prints which."""
+    name = getattr(loop, "__name__", "This")
     if flaws_left(loop).passed:
         print(f"The lesson goes on with your {name}.")
         return loop
-    print(f"There are still flaws in {name}, so the lesson goes on with the library's repaired loop.")
+    not_yet = f"{name} doesn't get all nine gradients right yet"
+    print(f"{not_yet}, so the lesson goes on with the library's repaired loop.")
     return variant(FLAWS)
 
 

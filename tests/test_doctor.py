@@ -20,7 +20,7 @@ from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.diagnose import _ladder_notes
 from lstm_teach.doctor.leaving import left_out
-from lstm_teach.doctor.report import Finding
+from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.source import read_function
@@ -787,6 +787,15 @@ def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
     tried = Finding(*about, length=3, how="replace")
     assert "first thing" not in tried.place and ("With the change below, what comes back to h" in tried.place) == said
     assert "t = -1" not in finding.place
+
+
+def test_a_line_that_may_have_to_go_counts_as_pinned_down():
+    report = lt.check_gradients(lambda params, x, targets: lt.Params.zeros(params.vocab_size, params.hidden_size))
+    errors = {1: dict.fromkeys(lt.Params.NAMES, 1.0)}
+    found = Diagnosis("backward", report, (Finding(line=17, code="dy /= T", how="remove"),), ladder=errors)
+    assert found.summary == "backward does not pass. One finding below; a full repair was not found."
+    known = Diagnosis("backward", report, (Finding(line=17, code="dy /= T"),), ladder=errors)
+    assert "could not be pinned down" in known.summary
 
 
 CLOSURE = """

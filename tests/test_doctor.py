@@ -1116,6 +1116,20 @@ def test_a_sum_lost_in_a_comprehension_and_a_call_of_ones_own_helper_are_put_bac
 
 
 @pytest.mark.parametrize(
+    ("style", "right", "wrong", "idea"),
+    [
+        ("javier", "(dh + softmax.backward(), dc)", "(softmax.backward(), dc)", "term"),
+        ("gate_dicts", "r.tanh_c**2) + dc_next", "r.tanh_c**2) + dh_next", "wrong name"),
+        ("brought_17", "dc_next = dct * ft", "dc_next = dc_next * ft", "wrong name"),
+    ],
+)
+def test_a_delta_that_begins_as_the_number_zero_is_treated_as_the_array_that_it_becomes(style, right, wrong, idea):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.line == line and finding.idea == IDEAS[idea]
+
+
+@pytest.mark.parametrize(
     ("style", "one", "two"),
     [
         ("kaggle", "di = dc*g*dsig(i)", "df = dc*c_prev[t]*dsig(f)"),

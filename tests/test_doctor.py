@@ -1115,6 +1115,25 @@ def test_a_sum_lost_in_a_comprehension_and_a_call_of_ones_own_helper_are_put_bac
     assert diagnosis.repaired_source and [finding.line for finding in diagnosis.findings] == [line]
 
 
+@long
+@pytest.mark.parametrize(
+    ("style", "one", "two"),
+    [
+        ("minchar", ("dh * np.tanh(cs[t])\n", "dh * cs[t]\n"), ("dUo += np.dot(do_raw", "dUo += np.dot(di_raw")),
+        ("brought_01", ("do = dh * tc", "do = dh * tc * tc"), ("dUo += np.dot(doraw", "dUo += np.dot(diraw")),
+    ],
+)
+def test_of_two_faults_one_that_shows_nothing_in_a_single_step_from_zero_is_found_inside(style, one, two):
+    """The other puts another gate's delta in dUo, so in one step nothing depends on do."""
+    text, name = PASSES[style]
+    for right, wrong in (one, two):
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    diagnosis = diagnose(text, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(text, wrong.strip()) for _, wrong in (one, two)]
+    assert diagnosis.repaired_source
+
+
 @pytest.mark.parametrize(
     ("style", "right", "wrong", "idea"),
     [

@@ -59,6 +59,7 @@ from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_ne
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
+CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -202,16 +203,12 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
 
     `before` are the names that were there before the cell, if that is known.
     """
-    code, name = compile(ast.Module(list(statements), []), "this cell", "exec"), blank.names[0]
+    name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
         its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."
         none = f"No line of this cell says what {name} is."
         return (Part(name, its if name in cellcode.stored(statements) else none),)
-    called = borrowed.in_code(code, namespace, judging.ANSWERS, blank.allow)
-    if called := called or borrowed.in_function(function, judging.ANSWERS, blank.allow):
-        words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
-        return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
@@ -244,20 +241,29 @@ def _is_theirs(blank: Blank, name: str, statements: Lines, namespace: Names) -> 
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> tuple[Part, ...]:
-    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
+def judge_function(blank: Blank, function: Callable, statements: Lines | None = None) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell.
+
+    Without a cell only the answers count, and it may call what it likes.
+    """
+    in_a_cell, statements = statements is not None, statements or ()
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
-    except Trouble as trouble:
-        if str(trouble).endswith(judging.DOTS):
-            return (Part(name, open=True),)
+        trouble = ""
+    except Trouble as raised:
+        trouble = str(raised)
+    if in_a_cell and (called := attempt.borrowed(blank.allow)):
+        return (Part(name, CALLS.format(called)),)
+    if trouble.endswith(judging.DOTS):
+        return (Part(name, open=True),)
+    if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
         turned = "" if stale else guard.TURNED
         instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
-        return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
+        return (Part(name, f"{trouble.replace(guard.TURNED, instead)}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
@@ -332,6 +338,9 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
     except guard.LearnerError as error:
         said = trial.words_for_error(error, SECONDS)
         return tuple(Part(name, said) for name in blank.names)
+    entered = [each for run in runs for each in run["entered"]]
+    if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
+        return tuple(Part(name, CALLS.format(called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
     spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]

@@ -31,7 +31,10 @@ SLIPS = {  # in the words of Python's TypeErrors
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
-    r"operand.*'NoneType'": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
+    r"operand.*'NoneType'": (
+        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "If there is nothing to add, use 0."
+    ),
 }
 
 
@@ -259,7 +262,19 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
         if ended.wait(wait):
             return True
         wait = 0.005
+    if worker.is_alive():
+        _settle()
     return not worker.is_alive()
+
+
+def _settle() -> None:
+    """Let a thread take an exception at once: as long as another has yet to take its own, Python 3.11 never gets beyond
+    the first line of a function that is watched (`sys.setprofile`).
+    """
+    other = threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True)
+    other.start()
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(other.ident), ctypes.py_object(SystemExit))
+    other.join(PATIENCE)
 
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:

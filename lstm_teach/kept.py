@@ -36,6 +36,9 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     """
     try:
         source = dedent(inspect.getsource(function)).rstrip()
+    except TypeError:
+        said = f"the file {FILE} holds functions only. Write it as `def {name}(...):`"
+        return f"{name} is not kept: {said}, run the cell, then this one."
     except OSError:
         said = "its cell begins with a magic, such as %%time"
         return f"{name} is not kept: {said}. Take out that line, run the cell, then this one."

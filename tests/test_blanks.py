@@ -533,7 +533,7 @@ def test_calling_the_library_is_no_answer():
 def test_an_open_function_is_open_and_the_librarys_takes_its_place_and_says_whose_it_is():
     verdict, names = judged(PASS, "def my_bptt(params, x, targets, h0=None, c0=None):\n    ...")
     assert verdict.parts[0].open
-    assert names["my_bptt"].__code__ is plain.bptt.__code__
+    assert names["my_bptt"].__code__.co_code == plain.bptt.__code__.co_code
     report = lt.check_gradients(names["my_bptt"])
     assert report.passed and report.summary.startswith("the library's my_bptt passes")
 
@@ -588,7 +588,7 @@ def test_what_is_wrong_with_a_function_is_said(old, new, words, monkeypatch):
     verdict, names = judged(PASS, RIGHT_PASS.replace(old, new))
     assert not verdict.passed
     assert words in str(verdict), str(verdict)
-    assert names["my_bptt"].__code__ is plain.bptt.__code__
+    assert names["my_bptt"].__code__.co_code == plain.bptt.__code__.co_code
     assert names["my_bptt"].__name__ == "the library's my_bptt"
 
 
@@ -945,7 +945,7 @@ JUDGE_CENTRAL = 'lesson.judge("central_difference")'
         ("theirs = central_difference\ncentral_difference = theirs\n", "is the library's: write its lines yourself"),
         (
             "theirs = central_difference\ndef central_difference(*given):\n    return theirs(*given)\n",
-            "This calls theirs",
+            "This calls the library's central_difference from the library",
         ),
     ],
 )

@@ -347,7 +347,8 @@ def test_an_answer_of_the_librarys_is_noticed_when_it_is_called_however_it_is_hi
 
     monkeypatch.setattr("lstm_teach.judging.TOOLS", ())  # of which the sigmoid is one
     verdict = judge(HIDDEN[way], {"one": part, "two": part}, HINTS)
-    assert verdict.score == 0 and str(verdict).count("<lambda> calls sigmoid, which is the library's own answer") == 1
+    said = "<lambda> calls plain.sigmoid, which is the library's own answer"
+    assert verdict.score == 0 and str(verdict).count(said) == 1
     verdict = judge(HIDDEN[way], {"one": part}, HINTS, allow=("sigmoid",))
     assert "own answer" not in str(verdict) and (verdict.passed or way == "a cache")
 

@@ -41,6 +41,19 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
 
 
 @pytest.mark.parametrize(
+    "made", ["class Walk:\n    __call__ = staticmethod(mine)\nmy_bptt = Walk()", "my_bptt = partial(mine)"]
+)
+def test_a_pass_that_is_no_function_is_right_but_not_kept_and_told_why(made, monkeypatch, tmp_path, capsys):
+    source = solved(SINGLE)["my-bptt"].replace("def my_bptt", "from functools import partial\n\n\ndef mine")
+    source = source.replace("lesson.judge", f"{made}\nlesson.judge")
+    names = run_cells(SINGLE, until="my-bptt", replace={"my-bptt": source})
+    monkeypatch.chdir(tmp_path)
+    eval('lesson.keep("my_bptt")', names)
+    said = capsys.readouterr().out
+    assert "my_bptt is not kept" in said and "def my_bptt(...)" in said and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep put there"),

@@ -439,7 +439,7 @@ def test_bad_arguments_get_a_sentence():
         two_way(direction="up")
     with pytest.raises(ValueError, match="upto must be an operation"):
         two_way(upto="dq")
-    with pytest.raises(ValueError, match="flaws must be"):
+    with pytest.raises(ValueError, match="flaws must name"):
         two_way(flaws=["short"]).controls["flaw"].value = "short"
 
 

@@ -62,7 +62,10 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = f + divmod(7, 2)\n{CHECK}": (
         "A tuple holds several values, such as all results of a function: take one, as in f(x)[0]."
     ),
-    f"c = f * None\n{CHECK}": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
+    f"c = f * None\n{CHECK}": (
+        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "If there is nothing to add, use 0."
+    ),
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "",

@@ -63,7 +63,7 @@ class Likely:
 
         For a look `inside`, what nobody reads as well.
         """
-        lowest = state.lowest(self.rungs)
+        lowest = self.three if inside else state.lowest(self.rungs)
         rung, wrong = self.rungs[lowest], self.rungs[lowest].wrong(state.right[lowest])
         reach = Variants(self.code, state.made).reach(rung, sorted(self._statements), state.made)
         # What changes nothing at all may be what should be read: a look inside sees whether it comes right.

@@ -63,7 +63,8 @@ def walk_back(
 ) -> Params | tuple[Params, Deltas]:
     """Do what `bptt` does, for callers that have run forward already, from the deltas of the scores, (T, vocab_size).
 
-    `params` may be several nets, and the cache one of several sequences; see `Cache`.
+    The cache may be one of several sequences (see `Cache`), and then `params` several nets. Deltas are those of one net
+    and one sequence.
     """
     (T, *lead, H), ct = cache.c[:-1].shape, cache.ct[:-1]
     i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))

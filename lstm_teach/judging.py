@@ -57,9 +57,7 @@ class Attempt:
         self.changed: dict[str, None] = {}  # in the order of their discovery
         self.rounded: dict[str, None] = {}
         self.entered = Counter()
-        home = str(getattr(guard.unwrapped(function), "__module__", ""))
-        self.is_library = home.startswith("lstm_teach.")
-        self.entered[f"{home}:{self.name}"] += self.is_library
+        self.is_library = str(getattr(guard.unwrapped(function), "__module__", "")).startswith("lstm_teach.")
         self.lent: set[str] = set()
         self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}

@@ -119,8 +119,8 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
     statements have changed, with what they are then; "spoiled" are those of `given` that they never make right, if not
-    all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that the
-    statements call.
+    all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that are
+    called for `names`, not those of an assert or a print.
     """
     read = _reached(cellcode.names_in(*statements), namespace)
     space = _copies({n: v for n, v in namespace.items() if n in read})
@@ -136,9 +136,11 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
             if _is_of(value, namespace):  # it is to read these names, and not the notebook's
                 names_here[n] = FunctionType(value.__code__, names_here, n, value.__defaults__, value.__closure__)
                 names_here[n].__kwdefaults__ = value.__kwdefaults__
+                vars(names_here[n]).update(vars(value))
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
     entered: Counter[str] = Counter()  # which of the library's functions they call
@@ -147,14 +149,13 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
         spoil_free_memory(shapes)
         before = _copies({n: whole.get(n) for n in (*names, *set().union(*touched))})
         try:
-            with borrowed.entered(entered):
+            with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
                 exec(code, whole)
         except Exception:
             cut |= {n for n, value in before.items() if not same(value, whole.get(n))}
         spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
     ends = {n: taken(whole[n]) for n in names if n in whole}
     cut -= cellcode.counted(statements)
-    needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
     # Then each line is run with the right values of the blanks before it, so that it is judged by itself.

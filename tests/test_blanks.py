@@ -922,10 +922,19 @@ def test_a_blank_that_is_named_without_quotation_marks_is_told_so(given, capsys)
     assert capsys.readouterr().out == 'Write the name in quotation marks: lesson.judge("hidden").\n'
 
 
+@pytest.mark.parametrize("line", ["assert {} is not None", "print({})", "known = {}"])
+def test_a_line_that_no_blank_needs_may_call_the_library(line):
+    lines = f"do = dh * ct\ndct = dh * o\n{line.format('lt.bptt(lt.Params.zeros(3, 2), [1], [2])')}"
+    assert judged_in(BACK, "write-product", source=f'{lines}\nlesson.judge("product")').passed
+
+
 def test_a_function_of_another_cell_reads_the_numbers_of_each_trial():
     """The names of a cell may be read in functions that an earlier cell defines, and in those that these call."""
     names = copied(names_before(BACK, "write-product"))
-    functions = "def back(other):\n    return dh * other\n\n\ndef to_o(*, k=1):\n    return k * back(ct)"
+    functions = (
+        "def back(other):\n    return dh * other\n\n\ndef to_o(*, k=1):\n    return k * back(ct) + to_o.zero\n\n\n"
+    )
+    functions += "to_o.zero = 0"
     run_cell(BACK, "x", functions, names)
     call = 'lesson.judge("product")'
     verdict = run_cell(BACK, "write-product", f"do = to_o()\ndct = back(o)\n{call}", names)

@@ -368,6 +368,12 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     assert not wrong.passed and "was right" not in str(wrong)
 
 
+def test_a_function_that_calls_the_library_is_told_so_and_not_that_its_helper_was_changed():
+    body = "    step(params, x[0], h0, c0)\n    cache = lt.forward(params, x, h0, c0)\n    return cache.h, cache.c\n"
+    source = f'def my_forward(params, x, h0, c0):\n{body}lesson.judge("my_forward")'
+    assert "This calls lt.forward" in str(judged(LESSON, "my-forward", source=source))
+
+
 def test_a_function_whose_helper_lacks_a_name_is_not_told_that_the_helper_was_changed():
     function = with_function("my-forward", "h[t - 1], c[t - 1]")
     source = f"del sigmoid\n\n\n{cell_source(LESSON, 'step')}\n\n\n{function}"

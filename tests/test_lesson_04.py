@@ -357,6 +357,16 @@ def test_the_library_s_pass_is_no_answer_to_the_frame_in_whatever_way_it_is_call
     assert re.search(r"This calls (lt\.)?bptt from the library", said(judged(NAME, "my-bptt", source=source)))
 
 
+def test_an_object_that_is_only_the_library_s_pass_is_no_answer_either():
+    source = 'class Mine:\n    __call__ = staticmethod(lt.bptt)\n\n\nmy_bptt = Mine()\nlesson.judge("my_bptt")'
+    assert "This calls lt.bptt from the library" in said(judged(NAME, "my-bptt", source=source))
+
+
+def test_a_right_pass_that_takes_its_docstring_from_the_library_is_no_call_of_it():
+    source = f"import functools\n\n\n@functools.wraps(lt.bptt)\n{solved(NAME)['my-bptt']}"
+    assert judged(NAME, "my-bptt", source=source).passed
+
+
 def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():
     for case in cases_04.my_bptt():
         assert lt.relative_error(case["passed"]().flat, case["answer"].flat) < 1e-14

@@ -47,7 +47,7 @@ def entered(found: Counter) -> Iterator[None]:
         if next(left) <= 0:
             sys.setprofile(before)
         name, caller = frame.f_code.co_qualname, frame.f_back
-        if event != "call" or _package(frame) in BETWEEN or "<" in name:
+        if event != "call" or frame.f_globals is globals() or _package(frame) in BETWEEN or "<" in name:
             return
         while caller and caller is not outside and _package(caller) in BETWEEN:
             caller = caller.f_back

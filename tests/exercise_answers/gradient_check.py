@@ -404,7 +404,7 @@ WRONG = {
         "the library": (lambda f, params, step: lt.numerical_gradient(f, params, step), "the library's own answer"),
         "the library by another name": (
             gradient_by_another_name,
-            "calls numerical_gradient, which is the library's own",
+            "calls lt.numerical_gradient, which is the library's own",
         ),
         "the library in a helper": (lambda f, params, step: helper(f, params, step), "the library's own answer"),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return 9 arrays"),

@@ -539,7 +539,7 @@ RIGHT = {
 
 WRONG = {
     "check_step": {
-        "the library": (library_step, "calls exam.run_coupled"),
+        "the library": (library_step, "calls exercises.mixed_exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
         "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are swapped"),

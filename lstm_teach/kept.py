@@ -25,7 +25,7 @@ import numpy as np
 import lstm_teach as lt
 from lstm_teach.lessons.library import step_back  # if you keep your own, it replaces this one
 '''
-SECTION = re.compile(r"^# --- (\w+), from .*?^# --- end of \1\n", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^# --- (\w+), from .*?^# --- end of \1$\n?", re.MULTILINE | re.DOTALL)
 
 
 def write(name: str, lesson: str, group: str, function: Callable) -> str:

@@ -74,9 +74,9 @@ def test_bring_says_why_a_file_has_nothing_to_give(text, said, monkeypatch, tmp_
     assert Lesson(SINGLE).bring("my_bptt") and said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
-def test_a_file_that_a_windows_editor_has_saved_is_read(encoding, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("encoding", "end"), [("utf-8-sig", "\n"), ("cp1252", "\n"), ("utf-8", "")])
+def test_a_file_is_read_as_an_editor_has_saved_it(encoding, end, monkeypatch, tmp_path):
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
-    section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back\n"
-    (tmp_path / "mine.py").write_text(kept.HEAD + section, encoding=encoding)
+    section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back"
+    (tmp_path / "mine.py").write_text(kept.HEAD + section + end, encoding=encoding)
     assert kept.read("step_back")[1] == ""

@@ -672,6 +672,14 @@ def test_a_list_to_which_nothing_is_appended_gets_what_its_sisters_get(gate):
     assert finding.proved and finding.repair == f"{gate}_list.append({gate})"
 
 
+def test_a_list_of_cells_to_which_nothing_is_appended_gets_what_the_list_of_states_gets():
+    assert added(NAMES, "c_list.append((c_prev, c))").repair == "c_list.append((c_prev, c))"
+    text = NAMES.replace("(h_prev, h))", "h)").replace("(c_prev, c))", "c)")  # the lists begin with the initial state
+    text = text.replace("    for t in range(T)", "    h_list, c_list = [h_prev], [c_prev]\n    for t in range(T)")
+    text = text.replace("h_list[t], c_list[t]", "h_list[t : t + 2], c_list[t : t + 2]")
+    assert added(text, "c_list.append(c)").repair == "c_list.append(c)"
+
+
 def test_a_step_that_is_never_visited_is_no_fault_of_the_librarys_forward_pass():
     diagnosis, _ = examined(OBJECT, "reversed(range(len(x)))", "reversed(range(len(x) - 1))")
     (finding,) = diagnosis.findings

@@ -968,3 +968,53 @@ def test_what_is_right_beside_what_is_wrong_is_not_said_to_go_wrong(right, wrong
         text = text.replace(old, new)
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
     assert (found.code, found.repair, found.quantity) == (wrong, right, quantity)
+
+
+CROSSED = """
+import lstm_teach as lt
+import numpy as np
+
+def backward(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    d = {name: np.zeros_like(weights) for name, weights in params.items()}
+    dh_next, dc_next = np.zeros_like(cache.c[0]), np.zeros_like(cache.c[0])
+    for t in reversed(range(len(x))):
+        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
+        c, c_prev, h_prev = cache.c[t], cache.c[t - 1], cache.h[t - 1]
+        dy = cache.y[t].copy()
+        dy[targets[t]] -= 1
+        d["V"] += np.outer(dy, cache.h[t])
+        dh = params["V"].T @ dy + dh_next
+        dc = dh * o * (1 - np.tanh(c) ** 2) + dc_next
+        dzo = dh * np.tanh(c) * o * (1 - o)
+        dzf = dc * g * i * (1 - i)
+        dzi = dc * c_prev * f * (1 - f)
+        dzg = dc * i * (1 - g ** 2)
+        d["Wi"] += np.outer(dzi, h_prev)
+        d["Wf"] += np.outer(dzf, h_prev)
+        d["Wo"] += np.outer(dzo, h_prev)
+        d["Wg"] += np.outer(dzg, h_prev)
+        d["Ui"][:, x[t]] += dzi
+        d["Uf"][:, x[t]] += dzf
+        d["Uo"][:, x[t]] += dzo
+        d["Ug"][:, x[t]] += dzg
+        dh_next = params["Wi"].T @ dzi + params["Wf"].T @ dzf + params["Wo"].T @ dzo + params["Wg"].T @ dzg
+        dc_next = dc * f
+    return d
+"""
+
+
+def test_two_results_under_each_others_names_are_told_in_their_own_lines():
+    findings = lt.diagnose(define(CROSSED, "backward", "<crossed>"), progress=False).findings
+    assert [(finding.code, finding.repair) for finding in findings] == [
+        ("dzf = dc * g * i * (1 - i)", "dzi = dc * g * i * (1 - i)"),
+        ("dzi = dc * c_prev * f * (1 - f)", "dzf = dc * c_prev * f * (1 - f)"),
+    ]
+
+
+def test_a_dot_product_that_gives_one_number_is_told_as_that_in_every_place_of_a_line():
+    text = "\n".join([*ROWS, ""]).replace("        dWf += np.outer(dzf, h[t - 1])\n", "")
+    both = "dWi, dWf = dWi + np.dot(dzi, h[t - 1]), dWf + np.dot(dzf, h[t - 1])"
+    text = text.replace("dWi += np.outer(dzi, h[t - 1])", both)
+    (finding,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
+    assert finding.repair == both.replace("dot", "outer") and "`np.dot` of two vectors is one number" in finding.cause

@@ -51,7 +51,7 @@ def cause(edit: Edit, key: Key | None = None) -> str:
     more = new.count(".T") > old.count(".T") and new.replace(".T", "") == old.replace(".T", "")
     back = more and key is not None and key.quantity in ("dh", "dh_loss", "dh_future", "back")
     transposed = ": on the way back a matrix acts transposed" if back else ""
-    if old in ("dot", "inner", "matmul") and new == "outer":
+    if old.rpartition(".")[2] in ("dot", "inner", "matmul") and new.endswith("outer"):
         number = f": `{old}` of two vectors is one number, and it would be added to every entry of the matrix"
     missing = [f"`{argument.partition('=')[0]}`" for argument in new.split(", ")]
     names = f"{listing(missing)} {'are' if len(missing) > 1 else 'is'}"

@@ -58,15 +58,16 @@ class Climb:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
-        edits = self.likely.alone(self.root)
-        for number, batch in enumerate(_batches(edits), start=1):
-            batch = [edit for edit in batch if id(edit) not in self.done]
+        todo = self.likely.alone(self.root)
+        while todo:
+            batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
             found = self._tried(self.root, batch, deadline)
             if found and not deadline.over:  # what would be told before these may be in a later batch, by chance
-                ahead = self.likely.ahead(edits[number * AT_ONCE :], found, self.root)[:AT_ONCE]
+                ahead = self.likely.ahead(todo, found, self.root)[:AT_ONCE]
                 found, batch = [*found, *self._tried(self.root, ahead, deadline)], [*batch, *ahead]
             if not deadline.over:  # else some of them were not tried
                 self.done |= {id(edit) for edit in batch}
+                todo = [edit for edit in todo if id(edit) not in self.done]
             yield from self._repair(self.root, found)
             if deadline.over:
                 break

@@ -218,7 +218,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
     spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
     texts = [maker.unit.text[start:end] for start, end in spans]
     stored, few = isinstance(getattr(node, "ctx", None), ast.Store), _TOO_FEW.search(str(maker.scene.error))
-    if few and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
+    if few and held and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
         unset = names(maker.unit.tree) - maker.slot.names - {*maker.unit.function.__globals__, *dir(builtins)}
         others = [*sorted(unset), "_"] if stored else [a.text for a in maker.named if a.text.isidentifier()]
     else:

@@ -1,4 +1,4 @@
-"""A factor or a term that is missing: what the code has, or a product like one that is there, with other things in it.
+"""A factor or a term that is missing: what the code has, its slope, or for a term the product for another gate.
 
 Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
 """

@@ -67,7 +67,7 @@ class Likely:
         rung, wrong = self.rungs[lowest], self.rungs[lowest].wrong(state.right[lowest])
         reach = Variants(self.code, state.made).reach(rung, sorted(self._statements), state.made)
         # What changes nothing at all may be what should be read: a look inside sees whether it comes right.
-        unread = {slot for slot, names in reach.items() if inside and not names and rung.case.length > 1}
+        unread = {slot for slot, names in reach.items() if inside and not names}
         vain = {slot for slot, names in reach.items() if wrong and not names & wrong} - unread
         most = {name for k, name in enumerate(rung.names) if rung.counted >> k & 1}
         just = unread | {slot for slot, names in reach.items() if names and names <= wrong}

@@ -296,16 +296,24 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
 
 
 def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that is filled too."""
+    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, is a list that is filled too, or never is.
+
+    And `c_list.append(c)` after `h_list.append(h)`.
+    """
+    shapes = shapes_of(scene, number)
+    unfilled = [name for name in sorted(never_filled(scene, number)) if shapes.get(name) is None]
     for slot in own:
         gap = scene.gaps.get((slot.block, slot.index + 1))
         match slot.node:
             case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
-                others = [atom.text for atom in scene.of_shape(number, shapes_of(scene, number).get(name), slot)]
-                for other in dict.fromkeys([*others, *twins(Maker(scene, slot), name)]):
+                others = [atom.text for atom in scene.of_shape(number, shapes.get(name), slot)]
+                for other in dict.fromkeys([*others, *twins(Maker(scene, slot), name), *unfilled]):
                     if other.isidentifier() and f"{other}.{method}(" not in unit.text:
-                        called = other + unit.segment(slot.node)[len(name) :]
-                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), called)
+                        called = unit.segment(slot.node)[len(name) :]
+                        pairs = [pair for pair in zip(name, other, strict=False) if len({*pair}) == 2]
+                        if len(pairs) == 1 and len(name) == len(other):
+                            called = re.sub(rf"\b{pairs[0][0]}(?=_|\b)", pairs[0][1], called)
+                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + called)
 
 
 def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

@@ -29,18 +29,23 @@ _COST = operator.attrgetter("cost")
 def candidate_edits(scene: Scene) -> list[Edit]:
     """All candidate edits of the units, each once."""
     edits: dict[tuple, Edit] = {}
+
+    def add(edit: Edit) -> None:
+        edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
+
     for slot in scene.slots:
         if slot.node is None or is_docstring(slot.node):
             continue
         unchanged = "".join(scene.text(slot).split())
         for edit in Maker(scene, slot).edits():
-            key = _key(edit)
-            if key[0][1] != unchanged:
-                edits[key] = min(edits.get(key, edit), edit, key=_COST)
+            if _key(edit)[0][1] != unchanged:
+                add(edit)
     for in_all in (in_all_places, in_all_sisters):
         for edit in in_all(scene, list(edits.values())):
-            edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
-    for edit in (*for_other_gates(scene), *crossed(scene)):  # which say less of what is wrong
+            add(edit)
+    for edit in crossed(scene):
+        add(edit)
+    for edit in for_other_gates(scene):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)

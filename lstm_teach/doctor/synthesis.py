@@ -95,7 +95,7 @@ class _Anew:
     def _where_to_look(self, seen: int) -> set[int]:
         """Before the first reader of a name without a value; at the end of each loop and method; at the return.
 
-        And before the readers of what is prepared or carried, and in the forward pass, if it lacks something.
+        And before the first readers of anything in a loop, and in the forward pass, if it lacks something.
         """
         scene, truth, units = self.scene, self.truth, range(len(self.code.units))
         first = self.reader and scene.gaps.get((self.reader.block, self.reader.index))

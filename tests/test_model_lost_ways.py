@@ -90,7 +90,7 @@ def case(T):
     return own, lambda p: -sum(np.log(y[k]) for y, k in zip(states(p, T)[1], names)), lambda p: gradient(p, T)
 """
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-BOTH = "at T = 2, apart from any share of the one at T = 1, is that of a single step"
+FIRST = "the delta of the first of two steps is wrong in the gradient of W, and that of the last is right: what comes"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
     "lost from h to h": (
@@ -104,22 +104,22 @@ WAYS = {
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "carry",
-        f"your gradient of W {BOTH}, and should not be: what comes to the first step another way, such as from c to c",
+        f"{FIRST} to the first step another way, such as from c to c, from h to h or straight from the loss, is",
         "U set to zero everything is right",
     ),
     "handed on as it is": (
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
         [('(1 - p["k"]) * dh', "dh")],
         "carry",
-        "is missing or handed on unchanged",
+        "is missing or wrong, or should go through a matrix",
         "",
     ),
     "no matrix on the way back": (
         PLAIN,
         [('p["U"].T @ da', "da")],
         "carry",
-        f"the right gradient of W {BOTH}, but yours is not: something is handed back that should go through a matrix",
-        "c to c",
+        f"{FIRST} to the first step another way",
+        "set to zero everything is right",
     ),
     "the last of two steps": (
         PLAIN,
@@ -133,7 +133,7 @@ WAYS = {
         DECAY,
         [('for n in "WUV":\n        d', "for n in d:\n        d"), (BACK, 'p["U"].T @ da')],
         "penalty",
-        "The gradient of b and k has 0.1 times the weights too much.",
+        "the gradient of b and k has 0.1 times the weights too much.",
         "initial state",
     ),
     "another forward pass": (

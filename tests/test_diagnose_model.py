@@ -773,4 +773,7 @@ def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the
 
 def test_an_array_that_is_used_in_place_of_another_is_named():
     text = told(diagnose(of_text(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
-    assert "With within equal to next_within everything is right: one of them, or what is made with it, is used" in text
+    assert (
+        "With within equal to next_within everything is right at T = 2: one of them, or what is made with it, is used"
+        in text
+    )

@@ -141,7 +141,7 @@ CASES = {
         ("dc * f\n", "0 * dc\n"),
         (0, 1),
         {"carry"},
-        "as from c to c, from h to h or straight from the loss, is missing",
+        "look at the delta of the cell",
         "Nothing",
     ),
     "nothing is handed on": (

@@ -332,7 +332,8 @@ class Evidence:
                 left = fewer if fewer and self.off(fewer, change, alive=0) < 1e-6 else left
             ways.append([piece for piece in pieces if piece in left])
         least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
-        return least if self.off(least, change, alive) < 1e-6 and self.holds(least, change, *others) else []
+        enough = any(self.off(left, change, alive) < 1e-6 for left in (least, pieces))
+        return least if enough and self.holds(least, change, *others) else []
 
     def holds(self, pieces: list[Piece], *changes: Change, but: Iterable[str] = ()) -> bool:
         """Whether it is no chance that these changes cure the error: they do so at other weights, and with more steps.
@@ -372,9 +373,13 @@ class Evidence:
             return ""
         told, where, more = " or ".join(alone), "where one of them is used, or in what depends on one", ""
         if len(alone) < 2:
-            if len(needed) == 1 and not needed[0].part:  # of two ways to cut it the smaller part
-                ways = [*filter(None, map(self.needed, self.layout.of(needed[0].name)))]
-                needed = min(ways, key=lambda off: sum(np.ptp(p.part[-1]) for p in off if p.part) or np.inf)
+            fewer = []  # blocks of one whole array, where the others still get something
+            for blocks in self.layout.of(needed[0].name) if len(needed) == 1 and not needed[0].part else ():
+                off = self.needed(blocks)
+                rest = measured(self.with_change(off), [[block] for block in blocks if block not in off])
+                fewer += [off] if off and rest and all(slope.size > 1e-9 for slope in rest) else []
+            # of two ways to cut it the smaller part
+            needed = min(fewer, key=lambda off: sum(np.ptp(p.part[-1]) for p in off), default=needed)
             told = self.layout.told(needed)
             where = f"through {told if not needed[0].part else 'these parts' if needed[1:] else 'this part'}"
             group = next((group for group in together if {*needed} < {*group}), [])

@@ -64,7 +64,8 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     others = _trials(seen, take, rest, layout, notes) if rest else []
     if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
-    late = [one for one in found if one.family in ("left out", "copy")]  # what may follow from a delta that is missing
+    # What may follow from a delta that is missing comes last.
+    late = [one for one in found if one.family == "left out" or (one.family == "copy" and not explained)]
     return [one for one in found if one not in late] + others + late + apart
 
 
@@ -398,10 +399,10 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
         if case.is_one_gate(wrong):
             yield [("gate", f"{what}.")]
-    two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
-    yield from (said for said in two if said[0][0] == "carry")
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
+    two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
+    yield from (said for said in two if said[0][0] == "carry")
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     if sent and case.still_wrong(sent, sent):
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."

@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
 from lstm_teach.models.differences import Comparison, Seen, multiple, reference
-from lstm_teach.models.families import FAMILIES, ModelFinding, finding
+from lstm_teach.models.families import FAMILIES, ModelFinding, be, finding
 from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
@@ -263,8 +263,8 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
         if alike:
             sentences = (re.split(r"(?<=[.?]) ", " ".join(filter(None, each))) for each in texts)
             merged.append(finding(family, *(" ".join(dict.fromkeys(each)) for each in sentences)))
-    said = _twins(seen, [name for name in wrong if name not in explained], layout)
-    return merged + [finding("copy", said)] * bool(said), explained
+    said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
+    return merged + [finding("copy", said)] * bool(said), explained.union(copies)
 
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
@@ -280,8 +280,8 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
     return f"In place of the gradient{s} of {listing(ones)} there {are} of {listing(others)}{order}."
 
 
-def _twins(seen: Seen, names: list[str], layout: Layout) -> str:
-    """In words, which of these gradients are the same as another, or two blocks of one, but should not be."""
+def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, list[str]]:
+    """Which of these gradients are the same as another, or two blocks of one, but should not be; and the copies."""
     same: list[list[Piece]] = []
     whole = itertools.combinations(map(Piece, layout.shapes), 2)
     pairs = [pair for pair in whole if any(piece.name in names for piece in pair)]
@@ -297,7 +297,13 @@ def _twins(seen: Seen, names: list[str], layout: Layout) -> str:
             same += [group := [one]] if group is None else []
             group += [other] * (other not in group)
     if not same:
-        return ""
+        return "", []
     first, *others = map(layout.told, same)
     more = "".join(f", and so are those of {each}" for each in others)
-    return f"Your gradients of {first} are the same{more}; the right ones differ."
+    said = f"Your gradients of {first} are the same{more}; the right ones differ."
+    # A copy is wrong where the rest of its gate is right.
+    start = next(each for each in seen.values() if each.wrong(names))
+    rest = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate if name in names}
+    copies = [name for name in start.wrong(names) if rest.get(name) and not start.wrong(rest[name])]
+    whole = len(same) == len(copies) == 1 and Piece(copies[0]) in same[0]
+    return (f"{said} {be(rest[copies[0]])} right, so that of {copies[0]} is the copy.", copies) if whole else (said, [])

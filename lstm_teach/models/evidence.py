@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import Model, elsewhere, gradient
+from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import basis, inside, rank, shared_deltas, tells
 from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.families import it
@@ -41,15 +41,18 @@ def outputs(model: Model) -> list[str]:
 
 
 def looked_up(each: Each, longer: Each) -> set[str]:
-    """Tables: as many rows (or columns) are used as the gradient has products.
+    """Tables: as many rows (or columns) are used as the gradient has products, the others not even read.
 
     With more steps some are still not used, unlike what acts on a state that starts at zero.
     """
-    found = set()
+    found, model, here = set(), each.model, value(each.model)
     for name, c in thoroughly(each).items():
         for axis in (0, 1) if c.is_matrix and c.full and not c.silent else ():
-            used, later = (part.any(axis=1 - axis) for part in (c.loud, longer[name].loud | ~longer[name].tried))
-            found |= {name} if used.sum() == rank(c.right) < used.size and not later.all() else set()
+            used = c.loud.any(axis=1 - axis, keepdims=True)
+            later = longer[name].loud | ~longer[name].tried
+            if used.sum() == rank(c.right) < used.size and not later.any(axis=1 - axis).all():
+                others = (elsewhere(model, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
+                found |= {name} if all(value(other) == here for other in others) else set()
     return found
 
 

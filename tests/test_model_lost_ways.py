@@ -111,7 +111,7 @@ WAYS = {
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
         [('(1 - p["k"]) * dh', "dh")],
         "carry",
-        "is missing or wrong, or should go through a matrix",
+        "is missing or wrong, or should go through it",
         "",
     ),
     "no matrix on the way back": (

@@ -443,7 +443,7 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
         if begin and not last:
             what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right: what comes to the"
             what += " first step another way, such as from c to c, from h to h or straight from the loss, is missing or"
-            yield [("carry", f"{what} wrong, or should go through a matrix.")]
+            yield [("carry", f"{what} wrong, or should go through {it(cut)}.")]
         elif last and not begin and not mute:
             yield [("steps", f"{case.bare(cut)}, the delta of the last {wrong}; with one step it is right.")]
 

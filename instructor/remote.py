@@ -21,7 +21,6 @@ from shells import Shells
 
 import lstm_teach
 from lstm_teach import borrowed
-from lstm_teach.exercises.mixed_exam import ONE_NET
 
 WORKER = Path(__file__).resolve().parent / "worker.py"
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP")
@@ -232,7 +231,6 @@ class Submission:
     def _call(self, number: int, args: tuple, kwargs: dict) -> Any:
         request = {"do": "call", "function": number, "args": self._out(args), "kwargs": self._out(kwargs)}
         request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/unread.py
-        request["one_net"] = self._out(ONE_NET.get())  # see exercises/mixed_exam.py
         number = next(self.numbers)
         answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:

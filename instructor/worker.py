@@ -185,10 +185,6 @@ class Worker:
                 warnings.simplefilter("ignore")
                 if request["filled"]:
                     stack.enter_context(unread.filled_forward())
-                if request["one_net"]:
-                    from lstm_teach.exercises.mixed_exam import ONE_NET  # as slow as the notebook's own import of it
-
-                    stack.callback(ONE_NET.reset, ONE_NET.set(self._in(request["one_net"])))
                 with borrowed.entered(found):
                     value = self.functions[request["function"]](*args, **kwargs)
                 answer = {"value": self._out(value), "shared": wire.shared(value, args)}

@@ -120,12 +120,13 @@ def numbers_in(value):
     return [number for part in parts for number in numbers_in(part)]
 
 
-def test_a_count_of_the_calls_says_nothing_about_the_order_of_grading():
-    check, right = MODULES["gradient_check"].check_accepts, ANSWERS["gradient_check"].RIGHT["check_accepts"]["plain"]
+@pytest.mark.parametrize(("topic", "name"), [("gradient_check", "check_accepts"), ("flawed_backward", "check_suspect")])
+def test_a_count_of_the_calls_says_nothing_about_the_order_of_grading(topic, name):
+    check, right = checks(topic)[name], next(iter(ANSWERS[topic].RIGHT[name].values()))
     said = []
-    check(lambda backward: said.append(right(backward)) or said[-1])
+    check(lambda *given: said.append(right(*given)) or said[-1])
     answers = iter(said)
-    assert check(lambda backward: next(answers), seed=2026).score < 0.5
+    assert check(lambda *given: next(answers), seed=2026).score < 0.5
 
 
 @each_check
@@ -136,6 +137,9 @@ def test_wrong_answers_are_rejected_with_a_reason(topic, name):
         verdict = judged(topic, name, function)
         assert not verdict.passed and verdict.score < 1, mistake
         assert words in str(verdict), f"{mistake}: {verdict}"
+
+        if "seed" in inspect.signature(checks(topic)[name]).parameters:
+            assert not checks(topic)[name](function, seed=2026).passed, f"{mistake}, with the numbers of grading"
 
 
 @each_check

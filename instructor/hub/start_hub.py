@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> None:
     hub = base / "environment/bin/jupyterhub"
     os.chdir(base / "hub")
     names = f"{len(people)} name{'s' * (len(people) != 1)}"
-    say(f"{names} on the list. Stop with Ctrl-C; the students' servers keep running.")
+    say(f"{names} on the list; the hub is on port {options.port}. Ctrl-C stops it; the students' servers keep running.")
     os.execv(hub, [str(hub), "--config", str(HERE / "jupyterhub_config.py")])
 
 

@@ -21,6 +21,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
     [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
+    [mistakes]                                # optional: of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes.each]                # for any result; its right value is called right
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
@@ -115,6 +116,11 @@ def questions(module: str, *names: str) -> list[Question]:
     return [Question.of(name, asked[name]) for name in names]
 
 
+def versions(function: Callable, pieces: Mapping[str, Sequence[str]]) -> Callable[..., Callable]:
+    """What gives the function with some pieces of its text replaced: those that `pieces` has under the names given."""
+    return lambda *names: edited(function, *(piece for name in names for piece in pieces[name]))
+
+
 class Task:
     """A task with its cases, their right results by name, and what is known to go wrong; each sentence is said once.
 
@@ -125,7 +131,8 @@ class Task:
     order: Sequence[int] = ()
 
     def __init__(self, module: str, task: str, cases: Sequence[Case], right: Callable | None = None):
-        self.spec, self.names, self.cases, self.right = task_of(module, task), vars(sys.modules[module]), cases, right
+        self.words, self.names, self.cases, self.right = words_of(module), vars(sys.modules[module]), cases, right
+        self.spec = self.words["tasks"][task]
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
@@ -239,7 +246,7 @@ class Task:
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
-        table = self.spec.get("mistakes", {})
+        table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {})
         whole = {code: words for code, words in table.items() if isinstance(words, str)}
         single = table.get(result, {}) | table.get("each", {})
         return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})

@@ -421,6 +421,7 @@ WRONG = {
     "check_relative_error": {
         "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
         "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
+        "larger numbers": (lambda a, b: norm(a - b) / (norm(np.maximum(abs(a), abs(b))) or 1), "the error is off"),
         "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "returns 0 where a is zero"),
         "by b, no condition": (lambda a, b: norm(a - b) / norm(b), "by the size of b"),
         "a changed": (relative_error_in_place, "writes to what it was given, a"),

@@ -157,7 +157,8 @@ class Run:
 
     def borrowed(self, modules: Collection[str], allowed: Collection[str]) -> list[str]:
         """What is said of answers of the library's that the learner's code has called since this was asked last."""
-        calls, self.submission.entered = [each.partition(":") for each in self.submission.entered], {}
+        entered, self.submission.entered = self.submission.entered, {}
+        calls = [each.split(".", 1)[1].partition(":") for each in entered if each.startswith("lstm_teach.")]
         return [
             f"called {name} of lstm_teach.{home}, an answer of the library's."
             for home, _, name in calls
@@ -318,13 +319,13 @@ def wait_longer(times: float) -> None:
 
 def remember_what_is_allowed() -> None:
     """Keep what a check says that a learner's function may call: the calls themselves are seen in the other process."""
-    plain = borrowed.in_function
+    plain = borrowed.answer_in
 
-    def kept(function: Any, modules: Collection[str], allowed: Collection[str] = ()) -> str:
+    def kept(found: Collection[str], modules: Collection[str], allowed: Collection[str] = ()) -> str:
         ALLOWED.append((modules, allowed))
-        return plain(function, modules, allowed)
+        return plain(found, modules, allowed)
 
-    borrowed.in_function = kept
+    borrowed.answer_in = kept
 
 
 def leave_out_the_doctor() -> None:

@@ -54,49 +54,66 @@ def bptt(
 
     Returns the gradient as a `Params`, or `(gradient, Deltas)` with `return_deltas=True`. Raises as `loss` does.
     """
-    return walk_back(params, *run_checked(params, x, targets, h0, c0), return_deltas)
+    cache, targets = run_checked(params, x, targets, h0, c0)
+    return walk_back(params, cache, score_deltas(cache, targets), return_deltas)
 
 
 def walk_back(
-    params: Params, cache: Cache, targets: np.ndarray, return_deltas: bool = False
+    params: Params, cache: Cache, dy: np.ndarray, return_deltas: bool = False
 ) -> Params | tuple[Params, Deltas]:
-    """Do what `bptt` does, for callers that have checked the arguments and run forward already."""
-    x, T, H = cache.x, len(cache.x), params.hidden_size
-    i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
-    h_before, ct = before(cache.h), cache.ct[:-1]
+    """Do what `bptt` does, for callers that have run forward already, from the deltas of the scores, (T, vocab_size).
 
-    dy = score_deltas(cache, targets)
+    `params` may be several nets, and the cache one of several sequences; see `Cache`.
+    """
+    (T, *lead, H), ct = cache.c[:-1].shape, cache.ct[:-1]
+    i, f, o, g = (gate[:-1] for gate in (cache.i, cache.f, cache.o, cache.g))
+
     dh_loss = dy @ params.V
     dh = dh_loss.copy()  # the loop adds dh_future
     dc, dz = slopes(cache)  # the loop multiplies by the delta that reaches each; it adds dc_carry to dc
-    dz = dz.reshape(T, 4 * H)
+    stacked = dz.reshape(T, *lead, 4 * H)
 
-    dh_future, dc_carry = np.zeros(H), np.zeros(H)  # the last step has no future
-    arriving = np.empty((4, H))  # dc at the gates i, f and g, dh at o
-    arriving_flat, arriving_at_o = arriving.reshape(4 * H), arriving[2]
-    for dh_t, dc_t, dz_t, f_t in zip(dh[::-1], dc[::-1], dz[::-1], f[::-1], strict=True):
+    times = np.matmul if params.flat.ndim > 1 else np.dot  # which is faster, and knows one net only
+    dh_future, dc_carry = np.zeros((2, *lead, H))  # the last step has no future
+    arriving = np.empty((*lead, 4, H))  # dc at the gates i, f and g, dh at o
+    arriving_at_o = arriving[..., 2, :]
+    for dh_t, dc_t, dz_t, stacked_t, f_t in zip(dh[::-1], dc[::-1], dz[::-1], stacked[::-1], f[::-1], strict=True):
         dh_t += dh_future
         dc_t *= dh_t
         dc_t += dc_carry
-        arriving[:] = dc_t
+        arriving[:] = dc_t[..., None, :]
         arriving_at_o[:] = dh_t
-        dz_t *= arriving_flat
-        dh_future = dz_t.dot(params.W)  # the same numbers as W' dz
+        dz_t *= arriving
+        dh_future = times(stacked_t, params.W)  # the same numbers as W' dz
         dc_carry = dc_t * f_t
 
-    grads = Params(params.vocab_size, H, np.empty_like(params.flat))  # the three products fill it
-    np.matmul(dy.T, cache.h[:-1], out=grads.V)
-    np.matmul(dz.T, h_before, out=grads.W)
-    np.matmul(dz.T, one_hot(x, params.vocab_size), out=grads.U)
+    grads = weight_gradients(params, cache, dy, stacked)
     if not return_deltas:
         return grads
     dh_future, dc_carry = np.zeros((2, T, H))
-    dh_future[:-1] = dz[1:] @ params.W
+    dh_future[:-1] = stacked[1:] @ params.W
     dc_carry[:-1] = dc[1:] * f[1:]
     dc_hidden = dh * o * (1 - ct * ct)
     of_gates = {"di": dc * g, "df": dc * before(cache.c), "do": dh * ct, "dg": dc * i}
-    of_z = {"dz" + gate: gate_rows(dz, row) for row, gate in enumerate(GATES)}
+    of_z = {"dz" + gate: gate_rows(stacked, row) for row, gate in enumerate(GATES)}
     return grads, Deltas(dh, dh_loss, dh_future, dc, dc_hidden, dc_carry, **of_gates, **of_z)
+
+
+def weight_gradients(params: Params, cache: Cache, dy: np.ndarray, dz: np.ndarray) -> Params:
+    """The nine gradients from the deltas of the scores, (T, vocab_size), and of the pre-activations, (T, 4H)."""
+    nets = params.flat.shape[:-1]
+
+    def joined(array: np.ndarray) -> np.ndarray:  # all sequences of a net, as if they were one
+        if array.ndim == 2:
+            return array
+        return np.moveaxis(array, 0, len(nets)).reshape(*nets, -1, array.shape[-1])
+
+    dy, dz, x = joined(dy).mT, joined(dz).mT, cache.x.ravel()
+    grads = Params(params.vocab_size, params.hidden_size, np.empty_like(params.flat))  # the three products fill it
+    np.matmul(dy, joined(cache.h[:-1]), out=grads.V)
+    np.matmul(dz, joined(before(cache.h)), out=grads.W)
+    np.matmul(dz, one_hot(x, params.vocab_size), out=grads.U)
+    return grads
 
 
 def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
@@ -104,12 +121,13 @@ def slopes(cache: Cache) -> tuple[np.ndarray, np.ndarray]:
 
     The gates i, f and g (rows 0, 1 and 3) act on the cell, so their slopes multiply dc; o (row 2) multiplies dh.
     """
-    gates, ct = cache.gates[:-1].reshape(len(cache.x), 4, -1), cache.ct[:-1]
-    i, _, o, g = gates.swapaxes(0, 1)
+    (T, *lead, H), ct = cache.c[:-1].shape, cache.ct[:-1]
+    gates = cache.gates[:-1].reshape(T, *lead, 4, H)
+    i, o, g = (gates[..., row, :] for row in (0, 2, 3))
     to_dz = gates * (1 - gates)  # the slope of the sigmoid, and of tanh for g, ...
-    to_dz[:, 3] = 1 - g * g
+    to_dz[..., 3, :] = 1 - g * g
     for row, factor in enumerate((g, before(cache.c), ct, i)):  # ... times what the gate was multiplied by
-        to_dz[:, row] *= factor
+        to_dz[..., row, :] *= factor
     return o * (1 - ct * ct), to_dz
 
 

@@ -52,13 +52,14 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
-from lstm_teach.lessons import library_of, spec_of
+from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
+CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -94,11 +95,17 @@ class Lesson:
             raise KeyError(f"{self.name} has no {what} called {name!r}; it has {', '.join(entries) or 'none'}.")
         return entries[name]
 
-    def judge(self, group: str) -> Verdict:
+    def judge(self, group: str) -> Verdict | None:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
-        blank, frame = self.blank(group), sys._getframe(1)
+        frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
+        if not isinstance(group, str):  # lesson.judge(left), without quotation marks
+            written = cellcode.stored(statements)
+            here = [each for each, spec in self._spec["blanks"].items() if written.intersection(spec["names"])]
+            print(kept.quoted("judge", next(iter(here), "...")))
+            return None
+        blank = self.blank(group)
         with unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
@@ -165,7 +172,7 @@ class Lesson:
             return self.written[name]
         elif name not in (names := sys._getframe(1).f_globals):
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
-            return pkgutil.resolve_name(library_of(name))
+            return pkgutil.resolve_name(_blank_of(name).library)
         else:
             print(f"This is your {name}.")
             return names[name]
@@ -175,9 +182,9 @@ class Lesson:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
         if not isinstance(name, str):
             raise TypeError(kept.quoted("bring", name))
-        lesson, group, function, problem = kept.read(name)
+        blank = _blank_of(name)
+        function, problem = kept.read(name)
         if function is not None:
-            blank = Lesson(lesson).blank(group)
             with unseen():
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
@@ -191,7 +198,13 @@ class Lesson:
                 return by_name if isinstance(like, Params) else function
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
-        return pkgutil.resolve_name(library_of(name))
+        return pkgutil.resolve_name(blank.library)
+
+
+def _blank_of(name: str) -> Blank:
+    """The blank of a function, whichever lesson has the learner write it."""
+    lesson, group = home_of(name)
+    return Lesson(lesson).blank(group)
 
 
 # ------------------------------------------------------------------------------------------ judging
@@ -202,16 +215,12 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
 
     `before` are the names that were there before the cell, if that is known.
     """
-    code, name = compile(ast.Module(list(statements), []), "this cell", "exec"), blank.names[0]
+    name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
         its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."
         none = f"No line of this cell says what {name} is."
         return (Part(name, its if name in cellcode.stored(statements) else none),)
-    called = borrowed.in_code(code, namespace, judging.ANSWERS, blank.allow)
-    if called := called or borrowed.in_function(function, judging.ANSWERS, blank.allow):
-        words = f"This calls {called} from the library. What counts here is that you write the lines yourself."
-        return tuple(Part(name, words) for name in blank.names)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
@@ -232,8 +241,9 @@ def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> 
     if helpers and isinstance(function, FunctionType):
         rest = function.__globals__ | helpers, function.__name__, function.__defaults__, function.__closure__
         if all(part.passed for part in judge_function(blank, FunctionType(function.__code__, *rest))):
-            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and has been changed."
-            return tuple(Part(p.name, p.sentence and f"{them} Restore its cell and run it again.") for p in parts)
+            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and no longer is."
+            said = f"{them} Has its cell been changed, or one above that it uses? Restore that, and run both again."
+            return tuple(Part(p.name, p.sentence and said) for p in parts)
     return parts
 
 
@@ -244,20 +254,29 @@ def _is_theirs(blank: Blank, name: str, statements: Lines, namespace: Names) -> 
     return name in namespace and getattr(namespace[name], "__name__", "") != f"the library's {name}"
 
 
-def judge_function(blank: Blank, function: Callable, statements: Lines = ()) -> tuple[Part, ...]:
-    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell."""
+def judge_function(blank: Blank, function: Callable, statements: Lines | None = None) -> tuple[Part, ...]:
+    """Judge a learner's function on all cases, each part of its answer by itself; `statements` are its cell.
+
+    Without a cell only the answers count, and it may call what it likes.
+    """
+    in_a_cell, statements = statements is not None, statements or ()
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
-    except Trouble as trouble:
-        if str(trouble).endswith(judging.DOTS):
-            return (Part(name, open=True),)
+        trouble = ""
+    except Trouble as raised:
+        trouble = str(raised)
+    if in_a_cell and (called := attempt.borrowed(blank.allow)):
+        return (Part(name, CALLS.format(called)),)
+    if trouble.endswith(judging.DOTS):
+        return (Part(name, open=True),)
+    if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
         turned = "" if stale else guard.TURNED
         instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
-        return (Part(name, f"{str(trouble).replace(guard.TURNED, instead)}{stale}"),)
+        return (Part(name, f"{trouble.replace(guard.TURNED, instead)}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
@@ -332,6 +351,9 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
     except guard.LearnerError as error:
         said = trial.words_for_error(error, SECONDS)
         return tuple(Part(name, said) for name in blank.names)
+    entered = [each for run in runs for each in run["entered"]]
+    if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
+        return tuple(Part(name, CALLS.format(called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
     spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]

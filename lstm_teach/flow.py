@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_teach.backward import slopes
 from lstm_teach.forward import Cache, run_checked
-from lstm_teach.nested import check_repaired, walks
+from lstm_teach.nested import check_flaws, walks
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import score_deltas
 from lstm_teach.validate import State, Tokens
@@ -116,7 +116,7 @@ def nested_flow(
     with the explosion of the one before it, and after some thousand inner steps the numbers overflow, as they do in the
     loop itself. Raises as `nested_bptt` does.
     """
-    check_repaired(repaired)
+    check_flaws("repaired", repaired)
     cache, targets = run_checked(params, x, targets, h0, c0)
     T, H = len(cache.x), params.hidden_size
     dh, dc = np.zeros((2, T, T, H))

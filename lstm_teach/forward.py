@@ -24,7 +24,8 @@ class Cache:
 
     Row -1 of c, ct and h holds the initial state, so that `c[t-1]` and `h[t-1]` are right at t = 0 too.
     `z` (T, 4H) and `gates` (T+1, 4H) are the stacked arrays of which zi.. and i.. are views.
-    With a batch of parameters (see `Params`) every array has the batch axes after the first one.
+    With a batch of parameters (see `Params`) every array has the batch axes after the first one. Where `x` has several
+    sequences side by side, (T, B), for training, the axis B comes behind those.
     """
 
     x: np.ndarray
@@ -64,8 +65,8 @@ def forward(params: Params, x: Tokens, h0: State = None, c0: State = None) -> Ca
 
 
 def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Cache:
-    """Do what `forward` does, for callers that have checked `params` and `x` already."""
-    T, H, lead, dtype = len(x), params.hidden_size, params.flat.shape[:-1], params.flat.dtype
+    """Do what `forward` does, for callers that have checked `params` and `x` already; `x` may be (T, B)."""
+    T, H, lead, dtype = len(x), params.hidden_size, params.flat.shape[:-1] + x.shape[1:], params.flat.dtype
 
     gates = np.zeros((T + 1, *lead, 4 * H), dtype)
     c, ct, h = (np.empty((T + 1, *lead, H), dtype) for _ in range(3))
@@ -76,8 +77,9 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
     # sigmoid(z) = 1/2 + tanh(z/2)/2: one tanh serves all four gates, and it can't overflow as exp(-z) can.
     factor = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], dtype), H)
     shift = 1 - factor
-    W_times = partial(np.matvec, params.W) if lead else params.W.dot  # dot is faster, but can't take batches
+    W_times = partial(_times, params.W, x) if lead else params.W.dot  # dot is faster, but can't take batches
     z = np.moveaxis(params.U, -1, 0).take(x, axis=0)  # U times a one-hot vector is a column of U
+    z = np.moveaxis(z, 1, -2) if x.ndim > 1 else z
     i, f, o, g = (gate_rows(gates, row) for row in range(4))
     h_before, c_before = h[-1], c[-1]
     for z_t, gates_t, i_t, f_t, o_t, g_t, c_t, ct_t, h_t in zip(z, gates, i, f, o, g, c, ct, h, strict=False):
@@ -91,8 +93,13 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
         np.tanh(c_t, ct_t)
         np.multiply(o_t, ct_t, h_t)
         h_before, c_before = h_t, c_t
-    scores = np.matvec(params.V, h[:-1])
+    scores = _times(params.V, x, h[:-1])
     return Cache(x, z, gates, c, ct, h, scores, softmax(scores))
+
+
+def _times(matrix: np.ndarray, x: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The matrix of each net times its vectors, of which it has several at a step if there are several sequences."""
+    return vectors @ matrix.mT if x.ndim > 1 else np.matvec(matrix, vectors)
 
 
 def run_checked(
@@ -115,10 +122,19 @@ def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State
 
 
 def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """-log softmax(scores)[target] of every step, (T,): -log(y) would be infinite where a probability rounds to 0."""
+    """-log softmax(scores)[target] of every step, (T,): -log(y) would be infinite where a probability rounds to 0.
+
+    With more axes between those of the steps and of the tokens, the last of them are those that `targets` has too.
+    """
     highest = scores.real.max(-1)
     log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))
-    return log_sum - scores[np.arange(len(targets)), ..., targets]
+    return log_sum - scores[at_targets(scores, targets)]
+
+
+def at_targets(array: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The index of every step's own target in an array (T, ..., vocab_size)."""
+    of_each_net = targets.reshape(len(targets), *[1] * (array.ndim - 1 - targets.ndim), *targets.shape[1:])
+    return (*np.indices(array.shape[:-1], sparse=True), of_each_net)
 
 
 def check_params(params: Params, kind: type = Params, called: str = "a Params", one_net: bool = False) -> None:

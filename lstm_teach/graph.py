@@ -16,9 +16,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from lstm_teach import validate
 from lstm_teach.forward import cross_entropy, run_checked
-from lstm_teach.nested import FLAWS, nested_bptt
+from lstm_teach.nested import FLAWS, check_flaws, nested_bptt
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import sigmoid
 from lstm_teach.validate import State, Tokens
@@ -269,9 +268,7 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     Without flaws these are the deltas of `bptt`. With flaws the initial state has no delta: the loop uses none.
     Every line of a walk is linear in its deltas, so the sum over all walks goes over an arrow as a single one does.
     """
-    unknown = set(flaws) - set(FLAWS)
-    if isinstance(flaws, str) or unknown:
-        raise ValueError(f"flaws must be a collection of names out of {', '.join(FLAWS)}; got {validate.brief(flaws)}.")
+    check_flaws("flaws", flaws)
     inputs = net.params, net.x, net.targets, net.h0, net.c0
     _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
     short = "short_range" in flaws

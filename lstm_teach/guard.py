@@ -26,12 +26,19 @@ except ImportError:  # a Python without threads may lack it too
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
+SINGLE = "One side of the @ is a single number: write * for that, or look at its index."
 SLIPS = {  # in the words of Python's TypeErrors
+    r"ndarray' object is not c": "Parentheses after an array call it: an index takes square brackets, a product a *.",
+    r"(function|method|partial)' object is not sub": "Square brackets after a function: parentheses call it.",
+    r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
-    r"operand.*'NoneType'": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
+    r"operand.*'NoneType'": (
+        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "If there is nothing to add, use 0."
+    ),
 }
 
 
@@ -187,6 +194,8 @@ def _on_dots(error: BaseException, place: str) -> str:
 
 def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
+    if isinstance(error, NameError) and hasattr(sys.modules.get("numpy"), error.name or ""):
+        return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = str(error) if isinstance(error, TypeError) else ""
     return next((f" {words}" for slip, words in SLIPS.items() if re.search(slip, said)), on_shapes(error))
 
@@ -196,6 +205,8 @@ def on_shapes(error: BaseException) -> str:
     words = "broadcast|core dimension|enough dimensions|not aligned"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
+    if "enough dimensions" in str(error):
+        return f" {SINGLE}"
     return f" The shapes don't fit: look at the shape of each side.{TURNED}"
 
 
@@ -259,7 +270,19 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
         if ended.wait(wait):
             return True
         wait = 0.005
+    if worker.is_alive():
+        _settle()
     return not worker.is_alive()
+
+
+def _settle() -> None:
+    """Let a thread take an exception at once: as long as another has yet to take its own, Python 3.11 never gets beyond
+    the first line of a function that is watched (`sys.setprofile`).
+    """
+    other = threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True)
+    other.start()
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(other.ident), ctypes.py_object(SystemExit))
+    other.join(PATIENCE)
 
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:

@@ -11,7 +11,7 @@ import sys
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +47,7 @@ class Attempt:
     Calls raise `Trouble` with a sentence where there is no answer. The same inputs (the same objects) are given to the
     function only once, so that several parts can look at one answer. `changed` names inputs that were written to,
     `rounded` those whose last digits are not what they were. `slow` is what to say of a call that takes too long.
-    `entered` has the functions of the library that were called, `lent` the names of functions given as inputs.
+    `entered` has the functions that it called, see borrowed.py, `lent` the names of functions given as inputs.
     """
 
     def __init__(self, function: Callable, seconds: float = SECONDS, slow: str = ENDLESS):
@@ -57,6 +57,9 @@ class Attempt:
         self.changed: dict[str, None] = {}  # in the order of their discovery
         self.rounded: dict[str, None] = {}
         self.entered = Counter()
+        home = str(getattr(guard.unwrapped(function), "__module__", ""))
+        self.is_library = home.startswith("lstm_teach.")
+        self.entered[f"{home}:{self.name}"] += self.is_library
         self.lent: set[str] = set()
         self._seconds, self._left, self._slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}
@@ -70,6 +73,10 @@ class Attempt:
         if trouble:
             raise Trouble(trouble)
         return answer
+
+    def borrowed(self, allowed: Collection[str]) -> str:
+        """The first of the library's `ANSWERS` that it has called, or that it is, but for those `allowed`."""
+        return borrowed.answer_in(self.entered, ANSWERS, (*allowed, *self.lent))
 
     def _ask(self, inputs: tuple) -> tuple[Any, str]:
         if self._left <= 0:
@@ -120,18 +127,15 @@ def judge(
     if not callable(function):
         return Verdict("Your function", tuple(Part(name, _no_function(function)) for name in parts), tuple(hints), note)
     attempt = Attempt(function, seconds, slow)
-    called = "" if allow is None else borrowed.in_function(function, ANSWERS, (*TOOLS, *allow))
     results = []
     for name, part in parts.items():
         try:
             with _no_standard_error():  # a part may call the function by itself
-                results.append(Part(name, called or part(attempt)))
+                results.append(Part(name, part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
-    if allow is not None and not called:  # by name; it may have been called all the same
-        called = borrowed.answer_in(attempt.entered, ANSWERS, (*TOOLS, *allow, *attempt.lent))
-    if called:
-        what = "is" if called == attempt.name else f"calls {called}, which is"
+    if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
+        what = "is" if attempt.is_library else f"calls {called}, which is"
         said = f"{attempt.name} {what} the library's own answer, so there is nothing of yours to check yet."
         results = [Part(name, f"{said} Write the lines yourself.") for name in parts]
     written = guard.unwrapped(function)
@@ -336,13 +340,12 @@ def _distance(a: Arrays, b: Arrays) -> float:
 
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
-    """Two different numbers with as few digits as show that they differ, at least four; of whole ones all digits."""
+    """Two different numbers with as few digits as show that they differ, at least four, and none of them as 1.2e+05."""
     yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
-    whole = all(float(each).is_integer() and abs(each) < 1e9 for each in (yours, right))
-    if whole and max(abs(yours), abs(right)) >= 1e4:
-        return f"{yours + 0.0:,.0f}", f"{right + 0.0:,.0f}"
-    for digits in range(4, 17):
-        texts = f"{yours + 0.0:.{digits}g}", f"{right + 0.0:.{digits}g}"  # never minus zero
+    size = max(abs(yours), abs(right))
+    least, comma = (len(f"{size:.0f}"), ",") if 1e4 <= size < 1e9 else (4, "")
+    for digits in range(least, 17):
+        texts = f"{yours + 0.0:{comma}.{digits}g}", f"{right + 0.0:{comma}.{digits}g}"  # never minus zero
         if texts[0] != texts[1]:
             break
     return texts
@@ -357,8 +360,12 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     if fine := [T for T in steps if shortest > T]:
         what = f"With {amount(max(fine), 'step')} everything is right; with {shortest}, {are}"
         if shortest > max(fine) + 1 > 2:
-            return f"{what}. Does the walk go all the way back?"
-        return f"{what}. So look at what is handed on from step to step, and at what is added up."
+            return f"{what}. Does the walk go all the way back, and is nothing clipped?"
+        handed = "what is handed on from step to step, and at what is added up"
+        share = (
+            "what all nine share: dy, the order of the steps, how they are added up"  # of those, V is handed nothing
+        )
+        return f"{what}. So look at {share if len(wrong) == len(off) else handed}."
     gates = {part[1:] for part in wrong}
     where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"
     where = where if wrong[1:] else "the line that makes it"

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 from lstm_teach import cellcode
 
@@ -26,7 +25,7 @@ import numpy as np
 import lstm_teach as lt
 from lstm_teach.lessons.library import step_back  # if you keep your own, it replaces this one
 '''
-SECTION = re.compile(r"^# --- (\w+), from (\w+), (\w+)\n(.*?)^# --- end of \1\n", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^# --- (\w+), from .*?^# --- end of \1\n", re.MULTILINE | re.DOTALL)
 
 
 def write(name: str, lesson: str, group: str, function: Callable) -> str:
@@ -36,6 +35,9 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     """
     try:
         source = dedent(inspect.getsource(function)).rstrip()
+    except TypeError:
+        said = f"the file {FILE} holds functions only. Write it as `def {name}(...):`"
+        return f"{name} is not kept: {said}, run the cell, then this one."
     except OSError:
         said = "its cell begins with a magic, such as %%time"
         return f"{name} is not kept: {said}. Take out that line, run the cell, then this one."
@@ -56,31 +58,34 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
     return f"Your {name} is in the file {FILE} beside this notebook; later lessons can use it."
 
 
-def quoted(what: str, function: Any) -> str:
+def quoted(what: str, given: object) -> str:
     """What to write instead of `lesson.keep(step_back)`, without quotation marks."""
-    name = getattr(function, "__name__", "step_back").removeprefix("the library's ")
+    name = given if isinstance(given, str) else getattr(given, "__name__", "step_back")
+    name = name.removeprefix("the library's ")
     return f'Write the name in quotation marks: lesson.{what}("{name}").'
 
 
-def read(name: str) -> tuple[str, str, Callable | None, str]:
-    """The lesson and group it comes from, the function, and why there is none if there is none."""
+def read(name: str) -> tuple[Callable | None, str]:
+    """The function, and why there is none if there is none."""
     path = Path(FILE)
     if not path.is_file():
-        return "", "", None, "you haven't kept your own"
+        return None, "you haven't kept your own"
     linecache.checkcache(str(path))
     space: dict = {"__name__": "my_functions"}
     try:
         text = path.read_text(**SAVED)
         code = compile(text, str(path), "exec")
-        found = [match for match in SECTION.finditer(text) if match[1] == name]
-        if not found:
-            return "", "", None, f"{FILE} has no {name} that lesson.keep put there"
+        if name not in [match[1] for match in SECTION.finditer(text)]:
+            return None, f"{FILE} has no {name} that lesson.keep put there"
         exec(code, space)
-        return found[-1][2], found[-1][3], space[name], ""
     except SyntaxError as error:
-        return "", "", None, _spoiled(error)
-    except Exception as error:
-        return "", "", None, f"{FILE} raises {type(error).__name__}: {error}"
+        return None, _spoiled(error)
+    except (Exception, SystemExit) as error:
+        return None, f"{FILE} raises {type(error).__name__}: {error}".removesuffix(": ")
+    function = space.get(name)
+    if not callable(function) or function.__module__ != space["__name__"]:  # the library's, from the first lines
+        return None, f"{FILE} no longer defines a function {name}"
+    return function, ""
 
 
 def _spoiled(error: SyntaxError) -> str:

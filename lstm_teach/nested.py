@@ -46,7 +46,7 @@ def nested_bptt(
 
     Source of the loop: a question on a question-and-answer site, 7 March 2017; written anew here, in our names.
     """
-    check_repaired(repaired)
+    check_flaws("repaired", repaired)
     cache, targets = run_checked(params, x, targets, h0, c0)
     x, dy, H = cache.x, score_deltas(cache, targets), params.hidden_size
     grads = Params.zeros(params.vocab_size, H)
@@ -82,10 +82,10 @@ def walks(
             dc_carry = d["dc_before"] if "carry_accumulates" in repaired else d["dc"] + d["dc_before"]
 
 
-def check_repaired(repaired: Collection[str]) -> None:
-    """Raise unless `repaired` is a collection of names out of `FLAWS`."""
-    if isinstance(repaired, str) or not isinstance(repaired, Collection):
-        raise TypeError(f"repaired must be a collection of flaw names, got {validate.brief(repaired)}.")
-    unknown = [flaw for flaw in repaired if flaw not in FLAWS]
+def check_flaws(name: str, flaws: Collection[str]) -> None:
+    """Raise unless `flaws` is a collection of names out of `FLAWS`."""
+    if isinstance(flaws, str) or not isinstance(flaws, Collection):
+        raise TypeError(f"{name} must be a collection of flaw names, got {validate.brief(flaws)}.")
+    unknown = [flaw for flaw in flaws if flaw not in FLAWS]
     if unknown:
-        raise ValueError(f"repaired must name flaws out of {', '.join(FLAWS)}; got {validate.brief(unknown[0])}.")
+        raise ValueError(f"{name} must name flaws out of {', '.join(FLAWS)}; got {validate.brief(unknown[0])}.")

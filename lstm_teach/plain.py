@@ -115,12 +115,11 @@ def cell_back(
 
 
 def walk_back(
-    params: Params, cache: SimpleNamespace, targets: np.ndarray, step_back: Callable = step_back
-) -> tuple[Params, list[dict[str, np.ndarray]], np.ndarray]:
-    """The single pass: the nine gradients, the deltas of every step, by `step_back` or one like it, and dy."""
+    params: Params, cache: SimpleNamespace, dy: np.ndarray, step_back: Callable = step_back
+) -> tuple[Params, list[dict[str, np.ndarray]]]:
+    """The single pass: the nine gradients, and the deltas of every step, by `step_back` or one like it."""
     x, T, H = cache.x, len(cache.x), params.hidden_size
     grads = Params.zeros(params.vocab_size, H)
-    dy = score_deltas(cache, targets)
     dh_future, dc_carry = np.zeros(H), np.zeros(H)
     deltas = [{} for t in range(T)]
     for t in reversed(range(T)):
@@ -138,7 +137,7 @@ def walk_back(
 
         dh_future, dc_carry = d["dh_before"], d["dc_before"]
         deltas[t] = d
-    return grads, deltas, dy
+    return grads, deltas
 
 
 def bptt(
@@ -147,4 +146,4 @@ def bptt(
     """The gradient of `loss` with respect to the nine matrices; the initial state is zero unless given."""
     zeros = np.zeros(params.hidden_size)
     cache = forward(params, x, zeros if h0 is None else h0, zeros if c0 is None else c0)
-    return walk_back(params, cache, targets)[0]
+    return walk_back(params, cache, score_deltas(cache, targets))[0]

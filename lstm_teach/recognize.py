@@ -49,9 +49,6 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
-            for other in without.read & fits.keys() if explain(rest, rest_got, fits) else ():
-                if explain(rest_got, rest, {other: fits[other]}):
-                    return f"The term {q} is right; {other} is not."
     if words := _by_terms(written.lines, terms, cases):
         return words
     if written.its and not divisors(ast.parse(written.its)):
@@ -61,7 +58,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
 
 
 def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
-    """Which terms of a sum are right and which one is not; "" if that isn't clear. Right are these `terms`."""
+    """Which terms of a sum are right and which are not; "" if none is right. Right are these `terms`."""
     if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
         return ""
     sums = _terms(line.value), terms
@@ -71,10 +68,10 @@ def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -
     fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
     off = [term for term in theirs if term not in fine]
     typed = numbers_typed(*lines_of(ast.unparse(line.targets), [line]))  # of those more can be said
-    if not fine or len(off) != 1 or typed:
+    if not fine or not off or typed:
         return ""
-    are = "terms {} are" if len(fine) > 1 else "term {} is"
-    return f"The {are.format(listing(sorted(fine)))} right; {off[0]} is not."
+    are, not_ = ("terms {} are" if len(fine) > 1 else "term {} is"), "are not" if len(off) > 1 else "is not"
+    return f"The {are.format(listing(sorted(fine)))} right; {listing(off)} {not_}."
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:
@@ -104,8 +101,9 @@ def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, wri
         return
     terms = {q: values for q, values in fits.items() if q != name and not all(map(close, values, right))}
     own = {q: values for q, values in terms.items() if q in written.read}
-    less = {q: "subtracted here; it does not belong" for q in own if (-1, q) in (written.terms or ())}
-    less |= {q: "missing" for q in terms if not written.its or q not in own}
+    less = {q: "missing" for q in terms if not written.its or q not in own}
+    minus = " ".join(term for sign, term in written.terms or () if sign < 0)  # in which d["dh"] is dh
+    less |= {q: "subtracted here; it does not belong" for q in terms if re.search(rf"\b{q}\b", minus)}
     yield {f"The term {q} is {how}.": _each(np.subtract, right, terms[q]) for q, how in less.items()}
     yield _added(right, own)
     yield from _multiple(got, right)
@@ -115,7 +113,8 @@ def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, wri
     alone = [fits[q] for q in written.read & fits.keys()] if len(written.read) == 1 else []
     same = {words for words, values in others.items() for one in alone if all(map(np.array_equal, values, one))}
     yield {words: values for words, values in others.items() if words not in same}
-    more = {q: values for q, values in own.items() if written.terms is None or (1, q) in written.terms}
+    plus = own if written.terms is None else {q for sign, q in written.terms if sign > 0 and written.terms[1:]}
+    more = {q: values for q, values in own.items() if q in plus}
     yield {f"There is one term too many: {q}.": _each(np.add, right, values) for q, values in more.items()}
     yield from factors
     yield others

@@ -1,4 +1,4 @@
-"""What to train on: the embedded Reber grammar and long-lag recall. Imports params and batch."""
+"""What to train on: the embedded Reber grammar and long-lag recall. Imports params, forward and batch."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from lstm_teach import validate
-from lstm_teach.batch import Pair, batch_forward, batch_loss, collect, pad
+from lstm_teach.batch import Pair, batch_loss, collect, pad
+from lstm_teach.forward import run
 from lstm_teach.params import Params
 
 
@@ -117,7 +118,7 @@ def reber(test_size: int = 256) -> Task:
             legal[t, column] = [symbol in symbols for symbol in REBER_SYMBOLS]
 
     def judge(params: Params) -> float:
-        y = batch_forward(params, xs).y
+        y = run(params, xs).y
         good = np.where(legal, y, np.inf).min(-1) > np.where(legal, -np.inf, y).max(-1)
         return float(np.average((good | (valid == 0)).all(0), weights=[*different.values()]))
 
@@ -152,6 +153,6 @@ def recall(gap: int, fillers: int = 4, test_size: int = 256) -> Task:
     xs, targets, _ = pad(test)
 
     def judge(params: Params) -> float:
-        return float((batch_forward(params, xs).y[-1].argmax(-1) == targets[-1]).mean())
+        return float((run(params, xs).y[-1].argmax(-1) == targets[-1]).mean())
 
     return Task(f"recall over a gap of {gap}", RECALL_SYMBOLS, draw, test, judge)

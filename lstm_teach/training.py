@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from lstm_teach import guard, validate
-from lstm_teach.backward import bptt, walk_back
+from lstm_teach.backward import bptt
 from lstm_teach.batch import Pair, batch_bptt, batch_loss, batch_nested, collect, pad
-from lstm_teach.forward import check_params, cross_entropy, run
+from lstm_teach.forward import check_params
 from lstm_teach.gradcheck import Backward, collect_gradients, states_taken
 from lstm_teach.guard import LearnerError
 from lstm_teach.nested import nested_bptt
@@ -225,10 +225,6 @@ def somebody_watches() -> bool:
 
 def batch_gradient(params: Params, pairs: list[Pair], backward: Backward) -> tuple[float, Params]:
     """Mean loss per symbol over the pairs, and the gradient of the loss of one sequence, averaged over the pairs."""
-    if backward is bptt and len(pairs) == 1:  # the form for one sequence is the faster one then
-        [(x, targets)] = pairs
-        cache = run(params, x)
-        return float(cross_entropy(cache.scores, targets).mean()), walk_back(params, cache, targets)
     xs, targets, weights = pad(sorted(pairs, key=lambda pair: -len(pair[0])))
     passes = batch_form(backward)
     if passes:

@@ -1,8 +1,8 @@
 """A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
-Imports cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
-are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling, or give
-an answer away.
+Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay
+as they are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling,
+or give an answer away.
 """
 
 from __future__ import annotations  # holds for the code compiled here too
@@ -17,6 +17,7 @@ import re
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType, SimpleNamespace
@@ -24,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import cellcode, guard
+from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
@@ -80,7 +81,9 @@ class Blank:
         if self.is_function:  # under a name that says whose it is, in a check of it too
             its = pkgutil.resolve_name(self.library)
             called = f"the library's {name}"
-            return FunctionType(its.__code__, its.__globals__, called, its.__defaults__, its.__closure__)
+            return FunctionType(
+                its.__code__.replace(co_qualname=called), its.__globals__, called, its.__defaults__, its.__closure__
+            )
         return eval({**self.given, **self.library}[name], self.with_given(namespace))
 
 
@@ -88,23 +91,22 @@ class Blank:
 def unseen() -> Iterator[None]:
     """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
     ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
-    shell = ipython and ipython.get_ipython()
+    displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}
-    publisher, drawn = getattr(shell, "display_pub", None), dict(figures)
-    log, random = logging.getLogger(), np.random.get_state()
+    drawn, log, random = dict(figures), logging.getLogger(), np.random.get_state()
     disabled, handlers = log.manager.disable, [*log.handlers]
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        if shell:
-            shell.display_pub = SimpleNamespace(publish=_nothing, clear_output=_nothing, is_publishing=False)
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        displayed,
+        warnings.catch_warnings(action="ignore"),
+    ):
         figures.clear()
         logging.disable()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
+            yield
         finally:
-            if shell:
-                shell.display_pub = publisher
             figures.clear()
             figures.update(drawn)
             logging.disable(disabled)
@@ -112,18 +114,15 @@ def unseen() -> Iterator[None]:
             np.random.set_state(random)
 
 
-def _nothing(*args: object, **kwargs: object) -> None:
-    pass
-
-
 def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
     statements have changed, with what they are then; "spoiled" are those of `given` that they never make right, if not
-    all of `names` are right in the end: then no right answer needs them.
+    all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that the
+    statements call.
     """
-    read = cellcode.names_in(*statements)
+    read = _reached(cellcode.names_in(*statements), namespace)
     space = _copies({n: v for n, v in namespace.items() if n in read})
     # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
     old = {n for n in names if n in space and n in cellcode.stored(statements) and not callable(space[n])}
@@ -132,17 +131,24 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
     space |= copy.deepcopy({**known, **case.get("start", {})})
     whole, shapes = _copies(space), {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
+    for names_here in (space, whole):
+        for n, value in names_here.items():
+            if _is_of(value, namespace):  # it is to read these names, and not the notebook's
+                names_here[n] = FunctionType(value.__code__, names_here, n, value.__defaults__, value.__closure__)
+                names_here[n].__kwdefaults__ = value.__kwdefaults__
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
     # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
+    entered: Counter[str] = Counter()  # which of the library's functions they call
     cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
         before = _copies({n: whole.get(n) for n in (*names, *set().union(*touched))})
         try:
-            exec(code, whole)
+            with borrowed.entered(entered):
+                exec(code, whole)
         except Exception:
             cut |= {n for n, value in before.items() if not same(value, whole.get(n))}
         spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
@@ -177,7 +183,22 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    return found | {"changed": changed, "spoiled": spoiled}
+    return found | {"changed": changed, "spoiled": spoiled, "entered": entered}
+
+
+def _reached(names: Collection[str], namespace: Names) -> set[str]:
+    """These names, and those that functions of the notebook among them read."""
+    found, waiting = set(), {*names}
+    while waiting:
+        found |= waiting
+        functions = [value for value in map(namespace.get, waiting) if _is_of(value, namespace)]
+        waiting = set().union(*map(cellcode.globals_read, functions)) - found
+    return found
+
+
+def _is_of(value: Any, namespace: Names) -> bool:
+    """Whether this is a function that a cell of the notebook defines."""
+    return isinstance(value, FunctionType) and value.__globals__ is namespace
 
 
 def by_its_line(
@@ -233,6 +254,8 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
 
 def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    if "lesson" in read:
+        return "This reads lesson, which knows the answer. Write the line with the other names."
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
     got, right = namespace.get(name), library_here(blank, name, namespace)

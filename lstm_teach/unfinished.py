@@ -13,6 +13,8 @@ from typing import Any
 from lstm_teach import cellcode, guard
 from lstm_teach.validate import listing
 
+GONE: dict[str, str] = {}  # names that a lesson has taken out of the notebook, and what to say where one is missed
+
 
 def watch() -> None:
     """Have IPython, if it is there, call `tell` after each cell from now on; to do so twice changes nothing."""
@@ -53,9 +55,10 @@ def sentence(source: str, error: BaseException) -> str:
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words
     if dots and named:
         return words(here or dots)
-    if type(error) is NameError and error.name:  # one that lesson 7 raises says it all
+    if type(error) is NameError and error.name:
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
-        return f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
+        spelling = f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
+        return GONE.get(error.name) or guard.meaning(error).strip() or spelling
     return guard.meaning(error).strip()
 
 

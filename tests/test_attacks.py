@@ -44,11 +44,12 @@ ATTACKS = {
         "",
     ),
     "calls_the_library": (
-        "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.bptt\n    return 2 * a",
-        "calls_the_library calls lt.bptt, which is the library's own answer",
+        "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.relative_error(a, a)\n    return 2 * a",
+        "calls_the_library calls lt.relative_error, which is the library's own answer",
     ),
     "hides_the_library": (
-        "from lstm_teach import bptt as b\nhelpers = {'it': lambda a: b and 2 * a}\nhides_the_library = helpers['it']",
+        "from lstm_teach import relative_error as r\nhelpers = {'it': lambda a: 2 * a + r(a, a)}\n"
+        "hides_the_library = helpers['it']",
         "the library's own answer",
     ),
     "patched_score": (

@@ -323,6 +323,11 @@ def test_kinds_are_named_in_words():
     )
 
 
+def test_large_numbers_are_written_out():
+    assert two_numbers(250000.5, 125250) == ("250,000", "125,250")  # not 2.5e+05
+    assert two_numbers(125250.25, 125250) == ("125,250.2", "125,250")
+
+
 def test_zero_has_no_minus_sign_beside_a_large_whole_number_either():
     assert two_numbers(-0.0, 20000) == ("0", "20,000") and two_numbers(-0.0, 0.5) == ("0", "0.5")
 
@@ -347,7 +352,8 @@ def test_an_answer_of_the_librarys_is_noticed_when_it_is_called_however_it_is_hi
 
     monkeypatch.setattr("lstm_teach.judging.TOOLS", ())  # of which the sigmoid is one
     verdict = judge(HIDDEN[way], {"one": part, "two": part}, HINTS)
-    assert verdict.score == 0 and str(verdict).count("<lambda> calls sigmoid, which is the library's own answer") == 1
+    said = "<lambda> calls plain.sigmoid, which is the library's own answer"
+    assert verdict.score == 0 and str(verdict).count(said) == 1
     verdict = judge(HIDDEN[way], {"one": part}, HINTS, allow=("sigmoid",))
     assert "own answer" not in str(verdict) and (verdict.passed or way == "a cache")
 

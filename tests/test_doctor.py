@@ -7,6 +7,7 @@ import signal
 import sys
 import textwrap
 import threading
+import time
 import warnings
 from functools import cache
 
@@ -20,7 +21,7 @@ from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.diagnose import _ladder_notes
 from lstm_teach.doctor.leaving import left_out
-from lstm_teach.doctor.report import Finding
+from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
 from lstm_teach.doctor.slots import Edit, Part
 from lstm_teach.doctor.source import read_function
@@ -511,7 +512,9 @@ def test_a_fault_in_a_lambda_of_a_table_is_repaired_where_it_stands_and_the_lear
 def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, monkeypatch):
     monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     text = f"def backward(params, x, targets, h0=None, c0=None):\n    {endless}\n        pass\n"
+    start = time.process_time()
     diagnosis = diagnose(text)
+    assert time.process_time() - start < 4  # the check has waited for it; no one else does
     assert re.search("did not finish .* at line [23]:", diagnosis.findings[0].cause)
     assert diagnosis.repaired_source is None
     assert not any(finding.code == "pass" for finding in diagnosis.findings)
@@ -787,6 +790,15 @@ def test_a_step_before_the_first_one_is_not_said_to_go_wrong_first(step, said):
     tried = Finding(*about, length=3, how="replace")
     assert "first thing" not in tried.place and ("With the change below, what comes back to h" in tried.place) == said
     assert "t = -1" not in finding.place
+
+
+def test_a_line_that_may_have_to_go_counts_as_pinned_down():
+    report = lt.check_gradients(lambda params, x, targets: lt.Params.zeros(params.vocab_size, params.hidden_size))
+    errors = {1: dict.fromkeys(lt.Params.NAMES, 1.0)}
+    found = Diagnosis("backward", report, (Finding(line=17, code="dy /= T", how="remove"),), ladder=errors)
+    assert found.summary == "backward does not pass. One finding below; a full repair was not found."
+    known = Diagnosis("backward", report, (Finding(line=17, code="dy /= T"),), ladder=errors)
+    assert "could not be pinned down" in known.summary
 
 
 CLOSURE = """
@@ -1104,6 +1116,39 @@ def test_where_all_gates_in_one_array_have_the_slope_of_the_sigmoid_the_candidat
 def test_a_sum_lost_in_a_comprehension_and_a_call_of_ones_own_helper_are_put_back(style, right, wrong):
     diagnosis, line = broken(style, right, wrong)
     assert diagnosis.repaired_source and [finding.line for finding in diagnosis.findings] == [line]
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "one", "two"),
+    [
+        ("minchar", ("dh * np.tanh(cs[t])\n", "dh * cs[t]\n"), ("dUo += np.dot(do_raw", "dUo += np.dot(di_raw")),
+        ("brought_01", ("do = dh * tc", "do = dh * tc * tc"), ("dUo += np.dot(doraw", "dUo += np.dot(diraw")),
+    ],
+)
+def test_of_two_faults_one_that_shows_nothing_in_a_single_step_from_zero_is_found_inside(style, one, two):
+    """The other puts another gate's delta in dUo, so in one step nothing depends on do."""
+    text, name = PASSES[style]
+    for right, wrong in (one, two):
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    diagnosis = diagnose(text, name)
+    assert [finding.line for finding in diagnosis.findings] == [line_of(text, wrong.strip()) for _, wrong in (one, two)]
+    assert diagnosis.repaired_source
+
+
+@pytest.mark.parametrize(
+    ("style", "right", "wrong", "idea"),
+    [
+        ("javier", "(dh + softmax.backward(), dc)", "(softmax.backward(), dc)", "term"),
+        ("gate_dicts", "r.tanh_c**2) + dc_next", "r.tanh_c**2) + dh_next", "wrong name"),
+        ("brought_17", "dc_next = dct * ft", "dc_next = dc_next * ft", "wrong name"),
+    ],
+)
+def test_a_delta_that_begins_as_the_number_zero_is_treated_as_the_array_that_it_becomes(style, right, wrong, idea):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.line == line and finding.idea == IDEAS[idea]
 
 
 @pytest.mark.parametrize(

@@ -410,13 +410,12 @@ def test_a_call_of_the_library_is_seen_through(function):
     assert verdict.score == 0 and "is the library's own answer" in str(verdict)
 
 
-def test_an_argument_may_have_the_name_of_a_function_of_the_library():
-    def walk(bptt, nested_bptt):
-        return bptt(nested_bptt)
+def test_what_is_named_and_not_called_is_no_answer():
+    def walk(*case):
+        bptt = lt.nested_bptt
+        return bptt and 1
 
-    names = {**vars(lt), "walk": walk}
-    assert borrowed.in_code(walk.__code__, names, judging.ANSWERS) == ""
-    assert borrowed.in_code(compile("bptt(1)", "", "exec"), names, judging.ANSWERS) == "bptt"
+    assert "own answer" not in str(flawed_backward.check_first(walk))
 
 
 def test_rows_that_belong_to_no_step_are_filled_for_a_while_only():
@@ -438,5 +437,7 @@ def test_every_tool_that_an_answer_may_use_is_there_under_its_own_name():
     def dy(cache, targets):
         return plain.score_deltas(cache, targets)
 
-    assert borrowed.in_function(dy, judging.ANSWERS, judging.TOOLS) == ""
-    assert borrowed.in_function(dy, judging.ANSWERS) == "plain.score_deltas"
+    cache = lt.forward(lt.Params.random(4, 3), [0, 1])
+    called = [f"lstm_teach.plain:{name}" for name in borrowed.calls_of(dy, (cache, [1, 2]))]
+    assert borrowed.answer_in(called, judging.ANSWERS, judging.TOOLS) == ""
+    assert borrowed.answer_in(called, judging.ANSWERS) == "plain.score_deltas"

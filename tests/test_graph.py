@@ -203,6 +203,7 @@ def test_bad_input_gets_a_sentence():
     with pytest.raises(ValueError, match=r"x\[0\]"):
         make_net(params, [5], [1])
     net = make_net(params, [0], [1])
-    for flaws in ("short_range", ["short"]):
-        with pytest.raises(ValueError, match="flaws must be a collection of names"):
-            walk_back(net, flaws)
+    with pytest.raises(TypeError, match="flaws must be a collection of flaw names, got 'short_range'"):
+        walk_back(net, "short_range")
+    with pytest.raises(ValueError, match=r"flaws must name flaws out of short_range, .*; got 'short'"):
+        walk_back(net, ["short"])

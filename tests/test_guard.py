@@ -12,6 +12,7 @@ import pytest
 from endless import ends_with_a_loop, never_ends, swallows, swallows_everything
 
 from lstm_teach import guard
+from lstm_teach.judging import Attempt, Trouble
 
 
 def ends_late(seconds):
@@ -285,6 +286,13 @@ def test_a_thread_that_is_stopped_when_its_call_has_just_returned_says_nothing_o
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.split(), done.stderr) == (["returned"], "")
+
+
+def test_after_a_call_that_hangs_outside_of_python_the_next_function_is_judged_as_if_nothing_had_been():
+    sleeping = Attempt(lambda: time.sleep(15), seconds=0.1)
+    with pytest.raises(Trouble, match="can't be stopped from outside"):
+        sleeping()
+    assert Attempt(lambda: 1, seconds=2)() == 1
 
 
 DOTS = "There are still dots in that line: replace them with your code."

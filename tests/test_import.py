@@ -21,8 +21,8 @@ CORE = {  # module: what it may import of this package
     "gradients": {"validate", "params", "forward"},
     "gradreport": {"validate", "params", "html"},
     "gradcheck": {"validate", "params", "forward", "gradients", "gradreport", "guard"},
-    "batch": {"params"},
-    "tasks": {"validate", "params", "batch"},
+    "batch": {"params", "forward", "backward"},
+    "tasks": {"validate", "params", "forward", "batch"},
     "training": {
         "validate",
         "params",

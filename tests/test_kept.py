@@ -7,6 +7,7 @@ from lstm_teach import kept
 from lstm_teach.blanks import Lesson
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
+SECTION = b"# --- my_bptt, from 04_single_pass_bptt, pass\n%s\n# --- end of my_bptt\n"
 SLOPE = "def slope(a):\n    return 1 - a**2\n"
 
 
@@ -41,10 +42,30 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
 
 
 @pytest.mark.parametrize(
+    "made", ["class Walk:\n    __call__ = staticmethod(mine)\nmy_bptt = Walk()", "my_bptt = partial(mine)"]
+)
+def test_a_pass_that_is_no_function_is_right_but_not_kept_and_told_why(made, monkeypatch, tmp_path, capsys):
+    source = solved(SINGLE)["my-bptt"].replace("def my_bptt", "from functools import partial\n\n\ndef mine")
+    source = source.replace("lesson.judge", f"{made}\nlesson.judge")
+    names = run_cells(SINGLE, until="my-bptt", replace={"my-bptt": source})
+    monkeypatch.chdir(tmp_path)
+    eval('lesson.keep("my_bptt")', names)
+    said = capsys.readouterr().out
+    assert "my_bptt is not kept" in said and "def my_bptt(...)" in said and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep put there"),
         (b"\xff\xfe", "has a syntax error at line 1"),
+        (kept.HEAD.encode() + SECTION % b"def another(params): ...", "no longer defines a function my_bptt"),
+        (SECTION % b"my_bptt = None", "no longer defines a function my_bptt"),
+        (SECTION % b"my_bptt = 3", "no longer defines a function my_bptt"),
+        (SECTION % b"from lstm_teach import bptt as my_bptt", "no longer defines a function my_bptt"),
+        (SECTION % b"raise SystemExit", "raises SystemExit."),
+        (SECTION.replace(b"04_", b"99_") % b"def my_bptt(): ...", "is no longer right. my_bptt raised TypeError"),
+        (SECTION.replace(b", pass", b", x") % b"def my_bptt(): ...", "is no longer right. my_bptt raised TypeError"),
     ],
 )
 def test_bring_says_why_a_file_has_nothing_to_give(text, said, monkeypatch, tmp_path, capsys):
@@ -58,4 +79,4 @@ def test_a_file_that_a_windows_editor_has_saved_is_read(encoding, monkeypatch, t
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
     section = "# --- step_back, from 02_one_step_back, back\ndef step_back(): ...  # zurück\n# --- end of step_back\n"
     (tmp_path / "mine.py").write_text(kept.HEAD + section, encoding=encoding)
-    assert kept.read("step_back")[3] == ""
+    assert kept.read("step_back")[1] == ""

@@ -68,6 +68,7 @@ BLANKS = {  # the cell: two right answers in other styles
     "scores": [
         {"scores": "np.array([params.V @ row for row in h_all[:-1]])"},
         {"scores": "(params.V @ h_all[:T].T).T"},
+        {"scores": "[[sum(params.V[k, j] * h_all[t, j] for j in range(H)) for k in range(K)] for t in range(T)]"},
     ],
     "softmax": [{"y": "(e.T / e.sum(axis=1)).T"}, {"y": "e / e.sum(axis=-1)[:, None]"}],
     "loss": [{"L": "np.log(1 / picked).sum()"}, {"L": "-sum(np.log(p) for p in picked)"}],
@@ -88,6 +89,8 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before + f * g", "The forget gate acts only on the old value. What comes in"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
+    ("cell", "f + c_before + i * g", "The term i * g is right; f and c_before are not."),
+    ("scores", "lesson.blank('scores').library_value('scores', globals())", "This reads lesson"),
     ("cell", "f * c_before + i * g - o", "The term o is subtracted here; it does not belong."),
     ("hidden", "o + ct", "o and ct are added here; they have to be multiplied"),
     ("hidden", "ct / o", "This divides by o. The line needs no division."),
@@ -296,6 +299,20 @@ def test_an_initial_state_in_row_zero_is_named():
     assert "Row 0 is the initial state here" in str(judged(LESSON, "my-forward", source=source))
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("len(x) + 1", "len(x)", "none for the initial state"),
+        ("return h, c", "return h[:-1], c[:-1]", "none for the initial state"),
+        ("range(len(x))", "range(len(x) - 1)", "The last step is left out"),
+    ],
+)
+def test_rows_and_steps_that_are_missing_are_named(before, after, words):
+    source = with_function("my-forward", "h[t - 1], c[t - 1]").replace(before, after)
+    verdict = judged(LESSON, "my-forward", source=source)
+    assert all(words in part.sentence for part in verdict.parts), str(verdict)
+
+
 def test_a_sequence_that_is_cut_short_is_wrong():
     source = with_function("my-forward", "h[t - 1], c[t - 1]").replace("range(len(x))", "range(min(20, len(x)))")
     assert "min" in source and not judged(LESSON, "my-forward", source=source).passed
@@ -344,7 +361,8 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     source = f"{earlier}\n\n\n{with_function('my-forward', 'h[t - 1], c[t - 1]')}"
     verdict = judged(LESSON, "my-forward", source=source)
     assert {part.sentence for part in verdict.parts} == {
-        "step, which my_forward calls, was right and has been changed. Restore its cell and run it again."
+        "step, which my_forward calls, was right and no longer is. "
+        "Has its cell been changed, or one above that it uses? Restore that, and run both again."
     }
     wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
     assert not wrong.passed and "was right" not in str(wrong)

@@ -270,8 +270,8 @@ def test_the_lesson_goes_on_with_a_learner_s_own_step_and_central_difference(les
     assert lesson["step_back"] is not library.step_back
     assert lesson["central_difference"] is not library.central_difference
     untouched = run_cells(NOTEBOOK, until="write-step-back")
-    assert untouched["step_back"].__code__ is library.step_back.__code__
-    assert untouched["central_difference"].__code__ is library.central_difference.__code__
+    assert untouched["step_back"].__code__.co_code == library.step_back.__code__.co_code
+    assert untouched["central_difference"].__code__.co_code == library.central_difference.__code__.co_code
 
 
 # ------------------------------------------------------------------------------ the net and what the prose says
@@ -289,7 +289,8 @@ def test_moving_a_number_to_where_it_is_changes_nothing():
 @pytest.mark.parametrize("steps", [1, 2])
 def test_a_complex_step_along_every_number_gives_its_delta(steps):
     cache = plain.forward(one_unit.PARAMS, one_unit.TOKENS[:steps], one_unit.H0, one_unit.C0)
-    grads, deltas, dy = plain.walk_back(one_unit.PARAMS, cache, one_unit.TARGETS[:steps])
+    dy = plain.score_deltas(cache, one_unit.TARGETS[:steps])
+    grads, deltas = plain.walk_back(one_unit.PARAMS, cache, dy)
     right = {
         name: value.item()
         for name, value in deltas[0].items()

@@ -6,7 +6,18 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solutions, solved, solved_run
+from lesson_cells import (
+    cell_source,
+    cells_of,
+    copied,
+    judged,
+    names_before,
+    run_cell,
+    run_cells,
+    solutions,
+    solved,
+    solved_run,
+)
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -97,17 +108,20 @@ WRONG = [  # in other words than the lesson's file has them
     ("meet", "dh_both", "np.minimum(dh_a + dh_b, 1)", "yours is 1; it should be"),
     ("meet", "dh_both", "dh_before_a + dh_before_b", "These two come from after the turn"),
     ("start", "dh_future", "np.zeros(4)", ""),
+    ("start", "dh_future", "dh_a", "This is dh_a, not dh_future."),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("hand-on", "next_dh_future", "d['dh']", "the delta of this step's own h"),
     ("hand-on", "next_dh_future", "dh_before", "dh_before came from another cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),
     ("hand-on", "next_dc_carry", "np.clip(d['dc'] * f, -1, 1)", "Numbers beyond 1 are clipped here"),
     ("hand-on", "next_dh_future", "d['dh_before'] - dh_future", "The term dh_future is subtracted here"),
+    ("hand-on", "next_dh_future", "d['dh_before'] - d['dh']", "The term dh is subtracted here"),
     ("hand-on", "next_dc_carry", "np.array([0.1, -0.4, 0.3, 0.2])", ""),
     ("sums", "dWi", "sum(np.dot(dzi[t], cache.h[t - 1]) for t in range(T))", "one number"),
     ("sums", "dWi", "np.outer(dzi[t], cache.h[t - 1])", "This is step t alone"),
     ("sums", "dWi", "deltas.dzf.T @ cache.h[np.arange(T) - 1]", "dzf is used where dzi is needed"),
     ("sums", "dUi_quiet", "sum(deltas.dzf[t] for t in range(T) if x[t] == QUIET)", "dzf is used where dzi is needed"),
+    ("sums", "dWi", "np.outer(dzi[5], cache.h[4])", "This is step t alone"),
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
@@ -122,6 +136,10 @@ def test_wrong_lines_are_answered_with_what_they_are_instead(cell, name, line, w
     part = next(part for part in verdict.parts if part.name == name)
     assert part.state == "wrong" and words in part.sentence, part.sentence
     assert verdict.note.startswith("The lesson goes on with the library's ") and f"`{name}`" in verdict.note
+
+
+def test_where_nothing_should_be_no_term_of_another_walker_is_called_missing():
+    assert "missing" not in said(judged(NAME, "start", {"dh_future": "-dh_a"}))
 
 
 # ------------------------------------------------------------------------------------------ the whole pass
@@ -223,6 +241,17 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "[:, x[t]] +=", "[:, x[t - 1]] +="): ("the column of the token before", "V Wi Wo"),
     ("PASS", "np.outer(d[", "np.dot(d["): ("the dot product of two vectors", "V Ui Uf"),
     ("PASS", "[:, x[t]] +=", "[:, targets[t]] +="): ("the column of the target", "V Wi Wo"),
+    ("PASS", "[targets]", "[np.roll(targets, 1)]"): ("So look at what all nine share: dy,", ""),
+    ("PASS", "in reversed(range(len(x))):\n", "in reversed(range(len(x))):\n        grads.flat[:] = 0\n"): (
+        "Only step 0 is left in", ""
+    ),
+    ("PASS", "    return", "    grads.flat[:] *= min(1, 2 / np.linalg.norm(grads.flat))\n    return"): (
+        "and is nothing clipped?", ""
+    ),
+    ("PASS", "[:, x[t]] +=", "[:, 0] +="): ("Even with 1 step, Ui, Uf, Uo and Ug are wrong", "V Wi Wo"),
+    ("PASS", "= cache.y - np.eye(params.vocab_size)[targets]", "= np.eye(params.vocab_size)[targets] - cache.y"): (
+        "The sign is flipped in all nine", ""
+    ),
     ("PASS", "gate], cache.h[t - 1])", "gate], cache.h[t - 1]) * (t > 0)"): ("Step 0 adds nothing", "V Ui Uf Uo Ug"),
     ("PASS", "np.outer(dy[t], cache.h[t])", "np.outer(-dy[t], cache.h[t])"): ("In V, the sign is flipped", "Wi Uo"),
     ("PASS", "[:, x[t]] +=", "[:, x[t]] ="): ("overwrites what it got before", "V Wi Wo"),
@@ -319,9 +348,13 @@ def test_a_pass_that_no_table_knows_is_told_what_its_shortest_wrong_length_shows
     assert words in said(verdict) and "is off at row" not in said(verdict), verdict
 
 
-def test_the_library_s_pass_is_no_answer_to_the_frame():
-    source = cell_source(NAME, "my-bptt").replace("    ...\n", "    grads = lt.bptt(params, x, targets, h0, c0)\n")
-    assert "This calls lt.bptt from the library" in said(judged(NAME, "my-bptt", source=source))
+@pytest.mark.parametrize(
+    "theirs",
+    ["lt.bptt", "lesson.yours('my_bptt')", "getattr(lt, 'bp' + 'tt')", "vars(lt)['bptt']", "eval('lt.bptt')"],
+)
+def test_the_library_s_pass_is_no_answer_to_the_frame_in_whatever_way_it_is_called(theirs):
+    source = cell_source(NAME, "my-bptt").replace("    ...\n", f"    grads = {theirs}(params, x, targets, h0, c0)\n")
+    assert re.search(r"This calls (lt\.)?bptt from the library", said(judged(NAME, "my-bptt", source=source)))
 
 
 def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any():
@@ -356,7 +389,7 @@ CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
 def test_a_walk_that_is_cut_off_is_wrong_even_where_little_comes_back(old, new):
     assert old in PASS
     verdict = judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE)
-    assert not verdict.passed and "Does the walk go all the way back?" in said(verdict)
+    assert not verdict.passed and "Does the walk go all the way back, and is nothing clipped?" in said(verdict)
     verdict = judged(NAME, "initial", source=INITIAL.replace(old, new) + '\nlesson.judge("initial")')
     assert not verdict.passed
 
@@ -459,7 +492,8 @@ def test_the_step_of_the_single_lines_has_something_in_every_part(lesson):
     assert lesson["t"] == 5 and lesson["T"] == 8
     for name in ("dh_future", "dc_carry", "dc", "f"):
         assert abs(lesson[name]).min() > 1e-3, name
-    d = plain.walk_back(lesson["params"], lesson["cache"], lesson["targets"])[1][5]
+    dy = plain.score_deltas(lesson["cache"], lesson["targets"])
+    d = plain.walk_back(lesson["params"], lesson["cache"], dy)[1][5]
     for name in ("dh_future", "dc_carry", "dc"):
         np.testing.assert_allclose(lesson[name], d[name], rtol=1e-12, err_msg=name)
 
@@ -542,6 +576,16 @@ def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(le
     text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
     assert text.startswith("At T = 40 the two loops take 5 times as long as one walk, and 10 times at T = 80: ")
     assert text.endswith("3,240 turns and 40 ms versus 80 turns and 4 ms.")
+
+
+def test_times_that_were_not_all_measured_are_not_drawn():
+    names = copied(names_before(NAME, "measure"))
+    ones = itertools.chain([1.0] * 5, itertools.repeat(None))
+    names["milliseconds"] = lambda *_: 1.0 / next(ones)  # fails at the sixth, as if it were stopped there
+    with pytest.raises(TypeError):
+        run_cell(NAME, "measure", cell_source(NAME, "measure"), names)
+    with pytest.raises(NameError, match="'times' is not defined"):
+        run_cell(NAME, "times", cell_source(NAME, "times"), names)
 
 
 # ------------------------------------------------------------------------------------------ figures

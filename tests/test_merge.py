@@ -40,7 +40,8 @@ def test_a_walk_has_in_hand_what_a_nudge_of_its_own_loss_measures():
 
 def test_the_walk_that_is_left_has_the_deltas_of_the_single_pass():
     params, x, targets, h0, c0 = diagram_net()
-    _, deltas, _ = plain.walk_back(params, plain.forward(params, x, h0, c0), targets)
+    cache = plain.forward(params, x, h0, c0)
+    _, deltas = plain.walk_back(params, cache, plain.score_deltas(cache, targets))
     left = pictures.hands(walks(), T - 1)
     assert np.isnan(left[:-1]).all()
     np.testing.assert_allclose(left[-1, :, 0], [d["dh"][0] for d in deltas], rtol=1e-12)

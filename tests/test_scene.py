@@ -175,7 +175,7 @@ def test_numbers_are_short():
         float("nan"),
         0.99999,
     )
-    expected = ["0", "0.5", "0.123", "1235", "1.23e-7", "-2e12", "0.3", "0.001", "1e5", "1000", "nan", "1"]
+    expected = ["0", "0.5", "0.123", "1235", "1.23e-7", "−2e12", "0.3", "0.001", "1e5", "1000", "nan", "1"]
     assert [short(v) for v in values] == expected
     assert percent(0.125) == "12.5%"
     shares = {0: "0%", 0.004: "less than 1%", 0.953: "95%", 0.996: "more than 99%", 1: "100%"}

@@ -16,6 +16,7 @@ f, i, g, o, c_before, c = 0.9, 0.5, 0.4, 0.6, 0.3, 0.47
 CHECK = 'lesson.judge("cell")'
 ONE = "Line {} still has dots in it: replace them with your code, then run the cell again."
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
+SINGLE = "One side of the @ is a single number: write * for that, or look at its index."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 NO_NAME = (
     "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
@@ -53,16 +54,24 @@ STOPPED = {  # cells, and what is said below their errors
     f"%%time\nc = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"%%time\nc = f * c_before + ...\n{CHECK}": ONE.format(1),
     f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
-    f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SHAPES,
+    f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SINGLE,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
-    f"c = np.ones(3)(1 - g**2)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
+    f"c = np.ones(3)(1 - g**2)\n{CHECK}": (
+        "Parentheses after an array call it: an index takes square brackets, a product a *."
+    ),
+    f"c = print[g]\n{CHECK}": "Square brackets after a function: parentheses call it.",
+    f"c = f @ c_before\n{CHECK}": SINGLE,
+    f"c = tanh(g)\n{CHECK}": "If you mean NumPy's tanh, write np.tanh.",
     f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",
     f"c = f + divmod(7, 2)\n{CHECK}": (
         "A tuple holds several values, such as all results of a function: take one, as in f(x)[0]."
     ),
-    f"c = f * None\n{CHECK}": "None is not a number. Is a return missing? If there is nothing to add, use 0.",
+    f"c = f * None\n{CHECK}": (
+        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "If there is nothing to add, use 0."
+    ),
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "",

@@ -58,19 +58,18 @@ class Climb:
         """Single edits that repair everything: those of statements on which all depends that is wrong."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
-        waiting: list[Edit] = []
-        for batch in _batches(self.likely.alone(self.root)):
+        edits = self.likely.alone(self.root)
+        for number, batch in enumerate(_batches(edits), start=1):
+            batch = [edit for edit in batch if id(edit) not in self.done]
             found = self._tried(self.root, batch, deadline)
+            if found and not deadline.over:  # what would be told before these may be in a later batch, by chance
+                ahead = self.likely.ahead(edits[number * AT_ONCE :], found, self.root)[:AT_ONCE]
+                found, batch = [*found, *self._tried(self.root, ahead, deadline)], [*batch, *ahead]
             if not deadline.over:  # else some of them were not tried
                 self.done |= {id(edit) for edit in batch}
-            if found and not waiting and self.likely.changes_right(found, self.root) and not deadline.over:
-                waiting = found  # the next batch may have one that changes what is wrong
-                continue
-            yield from self._repair(self.root, [*waiting, *found])
-            waiting = []
+            yield from self._repair(self.root, found)
             if deadline.over:
                 break
-        yield from self._repair(self.root, waiting)
 
     def several(self, deadline: Deadline) -> Iterator[Made]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""

@@ -89,7 +89,9 @@ def _diagnosis(
     limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:
         result = search(code, takes, length=length, steps=steps * 3 // 5 if none_read else steps, **limits)
-        from_zeros = _length(backward, {}) if none_read and not result.proved else None
+        from_zeros = None
+        if none_read and not result.proved:
+            from_zeros = length if endless else _length(backward, {})
         if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
             again = search(code, {}, length=from_zeros, steps=steps * 3 // 5, **limits)
             whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}

@@ -11,11 +11,11 @@ import itertools
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.scene import Atom, all_vectors, is_tokens, is_vector, targets_of
+from lstm_teach.doctor.scene import Atom, is_tokens, is_vector, targets_of
 from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
@@ -31,23 +31,6 @@ _OF_VECTORS = (
     ("square", 2.0, "{0} ** 2"),
 )
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
-
-
-def exchanged_names(maker: Any) -> Iterator[Edit]:
-    """Everything that a statement reads replaced by something of the same shape: in one place, and in all of them."""
-    for atom in maker.paths.values():
-        if atom.shape is not None:
-            yield from _one_place(maker, atom)
-    called = {n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name)}
-    for text, (atom, *more) in maker.reads.items():
-        spans = [maker.unit.span(each.node) for each in (atom, *more)]
-        for other, cost in donors(maker, atom).items() if more and isinstance(atom.shape, tuple) else ():
-            yield maker.edit("wrong name", cost + 0.1, *((*span, other) for span in spans), old=text, new=other)
-        for name in maker.activations() if is_vector(atom.shape) and maker.slot.kind == "statement" else ():
-            taken = isinstance(atom.node, ast.Subscript) and isinstance(atom.node.slice, ast.Slice)
-            for whole in [text, *([maker.seg(atom.node.value)] if taken else [])]:  # `c[:T]` may stand for `before(c)`
-                new, cost = f"{name}({whole})", 1.6 if name in called else 2.0
-                yield maker.edit("helper", cost, *((*span, new) for span in spans), old=text, new=new)
 
 
 def exchanged_pairs(maker: Any) -> Iterator[Edit]:
@@ -80,7 +63,7 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
     held = next((_held(a.shape) for a in maker.named if a.text == base), None)
     for name in (*twins(maker, base), *(a.text for a in maker.named if _held(a.shape) == held)) if index else ():
         add(name + index, 1.4)
-    for other in all_vectors(scene, atom.unit) if ":" in index and is_vector(shape) else ():
+    for other in scene.vectors(atom.unit) if ":" in index and is_vector(shape) else ():
         if isinstance(other.node, ast.Subscript) and len(other.shape) == len(shape):
             add(maker.seg(other.node.value) + index, 1.5)  # the same part of another array, of which another is read
     for other in scene.steps:
@@ -96,13 +79,13 @@ def _held(shape: Any) -> Any:
     return "dict of" if str(shape).startswith("dict of") else shape
 
 
-def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
-    """Another thing in one place where something is read; its transpose, its tanh, the number before or after it."""
+def another(maker: Any, atom: Atom) -> Iterator[Edit]:
+    """Another thing where something is read; its transpose, its tanh, the number before or after it."""
     scene, node, shape, text = maker.scene, atom.node, atom.shape, atom.text
     start, end = maker.unit.span(node)
     number = shape == "int"
     others = donors(maker, atom)
-    vectors = all_vectors(scene, maker.slot.unit)
+    vectors = scene.vectors(maker.slot.unit)
     if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
     elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
@@ -121,6 +104,11 @@ def _one_place(maker: Any, atom: Atom) -> Iterator[Edit]:
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
         forms += _OF_VECTORS
+        own = maker.activations() if shape and maker.slot.kind == "statement" else ()
+        helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
+        forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):  # `c[:T]` may stand for `before(c)`
+            forms += [("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers]
         if sum(n != 1 for n in shape) >= 2 and maker.unit.text[end : end + 2] != ".T":
             forms.append(("transpose", 1.0, "{0}.T"))
         if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
@@ -141,24 +129,19 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
 
 
 def twins(maker: Any, name: str) -> list[str]:
-    """Lists that begin empty as this one does."""
-    prepared = maker.scene.prepared[maker.slot.unit]
-    begun = prepared.get(name)
-    return [other for other, way in prepared.items() if begun in ("[]", "#()") and way == begun and other != name]
+    """Lists that are filled one by one as this one is."""
+    filled = dict.fromkeys(re.findall(r"([\w.]+)\.append\w*\(", maker.unit.text))
+    return [other for other in filled if name in filled and other != name]
 
 
 def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
-    read = names(maker.unit.tree)
-    whole = {a.text for a in maker.named if a.shape == "int"}  # names of whole numbers, which no array is put in
     if isinstance(target, ast.Tuple | ast.List):
         yield from swapped_items(maker, target.elts)
-        others = {a.text for a in maker.named if a.text.isidentifier()}
-        for one in [one for one in target.elts if isinstance(one, ast.Name)]:
-            for name in sorted(others - {one.id} - (set() if one.id in whole else whole)):
-                likely = 1.2 + 0.05 * min(unlike(one.id, name), 8)
-                yield maker.swap("target", 2.0 + 0.2 * unlike(one.id, name) if one.id in read else likely, one, name)
+        others = {atom.text for atom in maker.named if atom.text.isidentifier()}
+        for one in (one for one in target.elts if isinstance(one, ast.Name)):
+            yield from _other_names(maker, one, others)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
     for other in scene.statements[slot.unit]:
@@ -177,11 +160,17 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
     elif isinstance(slot.node, ast.AugAssign):
         yield from _one_entry(maker, target)
-    unused = isinstance(target, ast.Name) and own not in read  # nobody reads it: it is meant for another name
+    empty = {name for name in others if slot.loops and not looped.get(name, True)}  # prepared and never filled
+    yield from _other_names(maker, target, others, empty)
+
+
+def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
+    """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far."""
+    own, whole = maker.seg(target), {a.text for a in maker.named if a.shape == "int"}  # which no array is put in
+    unused = isinstance(target, ast.Name) and own not in names(maker.unit.tree)
     for name in sorted(others - {own} - (set() if own in whole else whole)):
-        empty = slot.loops and not looped.get(name, True)  # it is prepared and never filled
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
-        yield maker.swap("target", likely if unused or empty else 2.0 + 0.2 * unlike(own, name), target, name)
+        yield maker.swap("target", likely if unused or name in empty else 2.0 + 0.2 * unlike(own, name), target, name)
 
 
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
@@ -227,7 +216,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
     """A tuple, list or table with one thing more: one that Python finds missing, or that of a gate left out."""
     held, keys = (node.values, node.keys) if isinstance(node, ast.Dict) else (node.elts, node.elts)
     spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
-    texts, words = [maker.unit.text[start:end] for start, end in spans], maker.scene.words
+    texts = [maker.unit.text[start:end] for start, end in spans]
     stored, few = isinstance(getattr(node, "ctx", None), ast.Store), _TOO_FEW.search(str(maker.scene.error))
     if few and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
         unset = names(maker.unit.tree) - maker.slot.names - {*maker.unit.function.__globals__, *dir(builtins)}
@@ -235,7 +224,7 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
     else:
         pairs = () if stored else itertools.combinations(texts, 2)
         found = Counter(new for pair in pairs for gates, new in of_other_gates(*pair) if gates <= {*"ifogca"})
-        others = [new for new, times in found.items() if times == 3 and words.issuperset(_WORD.findall(new))]
+        others = [new for new, times in found.items() if times == 3 and maker.scene.knows(new)]
     there = {text.partition(":")[0] for text in texts}
     for other in dict.fromkeys(each for each in others if each.partition(":")[0] not in there):
         for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):
@@ -257,16 +246,13 @@ def in_order(texts: list[str]) -> bool:
 
 
 def plus(text: str, delta: str) -> str:
-    """`text` with ` + 1` or ` - 1` added, where a sum that becomes zero is left out."""
-    undo = " - 1" if delta == " + 1" else " + 1"
-    for ending in (undo, undo.replace(" ", "")):
-        if text.endswith(ending) and text != ending:
-            return text[: -len(ending)]
+    """`text` with ` + 1` or ` - 1` added, to the number that it is or ends with: `t` for `t - 1` and ` + 1`."""
+    step = 1 if "+" in delta else -1
     if re.fullmatch(r"-?\d+", text):
-        return str(int(text) + (1 if "+" in delta else -1))
-    if added := re.fullmatch(r"([\w.()]+ ?)([+-])( ?)(\d+)", text):
-        more = int(added[4]) + (1 if added[2] in delta else -1)
-        return f"{added[1]}{added[2]}{added[3]}{more}"
+        return str(int(text) + step)
+    if added := re.fullmatch(r"(.*[\w)\]])( ?)([+-])( ?)(\d+)", text):
+        number = int(added[3] + added[5]) + step
+        return f"{added[1]}{added[2]}{'+-'[number < 0]}{added[4]}{abs(number)}" if number else added[1]
     return text + delta
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor import donors
-from lstm_teach.doctor.growth import growth, held_by
+from lstm_teach.doctor.growth import HOLDING, growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
@@ -66,7 +66,8 @@ class Maker:
             yield from self._reversed(node)
         yield from growth(self, node)
         yield from rewritten(self, node)
-        yield from donors.exchanged_names(self)
+        for atom in (atom for atom in self.paths.values() if atom.shape is not None):
+            yield from donors.another(self, atom)
         yield from indices(self, node)
         yield from donors.misspelt(self)
         for inner in ast.walk(node):
@@ -115,11 +116,6 @@ class Maker:
         part = Part(self.slot.number, code + self.unit.text[at : self.slot.end], ordered)
         start, end, text = ordered[0]
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
-
-    def everywhere(self, kind: str, cost: float, changes: list[tuple[int, int, str]]) -> Edit:
-        """An edit that makes some changes of the statement at once, and tells each."""
-        each = tuple(self.edit(kind, cost, change) for change in sorted(changes))
-        return replace(self.edit(kind, cost, *changes), each=each)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
         """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
@@ -227,10 +223,9 @@ class Maker:
             yield from self._right_hand_side(node, value)
         if isinstance(node, ast.Assign) and len(node.targets) > 1:  # an array of its own for each name
             yield self.lines("copy", 1.2, [f"{self.seg(target)} = {self.seg(value)}" for target in node.targets])
-        for kept in ast.walk(node):
-            for one in held_by(kept):  # it may be changed later on
-                if isinstance(one, ast.Name) and is_vector(self.shape(one)):
-                    yield self.swap("copy", 1.5, one, f"{one.id}.copy()")
+        for atom in (one for one in self.paths.values() if isinstance(one.node, ast.Name) and is_vector(one.shape)):
+            if isinstance(self.around.get(id(atom.node)), HOLDING):  # it may be changed later on
+                yield self.swap("copy", 1.5, atom.node, f"{atom.text}.copy()")
 
     def _right_hand_side(self, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
         shape, np_ = self.scene.results.get(self.slot.number), self.scene.numpy
@@ -359,13 +354,7 @@ class Maker:
     def _other_arguments(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """Arguments in another order, one that is left out, a range as far as the loop around has come."""
         args, own = node.args, [unit for unit in self.scene.units if unit.node.name == name]
-        wanted = [arg.arg for arg in own[0].node.args.args][-len(args) :] if own and args else []
-        kept = sum(donors.unlike(a, b) for a, b in zip(texts, wanted, strict=False))
-        cost = 1.4 if own else 1.8  # people call their own in another order
-        for edit in donors.swapped_items(self, args, cost, "argument order" if len(args) == 2 else "order"):
-            turned = [{edit.old: edit.new, edit.new: edit.old}.get(text, text) for text in texts]
-            worse = kept < sum(donors.unlike(a, b) for a, b in zip(turned, wanted, strict=False))
-            yield replace(edit, cost=edit.cost + 0.6 * worse)
+        yield from donors.swapped_items(self, args, kind="argument order" if len(args) == 2 else "order")
         mine = [arg.arg for arg in self.unit.node.args.args if arg.arg not in ("self", "cls")]
         takes = {arg.arg for unit in own for arg in unit.node.args.args}
         takes |= {"h0", "c0"} if name == "forward" else set()
@@ -374,12 +363,12 @@ class Maker:
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new)
-        yield from self._states_given(node, wanted)
+        yield from self._states_given(node)
         if name == "range" or self.of_numpy(node.func) == "arange":
             for arg, loop, more in itertools.product(args[:2], self.loop_names(), ("", " + 1")):
                 yield self.swap("range", 1.3, arg, loop + more)
 
-    def _states_given(self, node: ast.Call, wanted: list[str]) -> Iterator[Edit]:
+    def _states_given(self, node: ast.Call) -> Iterator[Edit]:
         """The initial states, where a function that reads neither hands on None or zeros."""
         args = [*node.args, *(keyword.value for keyword in node.keywords)]
         nothing = [arg for arg in args if is_zeros(arg) or self.seg(arg) == "None"]
@@ -390,7 +379,7 @@ class Maker:
             new = [f"{self.seg(arg)} if {s} is None else {s}" if is_zeros(arg) else s for s, arg in pairs]
             changes = [(*self.unit.span(arg), text) for arg, text in zip(nothing, new, strict=True)]
             old = ", ".join(map(self.seg, nothing))
-            yield self.edit("start", 1.0 + 0.2 * (states[0] not in wanted[:1]), *changes, old=old, new=", ".join(new))
+            yield self.edit("start", 1.0, *changes, old=old, new=", ".join(new))
 
     def _keywords(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """Another axis, number type or layout, given or left out."""

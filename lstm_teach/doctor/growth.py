@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.donors import donors, unlike
+from lstm_teach.doctor.donors import donors, of_other_gates
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
 
 # Which of the thing itself, the slopes of tanh and of the sigmoid in it, a part of the latter, and the slope of its own
 # tanh can be a factor.
 _FORMS = {"": (0,), "cell": (0, 4), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unknown": (0, 1, 2, 3)}
-_MOST = 100  # products like one that is there, with one thing replaced, and with two
+# What holds things, gets them or makes them one by one.
+_EACH = ast.DictComp | ast.ListComp | ast.SetComp | ast.GeneratorExp
+HOLDING = ast.Dict | ast.List | ast.Tuple | ast.Call | _EACH
 
 
 def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
@@ -33,36 +35,20 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
 
 def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
-    every = list(ast.walk(root))
-    operations = [n for n in every if isinstance(n, ast.BinOp)]
-    operands = {id(side) for n in operations for side in (n.left, n.right)}
-    added = {id(side) for n in operations if is_sum(n) for side in (n.left, n.right)}
-    alone = {id(root.value)} if hasattr(root, "value") else set()
-    for node in (n for n in every if not (isinstance(n, ast.Call) and maker.of_numpy(n.func))):
-        alone |= {id(part) for part in (*held_by(node), *(each.value for each in getattr(node, "keywords", ())))}
-    for node in (n for n in every if isinstance(n, ast.expr) and not is_zeros(n)):
-        shape, sums = maker.shape(node), is_sum(node)
-        whole = id(node) in alone or (isinstance(node, ast.BinOp) and id(node) not in operands)
-        term = id(node) in added and not sums
-        if (whole or term) and (shape == () or is_vector(shape)):
-            yield node, shape, term
-        elif sums and not whole and is_vector(shape):
+    for node in (n for n in ast.walk(root) if isinstance(n, ast.expr) and not is_zeros(n)):
+        shape, around = maker.shape(node), maker.around.get(id(node))
+        inside = isinstance(around, ast.BinOp)
+        handed = isinstance(around, HOLDING) and not (isinstance(around, ast.Call) and maker.of_numpy(around.func))
+        alone = handed or isinstance(around, ast.stmt | ast.keyword) or isinstance(node, ast.BinOp)
+        if (shape == () or is_vector(shape)) and (is_sum(around if inside else node) or (alone and not inside)):
+            yield node, shape, inside
+        elif inside and is_sum(node) and is_vector(shape):
             yield node, shape, True
 
 
 def is_sum(node: ast.AST) -> bool:
     """Whether it is a sum or a difference."""
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-
-
-def held_by(node: ast.AST) -> list[ast.expr]:
-    """What a dict, list or tuple holds, a call gets by place, or a comprehension makes of each thing."""
-    match node:
-        case ast.Dict(values=held) | ast.List(elts=held) | ast.Tuple(elts=held) | ast.Call(args=held):
-            return held
-        case ast.DictComp(value=each) | ast.ListComp(each) | ast.SetComp(each) | ast.GeneratorExp(each):
-            return [each]
-    return []
 
 
 def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
@@ -78,34 +64,26 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             continue
         squash = maker.scene.squash(atom)
         for k in _FORMS[squash]:
-            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1} ** 2)")[k]
+            form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1}.tanh({0}) ** 2)")[k]
             completes = f"1 - {atom.text}" in inner if k == 0 else k == 3 and atom.text in factors  # s * (1 - s)
             less = usual * (k in (1, 2, 4)) + 0.3 * completes
             kind = "missing slope" if k in (1, 2, 4) and squash != "unknown" else "factor"
-            new = form.format(atom.text, _tanh_of(maker, atom) if k == 4 else "")
+            new = form.format(atom.text, maker.scene.numpy)
             yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
 
 
-def _tanh_of(maker: Any, cell: Atom) -> str:
-    """The tanh of a c, written as this function has it."""
-    calls = [n for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Call) and len(n.args) == 1]
-    own = (maker.seg(n) for n in calls if maker.seg(n.args[0]) == cell.text)
-    made = (text for text in own if maker.scene.squashed.get((maker.slot.unit, text)) == "tanh")
-    return next(made, f"{maker.scene.numpy}.tanh({cell.text})")
-
-
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
-    """One more term: something of this shape, a product like the others, a matrix times a vector."""
-    text, back = maker.seg(node), maker.back(node)
+    """One more term: something of this shape, or the product for a gate that two others have."""
+    text, back, parts = maker.seg(node), maker.back(node), _summands(node)
     for atom in maker.within(shape):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
-    each = isinstance(maker.around.get(id(node)), ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
-    for part in _summands(node):
-        if isinstance(part, ast.BinOp | ast.Call) or (each and isinstance(part, ast.Subscript)):
-            for new, cost in _alike(maker, part):
-                if new not in text:
-                    yield _added(maker, node, 1.5 + cost, new)
+    pairs = itertools.combinations(map(maker.seg, parts), 2)
+    found = {new: 1.5 for pair in pairs for _, new in of_other_gates(*pair) if maker.scene.knows(new)}
+    if isinstance(maker.around.get(id(node)), _EACH):
+        read = [maker.paths[id(part)] for part in parts if id(part) in maker.paths]
+        found |= {new: cost for atom in read for new, cost in donors(maker, atom).items()}
+    yield from (_added(maker, node, cost, new) for new, cost in found.items() if new not in text)
 
 
 def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
@@ -127,26 +105,3 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
         if fits and all(n in (1, m) for n, m in zip(other[::-1], shape[::-1], strict=False)):
             fitting |= {a.text: a for a in maker.within(other)}
     return list(fitting.values())
-
-
-def _alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
-    """An expression with other things of the same shapes in it, the likely ones first, and costs.
-
-    Two things at most are replaced, and one where there are more.
-    """
-    inner = [atom for atom in maker.atoms_in(part) if isinstance(atom.shape, tuple)]
-    start, text = maker.unit.span(part)[0], maker.seg(part)
-    groups = [inner] if len(inner) in (1, 2) else [[atom] for atom in inner]
-    found: list[tuple[int, float, float, str]] = []
-    for group in groups:
-        spans = [maker.unit.span(atom.node) for atom in group]
-        for others in itertools.product(*([atom.text, *donors(maker, atom)] for atom in group)):
-            new = text
-            for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
-                new = new[: s - start] + other + new[e - start :]
-            far = [unlike(a.text, o) for a, o in zip(group, others, strict=True)]
-            unused = sum(other not in maker.unit.text for other in others)
-            found.append((sum(map(bool, far)), sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
-    found.sort(key=lambda one: one[:2])
-    most = [one for number in (1, 2) for one in [one for one in found if one[0] == number][:_MOST]]
-    return [(new, cost) for *_, cost, new in most]

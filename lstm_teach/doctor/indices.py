@@ -1,4 +1,4 @@
-"""Another index, slice, key or string: shifted, of another loop, of another axis, in one place or in all equal ones.
+"""Another index, slice, key or string: shifted, of another loop, of another axis.
 
 Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
 """
@@ -20,22 +20,13 @@ _USUAL = ("1:", ":-1", ":", "::-1", "-1:", ":-2", "2:")
 
 def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
     """All that may be wrong in the square brackets of a statement or head, and in its strings."""
-    places: dict[str, list[ast.expr]] = {}
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and n.args]
     einsums = [n.args[0] for n in calls if maker.of_numpy(n.func) == "einsum"]
     for node in ast.walk(root):
         if isinstance(node, ast.Subscript):
             yield from _index(maker, node)
-            for part in _parts(node):
-                if not _is_key(part):
-                    places.setdefault(maker.seg(part), []).append(part)
         elif _is_key(node):
             yield from _einsum(maker, node) if node in einsums else _string(maker, node)
-    for text, parts in places.items():
-        for other in _everywhere(maker, parts[0], text) if len(parts) > 1 else ():
-            changes = [(*maker.unit.span(part), other) for part in parts]
-            cost = 1.3 if isinstance(parts[0], ast.Slice) else 1.6  # that all of a block fits is hardly chance
-            yield maker.edit("index", cost, *changes, old=text, new=other)
 
 
 def _parts(node: ast.Subscript) -> list[ast.expr]:
@@ -44,18 +35,6 @@ def _parts(node: ast.Subscript) -> list[ast.expr]:
 
 def _is_key(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _everywhere(maker: Any, part: ast.expr, text: str) -> list[str]:
-    """What else may be meant where the same index stands in several places of a statement."""
-    if isinstance(part, ast.Slice):
-        return sorted(_slices(maker, part) - {text}) + ["..."] * (text == ":")
-    if id(part) in maker.paths and maker.paths[id(part)].shape == "slice":
-        return [":"]
-    if not maker.whole_number(part):
-        return []
-    shifted = [] if isinstance(part, ast.Constant) else [plus(text, delta) for delta in _SHIFTS]
-    return [*shifted, f":, {text}", f"..., {text}"]  # of another axis
 
 
 def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
@@ -83,7 +62,8 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
     elif maker.whole_number(index) and not isinstance(index, ast.Constant):  # a row where a column is meant
         read = maker.paths.get(id(node))
         if isinstance(node.ctx, ast.Store) or (read is not None and is_vector(read.shape)):
-            yield maker.swap("index", 1.5, index, f":, {maker.seg(index)}")
+            for before in (":", "..."):
+                yield maker.swap("index", 1.5, index, f"{before}, {maker.seg(index)}")
 
 
 def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:

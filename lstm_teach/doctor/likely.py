@@ -63,7 +63,7 @@ class Likely:
 
         For a look `inside`, what nobody reads as well.
         """
-        lowest = state.lowest(self.rungs)
+        lowest = self.three if inside else state.lowest(self.rungs)
         rung, wrong = self.rungs[lowest], self.rungs[lowest].wrong(state.right[lowest])
         reach = Variants(self.code, state.made).reach(rung, sorted(self._statements), state.made)
         # What changes nothing at all may be what should be read: a look inside sees whether it comes right.
@@ -116,10 +116,11 @@ class Likely:
             edits.insert(0, smaller[0])
         return edits
 
-    def changes_right(self, edits: Sequence[Edit], state: State) -> bool:
-        """Whether all of these edits change nothing but statements that make a right quantity."""
-        sound = self._sound(state)
-        return all(edit.slots <= sound for edit in edits)
+    def ahead(self, edits: Sequence[Edit], found: Sequence[Edit], state: State) -> list[Edit]:
+        """Those of some edits that would go ahead of what was `found`, if they gained as much."""
+        wrong, sound = self.rungs[self.three].wrong(state.right[self.three]), self._sound(state)
+        best = min(self.doubt(edit, wrong, sound) for edit in found)
+        return [edit for edit in edits if self.doubt(edit, wrong, sound) < best]
 
     def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.

@@ -43,7 +43,9 @@ class _Seen:
 
     def see(self, key: Key, value: Any) -> Any:
         """Note a value, and give it back."""
-        if key not in self.sights or (len(key) == 2 and self.sights[key][0] is None):
+        first = self.sights.get(key, (None,))[0]
+        begun = first in ("int", ()) and isinstance(value, np.ndarray)  # as a number, such as a 0 that is added to
+        if key not in self.sights or (len(key) == 2 and first is None) or begun:
             self.sights[key] = _shape(value, self.module), _holds_numbers(value), _shapes_in(value, self.module)
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 self.arrays[key] = value.copy()

@@ -1,6 +1,6 @@
 """Expressions of things at hand whose value is a wanted one: products, sums and outer products, found by a look-up.
 
-Imports truth and params.
+Imports truth.
 """
 
 import math
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstm_teach.doctor.truth import Truth
-from lstm_teach.params import Params
 
 _MOST_OUTER = 6
 _MOST_ATOMS, _MOST_TERMS = 80, 140
@@ -131,11 +130,8 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     weights = {matrix.tobytes() for matrix in truth.case.params.values()}
     matrices = {n: v for n, v in atoms.items() if v.ndim == 2 and min(v.shape) > 1}
     matrices = dict(sorted(matrices.items(), key=lambda pair: pair[1].tobytes() not in weights))
-    owners = {n.rpartition(".")[0] for n in matrices if n.rpartition(".")[2] in Params.NAMES}
     vectors = {n: v for n, v in back.items() if sum(k > 1 for k in v.shape) == 1 and v.any()}
     for name, matrix in matrices.items():
-        if owners and name.rpartition(".")[2] not in Params.NAMES and "." in name:
-            continue
         for other, v in vectors.items():
             if v.shape in ((matrix.shape[0],), (matrix.shape[0], 1)):
                 add(f"{name}.T @ {other}", matrix.T @ v)

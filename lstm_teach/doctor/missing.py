@@ -49,22 +49,14 @@ def never_filled(scene: Scene, number: int) -> set[str]:
 
 
 def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
-    """What a unit prepares and never fills, or carries on, by the gap before the first statement that reads it.
-
-    A helper function may be called in every turn of a loop: there, what it is given counts as carried.
-    """
-    own = scene.statements[number]
-    given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
-    for name, slot, target in _given(scene, number):
-        if isinstance(target, ast.Name):
-            given.setdefault(name, set()).add(bool(slot.loops))
-    waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
+    """What statements are the first to read in a unit's loops, or in a helper, by the gaps before them."""
     found: dict[int, set[str]] = {}
-    for slot in (slot for slot in own if slot.loops or number):
-        read = names(slot.node) & waiting
-        waiting -= read
-        if read and (gap := scene.gaps.get((slot.block, slot.index))):
-            found[gap.number] = read
+    read: set[str] = set()
+    for slot in (slot for slot in scene.statements[number] if slot.loops or number):
+        new = names(getattr(slot.node, "value", None) or slot.node) - read
+        read |= new
+        if new and (gap := scene.gaps.get((slot.block, slot.index))):
+            found[gap.number] = new
     return found
 
 
@@ -304,24 +296,16 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
 
 
 def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that begins empty or is filled.
-
-    And `g_list.append(g)` after `o_list.append(o)`.
-    """
-    lists = dict.fromkeys(re.findall(r"(\w+)\.append\(", unit.text))
+    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, or is a list that is filled too."""
     for slot in own:
         gap = scene.gaps.get((slot.block, slot.index + 1))
         match slot.node:
             case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
-                called = unit.segment(slot.node)[len(name) :]
                 others = [atom.text for atom in scene.of_shape(number, shapes_of(scene, number).get(name), slot)]
-                others += [*(lists if name in lists else ()), *twins(Maker(scene, slot), name)]
-                for other in dict.fromkeys(others):
+                for other in dict.fromkeys([*others, *twins(Maker(scene, slot), name)]):
                     if other.isidentifier() and f"{other}.{method}(" not in unit.text:
-                        pairs = [pair for pair in zip(name, other, strict=False) if len(set(pair)) == 2]
-                        mine, its = pairs[0] if len(pairs) == 1 and len(name) == len(other) else ("", "")
-                        new = re.sub(rf"\b{mine}\b", its, called) if mine else called
-                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + new)
+                        called = other + unit.segment(slot.node)[len(name) :]
+                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), called)
 
 
 def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

@@ -130,7 +130,7 @@ class Diagnosis:
             return f"{self.name} has {faults}; with the repair, every gradient is exact at all lengths tried."
         if self.findings and not (self.ladder or self._faults):  # it never returned
             return " ".join(f.cause for f in self.findings)
-        if any(f.repair for f in self._faults):
+        if any(f.how for f in self._faults):
             many = f"{_count(len(self._faults)).capitalize()} finding{'s' * (len(self._faults) > 1)}"
             return f"{self.name} does not pass. {many} below; a full repair was not found."
         return f"{self.name} does not pass; the faulty line could not be pinned down. What is known is below."

@@ -6,7 +6,6 @@ donors and slots.
 """
 
 import ast
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 from lstm_teach.doctor.donors import plus
 from lstm_teach.doctor.slots import OPERATORS, Edit
 
-_PLACES = 8  # in which the same may be written at once
 # For gates in one array, of which all have the sigmoid's slope: the tanh's for one of the four.
 _ONE_OF_FOUR = "np.where(np.arange(A.shape[-1]) // (A.shape[-1] // 4) == {}, 1 - A ** 2, A * (1 - A))"
 
@@ -54,7 +52,6 @@ REWRITES = (
     ("dropped factor", 1.4, "A * B", "A", "B"),
     ("dropped factor", 1.2, "A / B", "A"),
     ("dropped factor", 1.4, "A * B * (1 - B)", "A"),
-    ("dropped factor", 1.4, "A * (B * (1 - B))", "A"),
     ("product", 1.4, "A @ B", "B @ A", "np.outer(A, B)"),
     ("product", 1.8, "A @ B", "np.outer(B, A)", "B.T @ A", "B @ A.T"),
     ("product", 1.8, "A * B", "np.outer(A, B)", "np.outer(B, A)", "A.T @ B", "A @ B.T", "B.T @ A", "B @ A.T"),
@@ -130,11 +127,11 @@ RENAMED = (
     ("mean", 1.0, "mean", "sum"),
     ("helper", 1.5, "max", "sum"),
 )
+REWRITTEN = {kind for kind, *_ in (*REWRITES, *RENAMED)}
 
 
 def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
-    """Everything in a statement or head that the tables know, written as they say: in one place, and in all of them."""
-    same: dict[tuple, list[tuple[int, int, str]]] = {}
+    """Everything in a statement or head that the tables know, written as they say."""
     for node in ast.walk(root):
         if isinstance(getattr(node, "ctx", None), ast.Store):
             continue
@@ -144,20 +141,13 @@ def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
                 for other, form in others:
                     whole = bound.get(other, form)
                     operator = type(whole.op) if isinstance(whole, ast.BinOp) else None
-                    change = maker.placed(node, _filled(maker, other, bound), operator)
-                    same.setdefault((kind, cost, id(pattern), other), []).append(change)
+                    yield maker.swap(kind, cost, node, _filled(maker, other, bound), operator)
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             end = maker.unit.span(node.func)[1]
             for kind, cost, old, *others in RENAMED:
                 for new in others if old == name else ():
-                    same.setdefault((kind, cost, old, new), []).append((end - len(name), end, new))
-    for (kind, cost, *_), changes in same.items():
-        for change in changes:
-            yield maker.edit(kind, cost, change)
-        apart = all(one[1] <= other[0] for one, other in itertools.pairwise(sorted(changes)))
-        if 1 < len(changes) <= _PLACES and apart:
-            yield maker.everywhere(kind, cost + 0.1, changes)
+                    yield maker.edit(kind, cost, (end - len(name), end, new))
 
 
 def _parsed(text: str) -> ast.AST:

@@ -70,6 +70,11 @@ class Scene:
         every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
         return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
 
+    def vectors(self, unit: int) -> list[Atom]:
+        """All arrays of a unit."""
+        own = (atoms for (number, shape), atoms in self._by_shape.items() if number == unit and is_vector(shape))
+        return [atom for atoms in own for atom in atoms.values()]
+
     @functools.cached_property
     def statements(self) -> list[list[Slot]]:
         """The slots of the statements, by unit."""
@@ -82,9 +87,12 @@ class Scene:
         return {(slot.block, slot.index): slot for slot in self.slots if slot.kind == "gap"}
 
     @functools.cached_property
-    def words(self) -> set[str]:
-        """All words of the code."""
+    def _words(self) -> set[str]:
         return {*_NAMES.findall(" ".join(unit.text for unit in self.units))}
+
+    def knows(self, text: str) -> bool:
+        """Whether the code has all words of a text."""
+        return self._words.issuperset(_NAMES.findall(text))
 
     def text(self, slot: Slot) -> str:
         """What stands at a slot."""
@@ -117,18 +125,6 @@ class Scene:
             own = ast.walk(slot.node) if slot.node is not None else ()
             around = [loop for loop in (*slot.loops, *own) if isinstance(loop, _LOOPS)]
             found.append(counting[slot.unit] - {n.id for loop in around for n in _names_in(loop.target)})
-        return found
-
-    @functools.cached_property
-    def prepared(self) -> list[dict[str, str]]:
-        """By unit, the first value of each thing that is assigned, as a pattern with `#` for all names."""
-        found: list[dict[str, str]] = [{} for _ in self.units]
-        for slot in self.slots:
-            if isinstance(slot.node, ast.Assign):
-                targets, value, segment = targets_of(slot.node), slot.node.value, self.units[slot.unit].segment
-                values = value.elts if isinstance(value, ast.Tuple) else [value] * len(targets)
-                for target, one in zip(targets, values, strict=False):
-                    found[slot.unit].setdefault(segment(target), _NAMES.sub("#", segment(one)))
         return found
 
     @functools.cached_property
@@ -195,15 +191,6 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
 def read_by(node: ast.AST) -> set[str]:
     """The names that a statement reads, that of what it adds to as well."""
     return names(node) | (names(node.target, context=ast.Store) if isinstance(node, ast.AugAssign) else set())
-
-
-def all_vectors(scene: Scene, unit: int) -> list[Atom]:
-    """All arrays that a unit reads, each text once."""
-    seen: dict[str, Atom] = {}
-    for atom in (atom for atoms in scene.atoms.values() for atom in atoms):
-        if atom.unit == unit and is_vector(atom.shape):
-            seen.setdefault(atom.text, atom)
-    return list(seen.values())
 
 
 def is_tokens(shape: Any) -> bool:

@@ -13,15 +13,14 @@ from itertools import chain
 
 from lstm_teach.doctor.donors import of_other_gates
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.growth import held_by, is_sum
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
+from lstm_teach.doctor.rewrites import REWRITTEN
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
-from lstm_teach.doctor.source import Unit
 
-_SAME_TWICE = re.compile(r"zip\((\w+|\([\w,]+\)),\1\)")  # a list that is paired with itself
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
+_PLACES = 8  # in which the same may be written at once
 _AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
 _COST = operator.attrgetter("cost")
@@ -36,11 +35,11 @@ def candidate_edits(scene: Scene) -> list[Edit]:
         unchanged = "".join(scene.text(slot).split())
         for edit in Maker(scene, slot).edits():
             key = _key(edit)
-            if any(code == unchanged or _SAME_TWICE.search(code) for _, code in key):
-                continue
-            edits[key] = min(edits.get(key, edit), edit, key=_COST)
-    for edit in (*in_all_sisters(scene, list(edits.values())), *in_all_terms(scene, list(edits.values()))):
-        edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
+            if key[0][1] != unchanged:
+                edits[key] = min(edits.get(key, edit), edit, key=_COST)
+    for in_all in (in_all_places, in_all_sisters):
+        for edit in in_all(scene, list(edits.values())):
+            edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
     for edit in (*for_other_gates(scene), *crossed(scene)):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
@@ -95,20 +94,23 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, each)
 
 
-def in_all_terms(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
-    """The same change of all terms, items or arguments of one pattern in one statement."""
-    terms = {slot.number: list(_sister_terms(scene.units[slot.unit], slot.node)) for slot in scene.slots if slot.node}
+def in_all_places(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
+    """The same change of all things in one statement that are the same, or are written alike: terms, indices, names."""
+    makers = {slot.number: Maker(scene, slot) for slot in scene.slots if slot.node}
+    alike = {number: list(_written_alike(maker)) for number, maker in makers.items()}
     for edit in (edit for edit in edits if len(edit.parts[0].changes) == 1):
-        slot, ((start, end, new),) = scene.slots[edit.parts[0].slot], edit.parts[0].changes
-        text = scene.units[slot.unit].text
-        for spans in terms[slot.number]:
+        maker, ((start, end, new),) = makers[edit.parts[0].slot], edit.parts[0].changes
+        text = maker.unit.text
+        for spans in alike[maker.slot.number]:
             first, last = next((span for span in spans if span[0] <= start and end <= span[1]), (0, 0))
-            # What is all of a term, or beside it, has nothing that is the same in the others.
-            if first == last or (start, end) == (first, last) or start == end in (first, last):
+            # What replaces all of a thing, or is put beside it, fits only the others that are the same.
+            whole = (start, end) == (first, last) and edit.kind not in REWRITTEN
+            if first == last or start == end in (first, last) or (whole and len({text[s:e] for s, e in spans}) > 1):
                 continue
             code = text[first:start] + new + text[end:last]
             changes = [(s, e, _analogous(code, text[first:last], text[s:e])) for s, e in spans]
-            yield Maker(scene, slot).everywhere(edit.kind, edit.cost + 0.1, changes)
+            each = tuple(maker.edit(edit.kind, edit.cost + 0.1, change) for change in changes)
+            yield replace(maker.edit(edit.kind, edit.cost + 0.1, *changes), each=each)
 
 
 def crossed(scene: Scene) -> Iterator[Edit]:
@@ -133,18 +135,19 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
     for own in scene.statements:
         texts = {slot.number: scene.text(slot) for slot in own}
         there = {texts[slot.number].partition("=")[0]: slot for slot in own}  # by what gets a value, or is added to
-        given = {text.partition("=")[2] for text in texts.values()}  # one of these may only have the wrong name
+        given = {text.partition("=")[2] for text in texts.values()} - {""}  # one may only have the wrong name
         for one, other in itertools.combinations(reversed(own), 2):
             both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
             for gates, new in of_other_gates(*both):
-                (target, _, value), read = new.partition("="), {*_WORD.findall(new)}
+                target, _, value = new.partition("=")
                 slot = there.get(target)
-                if not read <= scene.words or (slot and new == texts[slot.number]):
+                if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
-                elif not slot and gates <= {*"ifog"} and value not in given:
-                    given.add(value)
+                elif not slot and gates <= {*"ifog"} and (value or new) not in given:
+                    given.add(value or new)
+                    read = {*_WORD.findall(new)}
                     made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
                     if gap is not None:
@@ -158,21 +161,22 @@ def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Has
     return groups
 
 
-def _sister_terms(unit: Unit, node: ast.AST) -> Iterator[list[tuple[int, int]]]:
-    """The spans of two to four terms of sums, items or arguments that have the same pattern, and more than one word."""
+def _written_alike(maker: Maker) -> Iterator[tuple[tuple[int, int], ...]]:
+    """The spans of all that is read or computed with the same text, or in the same pattern."""
     groups: dict[str, dict[tuple[int, int], None]] = {}
-    for inner in ast.walk(node):
-        for part in [inner.left, inner.right] if is_sum(inner) else held_by(inner):
-            text = unit.segment(part)
-            if len(_WORD.findall(text)) > 1:
-                groups.setdefault(_pattern(text), {})[unit.span(part)] = None
-    for spans in map(sorted, groups.values()):
-        if 2 <= len(spans) <= 4 and all(one[1] <= two[0] for one, two in itertools.pairwise(spans)):
+    for part in ast.walk(maker.slot.node):
+        if isinstance(part, ast.expr) and not isinstance(getattr(part, "ctx", None), ast.Store):
+            text = maker.seg(part)
+            for key in {text: None, (text if text.isidentifier() else _pattern(text)): None}:
+                groups.setdefault(key, {})[maker.unit.span(part)] = None
+    each = dict.fromkeys(tuple(sorted(group)) for group in groups.values())
+    for spans in sorted(each, key=lambda spans: spans[0][1] - spans[0][0]):  # small ones first, which say more
+        if 2 <= len(spans) <= _PLACES and all(one[1] <= two[0] for one, two in itertools.pairwise(spans)):
             yield spans
 
 
 def _pattern(text: str) -> str:
-    return _WORD.sub("#", "".join(text.split()))
+    return "".join(_WORD.sub("#", text).split())
 
 
 def _for_another_gate(one: str, other: str) -> bool:

@@ -123,7 +123,7 @@ class Truth:
         earlier: dict[str, np.ndarray] = {}  # what the losses before have added to the gradients
         for loss in (None, *reversed(range(T))) if T > 1 else (None,):
             errors = dy if loss is None else np.where(np.arange(T)[:, None] == loss, dy, 0)
-            steps = self._walk_back(errors)
+            steps = plain.walk_back(self.case.params, self.cache, errors)[1]
             for t, deltas in enumerate(steps):
                 for name, gate, step, value in self._delta_values(deltas, t):
                     yield name, gate, step, loss, value
@@ -157,15 +157,6 @@ class Truth:
     def _slope(self, gate: str, t: int) -> np.ndarray:
         s = getattr(self.cache, gate)[t]
         return 1 - s**2 if gate == "g" else s * (1 - s)
-
-    def _walk_back(self, dy: np.ndarray) -> list[dict[str, np.ndarray]]:
-        """The deltas of every step for the output errors `dy` (T, vocab_size): of one loss where the others are 0."""
-        steps: list[dict[str, np.ndarray]] = []
-        arriving = np.zeros(self.H), np.zeros(self.H)
-        for t in reversed(range(len(dy))):
-            steps.append(plain.step_back(self.case.params, self.cache, dy, t, *arriving))
-            arriving = steps[-1]["dh_before"], steps[-1]["dc_before"]
-        return steps[::-1]
 
     def _delta_values(self, deltas: dict[str, np.ndarray], t: int) -> Iterator[tuple[str, str, int, np.ndarray]]:
         """The deltas of step t, and what may be computed on the way to them, with the step that each belongs to."""

@@ -3,6 +3,7 @@
 The words are in single_pass_bptt.toml; engine.py says how the two belong together.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -13,7 +14,6 @@ from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.nets import random_case
 from lstm_teach.exercises.unread import filled
 from lstm_teach.forward import Cache, forward
-from lstm_teach.judging import TOOLS
 from lstm_teach.lessons.cases import pick, surprised
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
@@ -114,10 +114,10 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
             return step(params, cache, t, *deltas)
 
         def look(*given: object) -> str:
-            called = "" if taken else borrowed.in_function(start_gradient, ("forward",), ("forward", *TOOLS))
-            again = (step, params.copy(), a.copy(), x, targets)
-            if not (taken or called) and borrowed.times_called(start_gradient, again, "forward") > 4:
-                called = "lt.forward"
+            called = (
+                Counter() if taken else borrowed.calls_of(start_gradient, (step, params.copy(), a.copy(), x, targets))
+            )
+            called = "lt.loss" if called["loss"] else "lt.forward" if called["forward"] > 4 else ""
             measured = f"The numbers are right, but measured with {called}, at least one loss for each entry of a."
             return f"{measured} Derive them: walk back with step, and go on into a." if called else ""
 

@@ -1,8 +1,10 @@
-// One picture with its line of text and its message. The bytes of the next one are loaded before they are shown, and
-// decoded in the frame that shows them (decoding: sync), so nothing flickers. A picture belongs to the values of all
-// controls. Those that the kernel has drawn ahead of time and those shown last are kept, and shown without asking it.
+// One picture with its line of text and its message. The next one is loaded before it is shown, and decoded in the
+// frame that shows it (decoding: sync), so nothing flickers. A page reads a data URL by itself; for a blob it asks
+// another process, which costs 3 ms. A picture belongs to the values of all controls. Those that the kernel has drawn
+// ahead of time and those shown last are kept, and shown without asking it.
 
-const KEPT = 24; // pictures, of some 50 kB
+const KEPT = 24; // pictures, of some 70 kB
+const PARTS = ["url", "values", "alt", "text", "width", "height"]; // of a picture
 const PATIENCE = 5000; // milliseconds
 const SILENT = "No answer from Python. If it is busy, wait; if the kernel has been restarted, run this cell again.";
 
@@ -20,29 +22,23 @@ function modelsOf(model, references) {
 }
 
 function render({ model, el }) {
-  const make = (tag, className, attributes = {}) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    return element;
-  };
-  const [width, height] = [model.get("width"), model.get("height")];
-  const img = make("img", "lt-picture", { width, height, decoding: "sync" });
-  img.style.minWidth = `${0.7 * width}px`; // smaller letters cannot be read: a narrower page scrolls it
-  const frame = make("div", "lt-frame");
-  const text = make("figcaption", "lt-text", { "aria-live": "polite" });
-  const message = make("div", "lt-message", { role: "alert" });
-  const words = make("div", "lt-words");
-  const figure = make("figure", "lt-figure");
-  words.append(text, message);
-  frame.append(img);
-  figure.append(frame, words);
-  el.append(figure);
+  el.innerHTML = `
+    <figure class="lt-figure">
+      <div class="lt-frame"><img class="lt-picture" decoding="sync"></div>
+      <div class="lt-words">
+        <figcaption class="lt-text" aria-live="polite"></figcaption>
+        <div class="lt-message" role="alert"></div>
+      </div>
+    </figure>`;
+  const part = (css) => el.querySelector(css);
+  const [figure, img, text, message] = ["figure", "img", "figcaption", ".lt-message"].map(part);
+  Object.assign(img, { width: model.get("width"), height: model.get("height") });
+  img.style.minWidth = `${0.7 * model.get("width")}px`; // smaller letters cannot be read: a narrower page scrolls it
 
   const undo = [];
-  const listen = (event, handler) => {
-    model.on(event, handler);
-    undo.push(() => model.off(event, handler));
+  const listen = (event, handler, source = model) => {
+    source.on(event, handler);
+    undo.push(() => source.off(event, handler));
   };
 
   // ---- the picture for the controls as they are, or else the newest one; one at a time
@@ -52,12 +48,12 @@ function render({ model, el }) {
   let here = () => null; // the key of the controls' values, once their models are there
   const say = (sentence) => (message.textContent = sentence);
 
-  function keep(content, png) {
+  function keep(content) {
     const key = JSON.stringify(content.values);
     const before = kept.get(key);
-    const same = before && sameBytes(before.png, png);
+    const same = before?.url === content.url;
     if (before && !same) kept.clear(); // drawn otherwise by now, and so may be all the others
-    const picture = Object.assign(same ? before : { key, png }, content);
+    const picture = Object.assign(same ? before : { key }, content);
     kept.delete(key);
     kept.set(key, picture);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value);
@@ -66,7 +62,6 @@ function render({ model, el }) {
 
   function load(picture) {
     const next = new Image();
-    picture.url = dataUrl(picture.png);
     picture.image = next; // or the browser may forget its pixels
     return new Promise((resolve) => {
       next.onload = () => resolve((picture.loaded = true)); // decode() would wait for a frame of the screen
@@ -85,7 +80,7 @@ function render({ model, el }) {
   async function follow() {
     for (let picture = choose(); picture !== shown; picture = choose()) {
       if (!picture.loaded && !(await load(picture))) {
-        say(`The browser could not read a picture (${picture.png?.byteLength ?? 0} bytes).`);
+        say(`The browser could not read a picture (${picture.url.length} characters).`);
         kept.delete(picture.key);
         return;
       }
@@ -110,8 +105,7 @@ function render({ model, el }) {
   async function confirm() {
     clearTimeout(patience);
     const seq = model.get("seq");
-    const content = Object.fromEntries(["values", "alt", "text", "width", "height"].map((k) => [k, model.get(k)]));
-    newest = keep(content, model.get("png"));
+    newest = keep(Object.fromEntries(PARTS.map((part) => [part, model.get(part)])));
     if (newest === shown) put(newest); // its words may have changed
     await show();
     say(model.get("message"));
@@ -119,7 +113,7 @@ function render({ model, el }) {
   }
   listen("change:seq", confirm);
   listen("change:message", () => say(model.get("message")));
-  listen("msg:custom", (content, [png]) => load(keep(content, png)));
+  listen("msg:custom", (content) => load(keep(content)));
 
   modelsOf(model, model.get("controls")).then((controls) => {
     here = () => JSON.stringify(controls.map(valueOf));
@@ -129,10 +123,7 @@ function render({ model, el }) {
       clearTimeout(patience);
       if (newest && newest.key !== here()) patience = setTimeout(say, PATIENCE, SILENT);
     };
-    for (const control of controls) {
-      control.on("change:value change:index", move);
-      undo.push(() => control.off("change:value change:index", move));
-    }
+    for (const control of controls) listen("change:value change:index", move, control);
     move();
   });
 
@@ -202,20 +193,6 @@ function valueOf(control) {
   const value = control.get("index") ?? control.get("value");
   if (typeof value !== "number") return value;
   return Number(control.get("base") ? value.toPrecision(10) : value.toFixed(10));
-}
-
-function sameBytes(a, b) {
-  const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  const [one, other] = [bytes(a), bytes(b)];
-  return one.length === other.length && one.every((byte, k) => byte === other[k]);
-}
-
-// A page reads a data URL by itself; for a blob it asks another process, which costs 3 ms a picture.
-function dataUrl(png) {
-  let bytes = "";
-  for (let k = 0; k < png.byteLength; k += 8192) // a call takes some ten thousand arguments at most
-    bytes += String.fromCharCode(...new Uint8Array(png.buffer, png.byteOffset + k, Math.min(8192, png.byteLength - k)));
-  return `data:image/png;base64,${btoa(bytes)}`;
 }
 
 function name(root) {

@@ -11,6 +11,7 @@ shows a kept one at once; the kernel's answer follows in any case, and replaces 
 """
 
 import asyncio
+import base64
 import html
 import json
 import re
@@ -34,6 +35,7 @@ HERE = Path(__file__).parent
 AHEAD = 3  # pictures of a slider drawn ahead of time: a held key passes as many places while the kernel answers
 PAUSE = 0.004  # seconds before each of them, in which the kernel hears of what the reader does meanwhile
 
+URL = "data:image/png;base64,"
 LOCK = threading.RLock()
 
 
@@ -49,7 +51,7 @@ class Picture(anywidget.AnyWidget):
 
     _esm = HERE / "shell.js"
     _css = HERE / "shell.css"
-    png = traitlets.Bytes().tag(sync=True)
+    url = traitlets.Unicode().tag(sync=True)  # the PNG itself, as a data URL
     alt = traitlets.Unicode().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)  # HTML
     message = traitlets.Unicode().tag(sync=True)  # plain text
@@ -70,11 +72,6 @@ class Picture(anywidget.AnyWidget):
             for name, value in picture.items():
                 setattr(self, name, value)
             self.seq += 1
-
-    def keep(self, picture: dict[str, Any]) -> None:
-        """Hand the browser a picture that may be asked for next."""
-        content = {name: value for name, value in picture.items() if name != "png"}
-        self.send(content, buffers=[picture["png"]])
 
 
 class Explorer:
@@ -127,7 +124,7 @@ class Explorer:
         _replace_earlier_run(self)
 
     text = property(lambda self: self.picture.text)
-    png = property(lambda self: self.picture.png)
+    png = property(lambda self: base64.b64decode(self.picture.url.removeprefix(URL)))
     message = property(lambda self: self.picture.message)
 
     @property
@@ -159,8 +156,10 @@ class Explorer:
         self._drawn_for = values
         self._scene, text = self._draw(**values)
         width, height = self._scene.size
-        png = self._scene.png(self.picture.scale)
-        return {"png": png, "text": text, "alt": plain(text), "width": width, "height": height}
+        return {"url": self._url(), "text": text, "alt": plain(text), "width": width, "height": height}
+
+    def _url(self) -> str:
+        return URL + base64.b64encode(self._scene.png(self.picture.scale)).decode()
 
     def _come_back(self) -> None:
         """Make the figure what the page shows, if a picture was drawn ahead of time."""
@@ -189,7 +188,7 @@ class Explorer:
             if key not in self._ahead and arranged == self._arranged(values, values):
                 self._ahead[key] = self._drawn(arranged)
                 self._ahead = dict(list(self._ahead.items())[-2 * AHEAD :])
-                self.picture.keep(self._ahead[key] | {"values": json.loads(key)})
+                self.picture.send(self._ahead[key] | {"values": json.loads(key)})  # the browser keeps it
         except Exception:
             return  # not asked for yet: it is raised and shown when the reader gets there
         self._look_ahead(name, places[1:])
@@ -240,7 +239,7 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         """The live widget, and a still picture for where no kernel runs."""
         p = self.picture
-        still = Still(p.png, p.alt, p.width, p.height)._repr_mimebundle_()
+        still = Still(self.png, p.alt, p.width, p.height)._repr_mimebundle_()
         return self.root._repr_mimebundle_() | still | {"text/plain": f"{self.title} {p.alt}"}
 
     @contextmanager
@@ -279,7 +278,7 @@ class Explorer:
     def _sharpen(self, change) -> None:
         self._go_on()
         self._come_back()
-        self.picture.show({"png": self._scene.png(change.new)})
+        self.picture.show({"url": self._url()})
 
     def _lay_out(self, rows: Sequence[Sequence[str]] | None) -> widgets.VBox:
         rows = rows or [[name] for name in self.controls]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -45,7 +44,7 @@ def ladder_picture(ladders: Mapping[str, Ladder]) -> Figure:
     return drawn((scene, update), list(ladders.values()))
 
 
-def describe_ladder(ladders: Mapping[str, Ladder]) -> str:
+def describe(ladders: Mapping[str, Ladder]) -> str:
     """Say in one line which gradients are wrong at which length, for each ladder."""
     parts = []
     for title, ladder in ladders.items():
@@ -68,32 +67,24 @@ def _panels(scene: Scene, titles: Sequence[str], lengths: Sequence[int], bottom:
         axes.set_yticks(range(len(lengths)), [f"T = {T}" for T in lengths])
         axes.xaxis.tick_top()
         bare(axes).tick_params(labelsize=NORMAL)
-        edges = [edge for x in COLUMNS.values() for edge in (x - 0.47, x + 0.47)]  # every second column is a gap
-        rows = np.arange(len(lengths) + 1) - 0.5
-        cells, colors = np.zeros((len(lengths), 17)), ListedColormap(["white", WRONG_TINT])
-        tint = axes.pcolormesh(edges, rows, cells, cmap=colors, vmax=1)
-        for row in rows[1:-1]:
-            axes.axhline(row, color="white", linewidth=5)
+        (tiles,) = axes.plot([], [], "s", color=WRONG_TINT, markersize=24)
         (dots,) = axes.plot([], [], "o", color=RIGHT, markersize=6)
         numbers = {
             (T, name): axes.text(x, row, "", ha="center", va="center", fontsize=NORMAL)
             for (row, T), (name, x) in product(enumerate(lengths), COLUMNS.items())
         }
-        scene.live(tint, dots, *numbers.values())
-        panels.append((tint, dots, numbers))
+        scene.live(tiles, dots, *numbers.values())
+        panels.append((tiles, dots, numbers))
 
     def update(ladders: Sequence[Ladder]) -> None:
-        for (tint, dots, numbers), ladder in zip(panels, ladders, strict=True):
-            wrong = {T: off(ladder[T]) for T in lengths}
-            cells = np.zeros((len(lengths), 17))
-            cells[:, ::2] = [[name in wrong[T] for name in COLUMNS] for T in lengths]
-            tint.set_array(cells)
+        for (tiles, dots, numbers), ladder in zip(panels, ladders, strict=True):
+            places = {tiles: [], dots: []}
             for (T, name), text in numbers.items():
-                error = ladder[T][name]
-                said = f"{error:.2f}" if error >= 0.01 else "<.01"
-                text.set_text(said if name in wrong[T] else "")
-            right = [text.get_position() for (T, name), text in numbers.items() if name not in wrong[T]]
-            dots.set_data(*np.reshape(right, (-1, 2)).T)
+                error, wrong = ladder[T][name], name in off(ladder[T])
+                text.set_text("" if not wrong else f"{error:.2f}" if error >= 0.01 else "<.01")
+                places[tiles if wrong else dots].append(text.get_position())
+            for marks, there in places.items():
+                marks.set_data(*np.reshape(there, (-1, 2)).T)
 
     return update
 
@@ -119,16 +110,6 @@ def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
             line.set_text(code)
 
     return scene, update
-
-
-def describe(ladders: Mapping[str, Ladder]) -> str:
-    """Say in one line what each ladder shows first: its first wrong rung, and which gradients are wrong there."""
-    parts = []
-    for title, ladder in ladders.items():
-        T = next((T for T, errors in ladder.items() if off(errors)), None)
-        said = "right on every rung" if T is None else f"first wrong at T = {T}: {words(ladder[T])}"
-        parts.append(f"{title}: {said}.")
-    return " ".join(parts)
 
 
 LINE = 19  # pixels from one line of code to the next

@@ -28,7 +28,8 @@ def picture(z: Mapping[str, float]) -> Figure:
         axes.plot(line, curve(line), color=BLACK, linewidth=1.6)
         for gate, value in z.items():
             if gate in gates:
-                look = LINES[gate] | {"linestyle": "", "label": f"{NAMES[gate]} = {curve(value):.2f}"}
+                label = f"{NAMES[gate]} = {curve(value):.2f}".replace("-", "−")
+                look = LINES[gate] | {"linestyle": "", "label": label}
                 axes.plot([value], [curve(value)], markersize=8, **look)
         room = 0.08 * (ticks[-1] - ticks[0])
         axes.set(xlim=(-FURTHEST, FURTHEST), ylim=(ticks[0] - room, ticks[-1] + room), yticks=ticks)

@@ -98,7 +98,7 @@ def build(steps: np.ndarray, around: np.ndarray) -> Built:
         points, slope = np.interp(ends, around, change), 1 + curves.error[scheme][k]
         used.set_data(ends, points)
         secant.set_ydata(points[0] + slope * (around - ends[0]))
-        ratio.set_text(f"measured slope = {signed(slope, 4)} × true slope")
+        ratio.set_text(f"measured slope = {short(slope, 4)} × true slope")
         highest = max(np.abs(change).max(), np.abs(secant.get_ydata()).max())
         window = next(each for each in WINDOWS if highest <= each)
         if right.get_ylim()[1] != window:
@@ -120,16 +120,11 @@ def expected_rounding(curves: Curves, steps: np.ndarray, eps: float) -> np.ndarr
     return eps * curves.loss / (steps * abs(curves.derivative))
 
 
-def signed(value: float, digits: int) -> str:
-    """A number as people write it, with a real minus sign."""
-    return f"{'−' if value < 0 else ''}{short(abs(value), digits)}"
-
-
 def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -> str:
     """Say in one line how wrong the derivative is at this step, and which of the two errors does it."""
     error, bend = curves.error[scheme][k], curves.bend[scheme][k]
     opposed, rounding, bend = bend * (error - bend) < 0, abs(error - bend), abs(bend)
-    weight, delta = f"{curves.name}{list(curves.index)}", signed(curves.derivative, 2)
+    weight, delta = f"{curves.name}{list(curves.index)}", short(curves.derivative, 2)
     at = f"{weight}, {scheme}, {precision} precision, delta {delta}, nudge {short(step, 2)}"
     if error == 0:
         return f"{at}: error 0, every digit is right."

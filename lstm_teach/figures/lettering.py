@@ -11,7 +11,7 @@ from unicodedata import combining
 
 import matplotlib
 import numpy as np
-from matplotlib.backend_bases import RendererBase
+from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties, findfont
@@ -19,6 +19,8 @@ from matplotlib.text import Text
 
 WANTED = matplotlib.__version_info__ >= (3, 11)
 PAD = 4  # pixels around a line, for characters that lean out of their own width
+UNCLIPPED = GraphicsContextBase()  # making one, like looking for a font, takes longer than to draw a number
+font_file = lru_cache(64)(findfont)
 
 
 def draw(text: Text, renderer: RendererBase) -> None:
@@ -33,7 +35,7 @@ def draw(text: Text, renderer: RendererBase) -> None:
     x, y = text.get_transform().transform(text.get_unitless_position())
     if not (words and text.get_visible() and np.isfinite([x, y]).all()):
         return
-    font = findfont(text.get_fontproperties()), text.get_fontsize(), renderer.dpi
+    font = font_file(text.get_fontproperties()), text.get_fontsize(), renderer.dpi
     ink, baseline, width = _line(words, *font)
     height, descent = _height_and_descent(*font)
     x -= {"left": 0, "center": width / 2, "right": width}[text.get_horizontalalignment()]
@@ -48,7 +50,7 @@ def draw(text: Text, renderer: RendererBase) -> None:
     picture[..., :3] = np.round(255 * np.array(to_rgb(text.get_color())))
     picture[..., 3] = ink if text.get_alpha() is None else np.round(ink * text.get_alpha())
     below = len(ink) - baseline
-    renderer.draw_image(renderer.new_gc(), round(x) - PAD, round(y) - below, picture[::-1])
+    renderer.draw_image(UNCLIPPED, round(x) - PAD, round(y) - below, picture[::-1])
     text.stale = False
 
 

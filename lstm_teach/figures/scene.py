@@ -40,11 +40,6 @@ class Scene:
         self.forget()
         return artists[0] if len(artists) == 1 else artists
 
-    def rest(self, *artists: Artist) -> None:
-        """Take artists that do not change for a while into the background; `live` marks them as changing again."""
-        self._live = [artist for artist in self._live if artist not in artists]
-        self.forget()
-
     def forget(self) -> None:
         """Drop the background: the next `png()` draws everything anew (about ten times slower)."""
         self._background = None

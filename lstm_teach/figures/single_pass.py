@@ -60,7 +60,7 @@ WIDTH, HEIGHT = 900, 500  # pixels
 MAP = (92, 66, 260, 322)  # left, top, width and height of the map of differences
 DOTS = (446, 46, 436, 342)
 LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size has a column of its own
-NOTHING = LOWEST / 6
+NOTHING = LOWEST / 9
 
 
 def build(T: int) -> Built:
@@ -172,14 +172,14 @@ def _dots(figure: Figure) -> dict[str, Line2D]:
     """Lengths on a logarithmic axis, a row for each quantity: one mark where the passes agree, else two."""
     axes = tidy(axes_at(figure, *DOTS), xlabel="size (norm) of the delta; each line is ten times the one before")
     rows = len(QUANTITIES)
-    axes.set(xscale="log", xlim=(LOWEST / 16, HIGHEST), ylim=(rows - 0.5, -0.5))
+    axes.set(xscale="log", xlim=(LOWEST / 30, HIGHEST), ylim=(rows - 0.5, -0.5))
     ticks = 10.0 ** np.arange(np.log10(LOWEST), np.log10(HIGHEST) + 0.5)
     axes.set_xticks([NOTHING, *ticks], ["< 0.001", *(short(tick) for tick in ticks)])
     axes.set_yticks(range(rows), QUANTITIES)
     axes.minorticks_off()
     axes.tick_params(labelsize=NORMAL, length=0)
     axes.grid(axis="x", color=LIGHT_GRAY, linewidth=0.6)
-    axes.axvline(LOWEST / 2.2, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
+    axes.axvline(LOWEST / 2.6, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
     for row in (5.5, 9.5):
         axes.axhline(row, color=LIGHT_GRAY, linewidth=0.8, zorder=0.5)
     (between,) = axes.plot([], [], color=GRAY, linewidth=1)

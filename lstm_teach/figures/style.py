@@ -79,12 +79,14 @@ def short(value: float, digits: int = 3) -> str:
     """Format a number for people: at most `digits` significant digits, never a long tail.
 
     >>> [short(v) for v in (0, 0.5, 0.123456, 1234.56, 1.23456e-7, -2e12)]
-    ['0', '0.5', '0.123', '1235', '1.23e-7', '-2e12']
+    ['0', '0.5', '0.123', '1235', '1.23e-7', '−2e12']
     """
     value = float(value)
+    if value < 0:
+        return f"−{short(-value, digits)}"  # a real minus
     if value == 0 or not np.isfinite(value):
-        return f"{value + 0.0:g}"  # no minus before zero
-    size = abs(float(f"{value:.{digits}g}"))  # rounded first: 999.7 is 1000
+        return f"{abs(value):g}"
+    size = float(f"{value:.{digits}g}")  # rounded first: 999.7 is 1000
     if 1e-3 <= size < 1e5:
         return f"{value:.{digits}g}" if size < 10**digits else f"{value:.0f}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")

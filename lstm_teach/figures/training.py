@@ -3,15 +3,12 @@
 May import numpy, matplotlib, params and the rest of figures; histories and arrays come from the lesson.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.markers import MarkerStyle
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.transforms import Affine2D
 
 from ..training import History
 from ..validate import amount, listing
@@ -125,7 +122,8 @@ def seeds_picture(shares: Mapping[str, Sequence[float]], title: str, guess: floa
     axes = tidy(figure.subplots(), title, "share of the test strings")
     for row, (kind, values) in enumerate(shares.items()):
         axes.axhline(row, color=LIGHT_GRAY, linewidth=1, zorder=0)
-        heights = row + 0.18 * _spread(values)
+        shifts = _spread(values)
+        heights = row + 0.36 * shifts / max(2, np.abs(shifts).max())
         axes.plot(values, heights, **KINDS[kind] | {"linestyle": ""}, markersize=8, markeredgecolor="white")
     axes.axvline(guess, **DASHED, zorder=0)
     axes.text(guess - 0.005, -0.62, "guessing", fontsize=SMALL, ha="right", va="center")
@@ -141,7 +139,7 @@ def _spread(values: Sequence[float]) -> np.ndarray:
     shifts = np.zeros(len(values))
     for k, value in enumerate(values):
         taken = [shifts[j] for j in range(k) if abs(values[j] - value) < 0.014]
-        shifts[k] = next(step for step in (0, 1, -1, 2, -2, 3, -3, 4, -4) if step not in taken)
+        shifts[k] = next(step for size in itertools.count() for step in (size, -size) if step not in taken)
     return shifts
 
 
@@ -232,12 +230,10 @@ def norms_picture(whole: np.ndarray, parts: Mapping[str, np.ndarray], limit: flo
 
 def describe_norms(whole: np.ndarray, limit: float) -> str:
     """Say in one line how long the gradient is and how often it is longer than the limit."""
-    clipped = int(np.sum(np.asarray(whole) > limit))
-    clipping = f"{amount(clipped, 'step')}, which {'is' if clipped == 1 else 'are'} clipped"
-    never = f"it is never above {short(limit)}, so no step is clipped"
+    clipped = amount(np.count_nonzero(np.asarray(whole) > limit), "step")
     return (
         f"The norm of the whole gradient over {len(whole)} steps lies between {short(min(whole), 2)} and "
-        f"{short(max(whole), 2)}; {f'it is above {short(limit)} at {clipping}' if clipped else never}."
+        f"{short(max(whole), 2)}; a limit of {short(limit)} clips {clipped}."
     )
 
 
@@ -317,31 +313,26 @@ def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[floa
     maps = tidy(figure.add_axes((0.07, 0.08, 0.72, 0.46)), ylabel="predicted next letter")
     words = "Probability that each letter comes next, along the string; framed: what the grammar allows"
     maps.set_title(words, fontsize=NORMAL, loc="left", zorder=0)
-    image = maps.imshow(np.zeros((K, STEPS_SHOWN, 4), np.uint8), aspect="auto", interpolation="nearest", resample=False)
+    image = maps.pcolormesh(range(STEPS_SHOWN), range(K), np.zeros((K, STEPS_SHOWN)), cmap="cividis", vmin=0, vmax=1)
     maps.set_yticks(range(K), symbols)
+    maps.invert_yaxis()
     bare(maps).set_xticks([])
     (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
     cross = {"color": WRONG, "markersize": 8, "markeredgecolor": "white", "label": "ranked below a\nforbidden letter"}
     (missed,) = maps.plot([], [], "X", **cross)
-    look = {"color": "black", "linestyle": "", "markersize": 7, "markeredgewidth": 0, "clip_on": False}
-    # as markers: to draw a line for each symbol takes less time than a text for each step; turned by a hair, as the
-    # stem of an upright T is moved to whole pixels, and vanishes from a small picture
-    turned = [MarkerStyle(rf"$\mathrm{{{symbol}}}$", transform=Affine2D().rotate(1e-3)) for symbol in symbols]
-    letters = [maps.plot([], [], marker=marker, **look)[0] for marker in turned]
-    colors = ScalarMappable(Normalize(0, 1), "cividis")
+    letters = [maps.text(t, K - 0.15, "", ha="center", va="center") for t in range(STEPS_SHOWN)]
     bar = figure.add_axes((0.82, 0.08, 0.018, 0.46))
-    figure.colorbar(colors, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
+    figure.colorbar(image, cax=bar, ticks=[0, 0.5, 1]).ax.tick_params(labelsize=SMALL)
     bar.set_ylabel("probability", fontsize=SMALL)
     figure.legend(loc="upper right", bbox_to_anchor=(0.995, 0.95), fontsize=SMALL, frameon=False)
 
     def update(y: np.ndarray, legal: np.ndarray, text: str, kind: str, at: int) -> None:
         T = min(len(text) - 1, STEPS_SHOWN)
-        for symbol, letter in zip(symbols, letters, strict=True):
-            places = [t for t in range(T) if text[t] == symbol]
-            letter.set_data(places, np.full(len(places), K - 0.15))
-        cells = np.full((K, STEPS_SHOWN, 4), 255, np.uint8)  # white after the end of the string
-        cells[:, :T] = colors.to_rgba(y[:T].T, bytes=True)
-        image.set_data(cells)
+        for letter, symbol in zip(letters, text[:T].ljust(STEPS_SHOWN), strict=True):
+            letter.set_text(symbol)
+        cells = np.full((K, STEPS_SHOWN), np.nan)  # white after the end of the string
+        cells[:, :T] = y[:T].T
+        image.set_array(cells)
         frames.set_data(np.nonzero(legal[:T]))
         missed.set_data(np.nonzero(below_a_forbidden_one(y, legal)[:T]))
         now.set_xdata([tested[at], tested[at]])

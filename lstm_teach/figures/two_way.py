@@ -5,12 +5,14 @@ scene and returns the function that sets them.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgba
+from matplotlib.patheffects import withStroke
 
 from ..graph import Net, ends, kind_and_step, score
 from ..params import GATES
@@ -29,9 +31,12 @@ VALUE_COLORS = colormaps["PuOr_r"](np.linspace(0, 1, 257))
 DELTA_COLORS = colormaps["RdBu_r"](np.linspace(0, 1, 257))
 WAITING, GONE, EMPTY = "#CCCCCC", "#7A7A7A", "#D0D0D0"
 EDGES = {**COLORS, **{"z" + gate: COLORS[gate] for gate in GATES}, "ct": COLORS["c"], "scores": COLORS["loss"]}
-UNDER = (BLACK, 12, "-"), (YELLOW, 10, "-")  # color, width and dash of the lines around a chosen arrow
-CHOSEN = (BLACK, 4.2, "-"), (YELLOW, 2.6, "-")
-CHANGED = (YELLOW, 4.0, "-"), (BLACK, 1.0, (0, (3, 2)))
+FILLED = {"capstyle": "projecting"}  # a frame begins and ends at a corner, which has to be filled
+SOLID = FILLED | {"dashes": {"dash_offset": 0, "dash_list": None}}
+UNDER = {"color": YELLOW, "linewidth": 10, "path_effects": [withStroke(linewidth=12, foreground=BLACK)], **FILLED}
+CHOSEN = {"color": YELLOW, "linewidth": 2.6, "path_effects": [withStroke(linewidth=4.2, foreground=BLACK)], **FILLED}
+CHANGED = {"color": BLACK, "linewidth": 1, "linestyle": (0, (3, 2)), "capstyle": "butt"}
+CHANGED["path_effects"] = [withStroke(linewidth=4, foreground=YELLOW, **SOLID)]
 FRAME = 2.5  # pixels from a box to the middle of the frame around it: clear of the box's name
 CROSS = {"marker": "X", "color": WRONG, "markersize": 7.5, "markeredgecolor": "white", "markeredgewidth": 0.7}
 CROSS["linestyle"] = ""
@@ -48,7 +53,7 @@ def build(net: Net, direction: str = "both", flaw_marks: bool = False) -> Built:
     scene = Scene(figure)
     _static(axes, layout, net, direction)
     _legend(axes, direction, flaw_marks)
-    builders = [_build_values, _build_arrows, _build_frames]
+    builders = [partial(_build_values, still=direction == "back"), _build_arrows, _build_frames]
     if direction != "forward":
         builders += [_build_slopes, _build_deltas, _build_flaws]
     updates = [builder(scene, axes, layout) for builder in builders]
@@ -145,10 +150,8 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
         _patch(axes, head(*tip, *size), color)
         write(x + 36, words)
 
-    def frame(x: float, lines: tuple, words: str) -> None:
-        around = np.transpose(rectangle(x - 12, y - 6, x + 12, y + 6))
-        for color, width, dashes in lines:
-            axes.plot(*around, color=color, linewidth=width, linestyle=dashes, zorder=0.1)
+    def frame(x: float, look: dict, words: str) -> None:
+        axes.add_collection(LineCollection([rectangle(x - 12, y - 6, x + 12, y + 6)], **look, zorder=0.1))
         write(x + 18, words)
 
     _patch(axes, octagon(24, y, 26, 14), "white", BLACK, 1.2)
@@ -181,8 +184,8 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
 # ---------------------------------------------------------------------------------------------------- what changes
 
 
-def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
-    """Value boxes and their numbers. On the way back they stand still and belong to the background."""
+def _build_values(scene: Scene, axes: Axes, layout: Layout, still: bool) -> Update:
+    """Value boxes and their numbers; still are those that stand from the start."""
     height, sizes = layout.sizes.box[1], layout.sizes
     kinds = [kind_and_step(name)[0] for name in layout.boxes]
     shapes = [octagon(x, y, width, height) for x, y, width in layout.boxes.values()]
@@ -192,16 +195,10 @@ def _build_values(scene: Scene, axes: Axes, layout: Layout) -> Update:
         axes.text(x, y, "", fontsize=sizes.small if width < page.NARROW else sizes.text, **CENTER, zorder=0.7)
         for x, y, width in layout.boxes.values()
     ]
-    scene.live(boxes, *texts)
-    resting = False
+    if not still:
+        scene.live(boxes, *texts)
 
     def update(view: View) -> None:
-        nonlocal resting
-        if resting and view.walked:
-            return
-        if resting != view.walked:
-            resting = view.walked
-            (scene.rest if resting else scene.live)(boxes, *texts)
         values = [view.net.values[name] if name in view.filled else None for name in layout.boxes]
         colors = [np.ones(4) if v is None else shade(VALUE_COLORS, v, VALUE_LIMIT) for v in values]
         boxes.set_facecolor(colors)
@@ -296,9 +293,9 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
     (crosses,) = axes.plot([], [], "X", color=WRONG, markersize=13, markeredgecolor="white", zorder=1.6)
     lines = axes.add_collection(LineCollection([], color=WRONG, linewidth=3, zorder=1.3))
     heads = axes.add_collection(PolyCollection([], facecolor=WRONG, zorder=1.4))
-    boxes = axes.add_collection(PolyCollection([], facecolor="white", edgecolor=WRONG, linewidth=1.4, zorder=2.3))
-    texts = [axes.text(0, 0, "", fontsize=layout.sizes.small, **CENTER, zorder=2.4) for _ in range(layout.T)]
-    scene.live(crosses, lines, heads, boxes, *texts)
+    look = {"boxstyle": "square,pad=0.35", "facecolor": "white", "edgecolor": WRONG, "linewidth": 1.4}
+    texts = [axes.text(0, 0, "", size=layout.sizes.small, bbox=look, zorder=2.4) for _ in range(layout.T)]
+    scene.live(crosses, lines, heads, *texts)
 
     def update(view: View) -> None:
         back = view.back
@@ -308,20 +305,15 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
         paths = [stray_path(layout, stray.kind, stray.source, stray.target) for stray in drawn]
         lines.set_segments(paths)
         heads.set_verts([head(path[-2], path[-1], 11, 6) for path in paths])
-        frames = []
         for text in texts:
             text.set_text("")
         for stray, path, text in zip(drawn, paths, texts, strict=False):
             label = f"{words.stray_words(stray)[0]}: {words.delta_text(stray.amount)}"
             level = np.argmax(np.abs(np.diff(path[:, 0])))
-            half = 0.39 * len(label) * layout.sizes.small + 3
-            x, y = path[level : level + 2].mean(axis=0)
+            text.set(text=label, position=path[level : level + 2].mean(axis=0), **CENTER)
             if stray.kind == "short_range":  # before the boxes of the later step, whose names it would cover
-                x = path[level + 1][0] + half + 3
-            text.set(text=label, position=(x, y))
-            frames.append(rectangle(x - half, y - 8, x + half, y + 8))
-        boxes.set_verts(frames)
-        for artist in (lines, heads, boxes):  # it takes time to draw nothing
+                text.set(x=path[level + 1][0] + 6, ha="left")
+        for artist in (lines, heads):  # it takes time to draw nothing
             artist.set_visible(bool(drawn))
 
     return update
@@ -329,16 +321,9 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
 
 def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
     """A frame around what is chosen, and frames around what changes with a nudge."""
-
-    def add(looks: tuple, zorder: float) -> tuple[LineCollection, ...]:
-        caps = {"-": "projecting"}  # a frame begins and ends at a corner, which has to be filled
-        lines = [
-            LineCollection([], color=c, linewidth=w, linestyle=d, capstyle=caps.get(d, "butt"), zorder=zorder)
-            for c, w, d in looks
-        ]
-        return scene.live(*map(axes.add_collection, lines))
-
-    under, around_one, around_all = add(UNDER, 0.85), add(CHOSEN, 0.9), add(CHANGED, 0.91)
+    under, around_one, around_all = scene.live(
+        *(axes.add_collection(LineCollection([], **look, zorder=0.9)) for look in (UNDER, CHOSEN, CHANGED))
+    )
     scores = [[score(t, k) for k in (0, 1)] for t in range(layout.T)]
 
     def around(names: list[str]) -> Points:
@@ -354,9 +339,8 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
             (around_one, [around([chosen])] if chosen in layout.boxes else []),
             (around_all, [around(names) for names in groups]),
         ):
-            for line in lines:
-                line.set_segments(segments)
-                line.set_visible(bool(segments))
+            lines.set_segments(segments)
+            lines.set_visible(bool(segments))
 
     return update
 

@@ -32,8 +32,7 @@ AGREE = 1e-4  # a nudge and a delta that differ by less than this, relatively, a
 
 def value_text(value: float) -> str:
     """A value in a box: two decimals, and a real minus sign."""
-    value = round(float(value), 2) + 0.0
-    return (f"{value:.2f}" if abs(value) < 99.995 else f"{value:.0f}").replace("-", "−")
+    return f"{value:z.{2 if abs(value) < 99.995 else 0}f}".replace("-", "−")
 
 
 def delta_text(value: float) -> str:
@@ -49,12 +48,8 @@ def delta_text(value: float) -> str:
 
 def exact(value: float, sign: bool = False) -> str:
     """A number in a line of text: three decimals, four where it is below a tenth."""
-    value = float(value)
     digits = 3 if 0.0995 <= abs(value) < 1000 else 4 if abs(value) < 1 else 0
-    rounded = round(value, digits) + 0.0
-    if rounded == 0:
-        return "0" if value == 0 else f"0.{'0' * digits}"
-    return f"{rounded:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return f"{value:{'+' if sign else ''}z.{digits}f}".replace("-", "−") if value else "0"
 
 
 def total(parts: Collection[float]) -> str:

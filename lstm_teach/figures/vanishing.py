@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
-from matplotlib.image import PcolorImage
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, MultipleLocator
@@ -201,13 +198,10 @@ def build_credit() -> Built:
     tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
     tidy(row, "The framed row: one loss, going back", "", "|delta|")
     tidy(bars, "The roads by which it arrived", "state step t", "share")
-    norm = BoundaryNorm(BANDS, 256)
-    color_map = colormaps["cividis"]
     edges = np.arange(CREDIT_STEPS + 1) - 0.5
-    blank = np.zeros((CREDIT_STEPS, CREDIT_STEPS, 4), np.uint8)
-    image = heat.add_image(PcolorImage(heat, edges, edges, blank))  # half as long to draw as imshow's
-    heat.set(xlim=edges[[0, -1]], ylim=edges[[0, -1]])
-    figure.colorbar(ScalarMappable(norm, color_map), cax=color_bar, ticks=BANDS, format=LogFormatterMathtext())
+    cells = np.ones((CREDIT_STEPS, CREDIT_STEPS))
+    image = heat.pcolormesh(edges, edges, cells, cmap="cividis", norm=BoundaryNorm(BANDS, 256))
+    figure.colorbar(image, cax=color_bar, ticks=BANDS, format=LogFormatterMathtext())
     color_bar.tick_params(labelsize=SMALL)
     color_bar.minorticks_off()
     color_bar.set_title("|delta|", fontsize=NORMAL, loc="left")
@@ -220,7 +214,7 @@ def build_credit() -> Built:
 
     outline = [withStroke(linewidth=3.5, foreground="white")]
     frame = {"color": BLACK, "linewidth": 1.5, "path_effects": outline, "clip_on": False}
-    down = heat.plot([], [], dashes=(4, 2), **frame)[0]
+    down = heat.plot([], [], dashes=(4, 2), zorder=2.1, **frame)[0]
     across = heat.plot([], [], **frame)[0]
     row_line = row.plot([], [], color=BLACK, linewidth=1.5)[0]
     row_dot = row.plot([], [], "o", color=COLORS["loss"], markersize=7)[0]
@@ -234,9 +228,7 @@ def build_credit() -> Built:
 
     def update(flow: GradientFlow, quantity: str, s: int, t: int) -> None:
         norms, shares = quantities(flow, quantity, s)
-        colors = color_map(norm(np.clip(norms, *CREDIT_LIMITS)), bytes=True)
-        colors[~np.tri(CREDIT_STEPS, dtype=bool)] = 255  # no later state acts on a loss
-        image.set_data(edges, edges, colors)
+        image.set_array(np.where(np.tri(CREDIT_STEPS), norms, np.nan))  # no later state acts on a loss
         across.set_data(*zip(*rectangle(-0.5, s - 0.5, s + 0.5, s + 0.5), strict=True))
         down.set_data(*zip(*rectangle(t - 0.5, t - 0.5, t + 0.5, CREDIT_STEPS - 0.5), strict=True))
         here.set_xdata([t, t])

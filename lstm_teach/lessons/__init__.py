@@ -18,10 +18,10 @@ def spec_of(name: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def library_of(name: str) -> str:
-    """Where the library's version of a function is that some lesson has the learner write."""
+def home_of(name: str) -> tuple[str, str]:
+    """The lesson that has the learner write a function of that name, and its group of blanks there."""
     for path in sorted(FOLDER.glob("*.toml")):
-        for spec in spec_of(path.stem).get("blanks", {}).values():
+        for group, spec in spec_of(path.stem).get("blanks", {}).items():
             if name in spec["names"] and isinstance(spec.get("library"), str):
-                return spec["library"]
+                return path.stem, group
     raise KeyError(f"No lesson has a function {name!r} to write.")

@@ -25,7 +25,8 @@ def state(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def walked(params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> SimpleNamespace:
     """All of these, and T, H, K, `cache` of `plain.forward`, `grads`, `deltas` and `dy` of `plain.walk_back`."""
     cache = plain.forward(params, x, h0, c0)
-    grads, deltas, dy = plain.walk_back(params, cache, targets)
+    dy = plain.score_deltas(cache, targets)
+    grads, deltas = plain.walk_back(params, cache, dy)
     given = {"params": params, "x": x, "targets": targets, "h0": h0, "c0": c0, "T": len(x)}
     sizes = {"H": params.hidden_size, "K": params.vocab_size}
     return SimpleNamespace(**given, **sizes, cache=cache, grads=grads, deltas=deltas, dy=dy)

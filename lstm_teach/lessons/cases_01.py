@@ -64,7 +64,7 @@ def output() -> Iterator[dict]:
         names = {"params": net.params, "h_all": cache.h, "c_all": cache.c, "scores": scores, "e": e, "y": cache.y}
         names |= {"picked": cache.y[np.arange(net.T), net.targets]}
         names |= {"L": plain.loss(net.params, net.x, net.targets, net.h0, net.c0)}
-        yield names | pick(vars(net), "x targets T K")
+        yield names | pick(vars(net), "x targets T H K")
 
 
 def left() -> Iterator[dict]:

@@ -8,11 +8,12 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach import unfinished
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
@@ -74,7 +75,7 @@ def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
 
 
 def load_names(number: int) -> None:
-    """Put the names of a case into the notebook; those of the other cases go, and say so where they are used.
+    """Put the names of a case into the notebook; those of the other cases go, and what is said of them is known.
 
     From then on a cell that judges a repair gets the names of its own case first, whichever cells ran in between.
     """
@@ -115,10 +116,13 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
-    kept = {*own, *(name for name in gone if inspect.isfunction(notebook.get(name)))}  # a helper of the learner's
-    put = {name: Gone(name, words) for name, words in gone.items() if name not in kept} | own
-    notebook |= put
-    _loaded.update(put)
+    for name in gone.keys() - own.keys():
+        if not inspect.isfunction(notebook.get(name)):  # a helper of the learner's
+            notebook.pop(name, None)
+    notebook |= own
+    _loaded.clear()
+    _loaded.update(own)
+    unfinished.GONE.update(gone)
 
 
 @contextlib.contextmanager
@@ -132,37 +136,6 @@ def without_names() -> Iterator[None]:
         yield
     finally:
         notebook |= taken
-
-
-class Gone:
-    """Stands where a name of another case was: whatever is computed with it is a NameError that says so.
-
-    In a function of the learner's own, which has nothing to do with the cases, it says what Python would say.
-    """
-
-    __array_ufunc__ = None  # so that an array leaves the operation to this class
-
-    def __init__(self, name: str, words: str):
-        self.name, self.words = name, words
-
-    def __repr__(self) -> str:
-        return self.words
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        self._say()
-
-    def _say(self, *arguments: Any) -> NoReturn:
-        frame = sys._getframe(1)
-        while frame.f_code.co_filename.startswith((__file__, np.__path__[0])):
-            frame = frame.f_back
-        own = not frame.f_code.co_name.startswith("<") and not frame.f_code.co_filename.startswith(lt.__path__[0])
-        raise NameError(f"name {self.name!r} is not defined" if own else self.words)
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _say
-    __rmatmul__ = __pow__ = __rpow__ = __neg__ = __getitem__ = __iter__ = __len__ = __float__ = __array__ = _say
-    __index__ = __int__ = __lt__ = __le__ = __gt__ = __ge__ = _say
 
 
 def names(number: int) -> dict[str, object]:
@@ -192,7 +165,7 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
 
 def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
     # A caption would read the ladder out for the learner.
-    return show(figures.ladder_picture(ladders), figures.describe_ladder(ladders), caption=False)
+    return show(figures.ladder_picture(ladders), figures.describe(ladders), caption=False)
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

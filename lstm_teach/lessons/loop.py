@@ -14,8 +14,6 @@ from lstm_teach.forward import Cache
 from lstm_teach.lessons import spec_of
 from lstm_teach.params import GATES, Params
 
-VERSION = "<posted_loop, version"  # how the file name of every `variant` begins
-
 
 def gate_deltas(cache: Cache, s: int, dh: np.ndarray, dc: np.ndarray) -> tuple[np.ndarray, ...]:
     """From the deltas of h and c at step s to dzi, dzf, dzo, dzg, (H,) each."""

@@ -110,7 +110,7 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
 def sent_back() -> tuple[float, float]:
     """What step 1 sends back to step 0: the deltas of its h_before and its c_before."""
     cache = plain.forward(PARAMS, TOKENS, H0, C0)
-    deltas = plain.walk_back(PARAMS, cache, TARGETS)[1][1]
+    deltas = plain.walk_back(PARAMS, cache, plain.score_deltas(cache, TARGETS))[1][1]
     return deltas["dh_before"][0].item(), deltas["dc_before"][0].item()
 
 
@@ -119,7 +119,7 @@ def many_units() -> tuple[np.ndarray, ...]:
     params = Params.random(vocab_size=3, hidden_size=3, seed=2)
     h0, c0 = np.array([0.4, -0.7, 0.3]), np.array([0.6, 0.2, -0.5])
     cache = plain.forward(params, [2], h0, c0)
-    _, (deltas,), _ = plain.walk_back(params, cache, np.array([1]))
+    _, (deltas,) = plain.walk_back(params, cache, plain.score_deltas(cache, np.array([1])))
     return params.Wf, deltas["dzf"], h0
 
 
@@ -127,7 +127,8 @@ def walk_with(step_back: Callable) -> Callable:
     """A backward pass for `check_gradients`: the forward pass, then `step_back` from the last step to the first."""
 
     def backward(params, x, targets, h0=None, c0=None):
-        return plain.walk_back(params, forward(params, x, h0, c0), targets, step_back)[0]
+        cache = forward(params, x, h0, c0)
+        return plain.walk_back(params, cache, plain.score_deltas(cache, targets), step_back)[0]
 
     name = name_of(step_back)
     backward.__name__ = f"the walk with {name if ' ' in name else f'your {name}'}"

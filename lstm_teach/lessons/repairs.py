@@ -14,21 +14,19 @@ import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import CodeType, FrameType
+from types import FrameType
 
 import numpy as np
 
-import lstm_teach as lt
-from lstm_teach import backward, cellcode, guard, html, plain, unfinished
-from lstm_teach.borrowed import watched
+from lstm_teach import cellcode, guard, html, plain, unfinished
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, relative_error
-from lstm_teach.judging import Attempt, Trouble
-from lstm_teach.lessons.cases import state, surprised
-from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, VERSION, gate_deltas, posted_loop, variant
-from lstm_teach.nested import FLAWS, nested_bptt
+from lstm_teach.judging import TOOLS, Attempt, Trouble
+from lstm_teach.lessons.cases import sequences, state, surprised
+from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
+from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import hints_html
@@ -41,18 +39,9 @@ SAME = 1e-9  # norm-relative; two versions of the loop differ by more, rounding 
 PASSES = LADDER[0][0]  # the largest error that the gradient check passes
 WALK = ("short_range", "stale_cell_delta", "carry_accumulates")  # the flaws in the deltas, not in the four dW
 OUTSIDE_W = ("V", "Ui", "Uf", "Uo", "Ug")
-LINE_OF_V = "grads.V += np.outer(dy[t], h[t])"
 UNCHANGED = ("", "", "")  # no change of a line: the text before and after it, and no words
 ALL_LINES = sum(repair.lines for repair in REPAIRS.values())
-GIVES_THE_ANSWER = {  # the code of what computes the answer, and its name in a sentence
-    lt.bptt.__code__: "lt.bptt",
-    backward.walk_back.__code__: "lt.bptt",
-    nested_bptt.__code__: "lt.nested_bptt",
-    lt.exact_gradient.__code__: "lt.exact_gradient",
-    lt.numerical_gradient.__code__: "lt.numerical_gradient",
-    plain.bptt.__code__: "plain.bptt",
-    plain.walk_back.__code__: "plain.walk_back",
-}
+ALLOWED = (*TOOLS, "forward", "loss", "gate_deltas", "step_back", "cell_back")  # of the library, to call in a loop
 
 
 @dataclass(frozen=True)
@@ -149,30 +138,17 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     """
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
-    called: set[str] = set()  # which of the library's gradients it uses, however it got hold of them
-    turns = 0  # calls of gate_deltas
-
-    def note(code: CodeType) -> None:
-        nonlocal turns
-        if code in GIVES_THE_ANSWER:
-            called.add(GIVES_THE_ANSWER[code])
-        elif code.co_filename.startswith(VERSION):
-            called.add("the library's loop")
-        elif code.co_name == "gate_deltas":
-            turns += 1
-
     try:
-        attempt = Attempt(watched(note)(loop) if callable(loop) else loop, SECONDS)
+        attempt = Attempt(loop, SECONDS)
     except TypeError as error:  # it is no function
         return FlawsLeft(None, sentences=(str(error),))
     got: list[Gradients] = []  # one for each case
     try:
         for inputs in cases():
-            turns = 0
             with contextlib.redirect_stdout(io.StringIO()) if got else contextlib.nullcontext():
                 got.append(_gradients(attempt, inputs))
-            if called:
-                said = f"{attempt.name} calls {min(called)}, which computes the whole gradient."
+            if called := attempt.borrowed(ALLOWED):
+                said = f"{attempt.name} calls {called} from the library."
                 raise Trouble(f"{said} What counts here is your own lines: repair the loop itself.")
             if attempt.changed:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
@@ -189,7 +165,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
     if left.passed:
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
-        sentences = (single,) if turns == LENGTHS[-1] else ()  # the last case has as many steps
+        turns = sum(times for name, times in attempt.entered.items() if name.endswith(":gate_deltas"))
+        sentences = (single,) if turns == sum(len(x) for _, _, x, _ in cases()) else ()
         return _in_a_long_case(attempt, right) or replace(left, sentences=sentences)
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
@@ -197,12 +174,13 @@ def flaws_left(loop: Callable) -> FlawsLeft:
 
 
 def go_on_with(loop: Callable) -> Callable:
-    """The learner's loop if no flaw is left in it, else the library's repaired loop; prints which."""
-    name = getattr(loop, "__name__", "the loop")
+    """The learner's loop if it is right, else the library's repaired loop; prints which."""
+    name = getattr(loop, "__name__", "This")
     if flaws_left(loop).passed:
         print(f"The lesson goes on with your {name}.")
         return loop
-    print(f"There are still flaws in {name}, so the lesson goes on with the library's repaired loop.")
+    not_yet = f"{name} doesn't get all nine gradients right yet"
+    print(f"{not_yet}, so the lesson goes on with the library's repaired loop.")
     return variant(FLAWS)
 
 
@@ -230,17 +208,13 @@ def cases() -> tuple[Inputs, ...]:
 
     First those of three steps, which tell most loops apart; what a loop prints is shown for the first one only.
     """
-    found = []
-    for T in sorted(LENGTHS, key=lambda T: (T != 3, T)):
-        for seed, (K, H) in enumerate(((5, 4), (3, 5))):
-            rng = np.random.default_rng([T, seed])
-            params = Params.random(K, H, seed=10 * T + seed, scale=0.8)
-            x, targets = rng.integers(0, K, (2, T))
-            cache = forward(params, x, *state(rng, 2, H))
-            dy = plain.score_deltas(cache, targets)
-            # nobody has to read these rows
-            cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
-            found.append((params, cache, x, dy))
+    found, rng = [], np.random.default_rng(3)
+    lengths = sorted(2 * LENGTHS, key=lambda T: (T != 3, T))
+    for net in sequences(((5, 4), (3, 5)) * len(LENGTHS), lengths, seed=3):
+        cache, H = forward(net.params, net.x, net.h0, net.c0), net.H
+        # nobody has to read these rows
+        cache.gates[-1], cache.ct[-1] = rng.uniform(0.2, 0.8, 4 * H), rng.uniform(-0.8, 0.8, H)
+        found.append((net.params, cache, net.x, net.dy))
     return tuple(found)
 
 
@@ -394,29 +368,14 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
-        words = f"dV was right, and now it is wrong: leave the line that adds to grads.V in {name} as it was."
-        around = _loops_around(LINE_OF_V, loop)
-        if around == 1:
-            words = "dV was right, and now it is wrong, though its own line is as it was."
-            words += " So look at what all lines share: the outer loop, `dy`, `h`, and the return."
-        elif around is not None:
-            stands = "inside the inner loop" if around else "outside the loops"
-            words = f"dV was right, and now it is wrong: the line that adds to grads.V now stands {stands}. It adds the"
-            words += " part of one loss, so it belongs in the outer loop, before the inner one."
+        words = f"dV was right, and now it is wrong. Is the line that adds to grads.V in {name} as it was, and where it"
+        words += " was? It adds the part of one loss, so it belongs in the outer loop, before the inner one. If it is"
+        words += " still the same, look at what all lines share: the outer loop, `dy`, `h`, and the return."
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
         words = f"What {name} returns matches none of the mistakes known here. {shows}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
     return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
-
-
-def _loops_around(line: str, function: Callable) -> int | None:
-    """In how many loops a line of the function stands, one inside the other; None if it has no such line."""
-    nodes = [*ast.walk(ast.parse(_source(function)))]
-    if line not in [ast.unparse(node) for node in nodes if isinstance(node, ast.AugAssign)]:
-        return None
-    loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
-    return sum(line in [ast.unparse(n) for n in ast.walk(a) if isinstance(n, ast.AugAssign)] for a in loops)
 
 
 def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:

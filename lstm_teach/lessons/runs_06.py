@@ -11,7 +11,8 @@ import numpy as np
 
 from lstm_teach import bell, tasks
 from lstm_teach.backward import bptt
-from lstm_teach.batch import batch_forward, pad
+from lstm_teach.batch import pad
+from lstm_teach.forward import run
 from lstm_teach.lessons import spec_of
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
@@ -45,7 +46,7 @@ def remembered(params: Params, task: tasks.Task) -> float:
     """The share of the test strings in which the net prefers the right one of T and P before the last E."""
     xs, targets, weights = pad(task.test)
     last, b = weights.sum(0).astype(int) - 2, np.arange(len(task.test))
-    y = batch_forward(params, xs).y[last, b]
+    y = run(params, xs).y[last, b]
     return float((y[b, targets[last, b]] == y[:, task.encode("TP")].max(1)).mean())
 
 

@@ -90,7 +90,7 @@ def case(T):
     return own, lambda p: -sum(np.log(y[k]) for y, k in zip(states(p, T)[1], names)), lambda p: gradient(p, T)
 """
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-FIRST = "the delta of the first of two steps is wrong in the gradient of W, and that of the last is right: what comes"
+FIRST = "the delta of the first of two steps is wrong in the gradient of W, and that of the last is right:"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
     "lost from h to h": (
@@ -104,22 +104,22 @@ WAYS = {
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "carry",
-        f"{FIRST} to the first step another way, such as from c to c, from h to h or straight from the loss, is",
+        f"{FIRST} what comes to the first step another way, such as from c to c, from h to h or straight from the loss, is",
         "U set to zero everything is right",
     ),
     "handed on as it is": (
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
         [('(1 - p["k"]) * dh', "dh")],
         "carry",
-        "is missing or wrong, or should go through it",
-        "",
+        f"{FIRST} what comes to the first step another way",
+        "through a matrix",
     ),
     "no matrix on the way back": (
         PLAIN,
         [('p["U"].T @ da', "da")],
         "carry",
-        f"{FIRST} to the first step another way",
-        "set to zero everything is right",
+        f"{FIRST} something is handed back that should go through a matrix",
+        "c to c",
     ),
     "the last of two steps": (
         PLAIN,

@@ -270,7 +270,8 @@ class Evidence:
         inner = right.difference(self.layout.outputs, *(self.partners[n] for n in self.layout.outputs))
         sizes = {self.each[n].mine.size for n in inner if self.each[n].is_vector}
         alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
-        if alone and bad & self.state and sizes.isdisjoint(size for n in bad for size in self.layout.shapes[n]):
+        acting = {n for n in bad & self.state if min(self.layout.shapes[n]) >= min(self.layout.states, default=0)}
+        if alone and acting and sizes.isdisjoint(size for n in bad for size in self.layout.shapes[n]):
             found = measured(self.with_change(map(Piece, bad)), [[Piece(n)] for n in (*inner, *self.each)])
             alone = any(slope.size < 1e-7 for slope in found[: len(inner)])
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):

@@ -298,6 +298,13 @@ def _odd_sum(case: Evidence) -> str:
                 along = f" along each {('column', 'row')[axis]}" if c.is_matrix else ""
                 what = f"{case.at([name])} has to sum to zero{along}, as with a softmax or before a layer norm"
                 return f"{what}, and yours does not."
+        own = case.model.params[name]
+        mine, right = (abs(np.vdot(side, own)) for side in (c.mine, c.right))
+        scaled = (case.with_change([Piece(name)], lambda a, by=by: by * a) for by in (-1, 2, 3))
+        turned, *longer = (abs(value(model) - value(case.model)) for model in scaled)
+        if 100 * right < mine and max(longer) < 1e-3 * turned:  # but for the epsilon of a norm
+            what = f"The loss hardly changes when {name} is scaled, as before a layer norm or a batch norm"
+            return f"{what}, but your gradient says it does."
     return ""
 
 
@@ -427,7 +434,7 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
     mute = any(case.is_mute(block) for name in case.bad for block in case.layout.blocks(name))
     for cut in case.layout.on_the_state():
         alone, both = (compare(case.with_change(cut, model=model)) for model in (case.take(1), case.model))
-        begin, last = [], []
+        begin, last, direct = [], [], True
         for name in (n for n in case.bad if both[n].wrong and n not in case.layout.outputs):
             one, two = alone[name], both[name]
             if not one.is_matrix or not one.full or not two.full or one.wrong or one.silent:
@@ -438,12 +445,14 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
             if rank(two.away) > rank(one.right) or (told and not any(told)):
                 last.append(name)
             elif told:
-                begin.append(name)
+                begin.append(name)  # where the right one, in a sum or a mean, has nothing else to do with the last step
+                direct &= min(rank(two.right - k * one.right) for k in (1, 0.5)) > rank(one.right)
         wrong = f"of two steps is wrong in the gradient of {listing(begin or last or case.bad)}"
         if begin and not last:
-            what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right: what comes to the"
-            what += " first step another way, such as from c to c, from h to h or straight from the loss, is missing or"
-            yield [("carry", f"{what} wrong, or should go through {it(cut)}.")]
+            what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right:"
+            way = "what comes to the first step another way, such as from c to c, from h to h or straight from the loss,"
+            way = f"{way} is missing or wrong" if direct else "something is handed back that should go through a matrix"
+            yield [("carry", f"{what} {way}.")]
         elif last and not begin and not mute:
             yield [("steps", f"{case.bare(cut)}, the delta of the last {wrong}; with one step it is right.")]
 

@@ -444,7 +444,7 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
             told = [inside(basis(two.away, side), basis(one.right, side)) for side in sides]
             if rank(two.away) > rank(one.right) or (told and not any(told)):
                 last.append(name)
-            elif told:
+            elif told or 0 < rank(two.mine) == rank(two.right) - rank(two.away):  # so that one product is missing
                 begin.append(name)  # where the right one, in a sum or a mean, has nothing else to do with the last step
                 direct &= min(rank(two.right - k * one.right) for k in (1, 0.5)) > rank(one.right)
         wrong = f"of two steps is wrong in the gradient of {listing(begin or last or case.bad)}"

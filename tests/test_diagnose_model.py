@@ -454,6 +454,12 @@ def test_bad_lengths_and_seconds_get_one_sentence():
         (lambda T: ({"w": np.ones(3)}, lambda p: float(p["w"].sum())), "the second has to return the loss and the gra"),
         (with_parts(gradient=lambda p: {"v": p["w"]}), "every array of params; missing: w; it has v instead."),
         (with_parts(gradient=lambda p: {"w": np.ones((3, 1))}), "the shape of params['w'], (3,), got (3, 1)."),
+        (
+            with_parts(
+                {"w": np.ones(3), "v": np.ones(2)}, lambda p: p["w"].sum(), lambda p: {"w": p["v"], "v": p["w"]}
+            ),
+            "got (2,). If it is exchanged with that of v, both fit.",
+        ),
         (with_parts(gradient=lambda p: {"w": p["w"] / 0}), "gradient['w'] must be finite, got inf."),
         (with_parts(gradient=lambda p: {"w": "abc"}), "gradient['w'] must be an array of real numbers, got"),
         (with_parts(gradient=lambda p: p["x"]), "raised KeyError: 'x'"),

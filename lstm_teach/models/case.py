@@ -283,6 +283,9 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
         array = _real(result[name], f"{must} be an array of real numbers", f"{must} be finite")
         if array.shape != own.shape:
             hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
+            alike = [n for n, other in params.items() if other.shape == array.shape]
+            others = [n for n in alike if getattr(result[n], "shape", None) == own.shape]
+            hint += f" If it is exchanged with that of {' or '.join(others)}, both fit." if others else ""
             raise Unusable(f"{must} have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}")
         got[name] = array.astype(np.float64)
     return got

@@ -190,7 +190,8 @@ class Evidence:
         rest += " h, and at how the next step's part is added to it."
         if count == 3:
             gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
-            rest += " If it is the values of an attention, look at its scores." * min(fine).startswith("block 3")
+            if min(fine).startswith("block 3") or 1 in map(len, self.layout.gates):
+                rest += " If it is the values of an attention, look at its scores."
         what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
         return f"{what} If it is the {gate}, look at the delta of {rest}"
 

@@ -450,8 +450,10 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
         wrong = f"of two steps is wrong in the gradient of {listing(begin or last or case.bad)}"
         if begin and not last:
             what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right:"
-            way = "what comes to the first step another way, such as from c to c, from h to h or straight from the loss,"
-            way = f"{way} is missing or wrong" if direct else "something is handed back that should go through a matrix"
+            way = "something is handed back that should go through a matrix"
+            if direct:
+                way = "what comes to the first step another way, such as from c to c, from h to h or straight from the"
+                way += " loss, is missing or wrong"
             yield [("carry", f"{what} {way}.")]
         elif last and not begin and not mute:
             yield [("steps", f"{case.bare(cut)}, the delta of the last {wrong}; with one step it is right.")]

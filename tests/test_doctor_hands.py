@@ -444,3 +444,18 @@ def test_a_line_whose_result_nobody_reads_is_not_suspected(style, before, dead, 
     broken = define(text.replace(right, wrong, 1), name, f"<{style}>")
     (finding,) = lt.diagnose(broken, progress=False, steps=1000).findings
     assert not finding.proved and finding.code not in ("", dead.strip())
+
+
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("layer_functions", "dh[t : t + 1] + dprev_h", "dh[t]"),
+        ("cs231n_2", "lstm_step_backward(dh[t] + dprev_h,", "lstm_step_backward(dh[t],"),
+    ],
+)
+def test_what_is_carried_as_a_row_of_a_table_is_added_to_a_vector(style, right, wrong):
+    text, name = passes("tuning")[style]
+    assert right in text
+    diagnosis = lt.diagnose(define(text.replace(right, wrong), name, f"<{style}>"), progress=False)
+    (finding,) = diagnosis.findings
+    assert finding.proved and "dh[t] + dprev_h" in finding.repair

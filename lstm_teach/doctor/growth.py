@@ -75,7 +75,8 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """One more term: something of this shape, or the product for a gate that two others have."""
     text, back, parts = maker.seg(node), maker.back(node), _summands(node)
-    for atom in maker.within(shape):
+    alike = [shape, shape[1:] if shape[:1] == (1,) else (1, *shape)] if is_vector(shape) else [shape]  # a row of one
+    for atom in (atom for each in alike for atom in maker.within(each)):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
     pairs = itertools.combinations(map(maker.seg, parts), 2)

@@ -89,8 +89,75 @@ def gradient(p, T):
 def case(T):
     return own, lambda p: -sum(np.log(y[k]) for y, k in zip(states(p, T)[1], names)), lambda p: gradient(p, T)
 """
+# Rows with a batch norm, and rows with an attention whose keys are shorter than they are.
+NORM = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {"W": draw(size=(3, 4)), "gamma": draw(size=4), "V": draw(size=(4, 2))}
+x, goal = draw(size=(43, 3)), draw(size=(43, 2))
+
+
+def forward(p, n):
+    a = x[:n] @ p["W"]
+    scale = 1 / np.sqrt(a.var(axis=0) + 1e-5)
+    return (a - a.mean(axis=0)) * scale, scale
+
+
+def loss(p, n):
+    return np.sum((np.tanh(forward(p, n)[0] * p["gamma"]) @ p["V"] - goal[:n]) ** 2) / 2
+
+
+def gradient(p, n):
+    hat, scale = forward(p, n)
+    h = np.tanh(hat * p["gamma"])
+    e = h @ p["V"] - goal[:n]
+    dz = e @ p["V"].T * (1 - h**2)
+    dhat = dz * p["gamma"]
+    da = scale * (dhat - dhat.mean(axis=0) - hat * (dhat * hat).mean(axis=0))
+    return {"W": x[:n].T @ da, "gamma": (dz * hat).sum(axis=0), "V": h.T @ e}
+
+
+def case(T):
+    return own, lambda p: loss(p, T + 3), lambda p: gradient(p, T + 3)
+"""
+ATTENTION = """
+import numpy as np
+
+draw = np.random.default_rng(seed).normal
+own = {name: draw(size=(4, n)) for name, n in {"Q": 3, "K": 3, "V": 3, "C": 2}.items()}
+own |= {"O": draw(size=(3, 4)), "c": draw(size=2)}
+x, goal = draw(size=(40, 4)), draw(size=(40, 2))
+
+
+def forward(p, T):
+    q, k, v = (x[:T] @ p[name] for name in "QKV")
+    a = np.exp(q @ k.T)
+    a = a / a.sum(axis=1, keepdims=True)
+    return q, k, v, a, x[:T] + a @ v @ p["O"]
+
+
+def loss(p, T):
+    return np.sum((forward(p, T)[-1] @ p["C"] + p["c"] - goal[:T]) ** 2) / 2
+
+
+def gradient(p, T):
+    q, k, v, a, z = forward(p, T)
+    e = z @ p["C"] + p["c"] - goal[:T]
+    dz = e @ p["C"].T
+    do = dz @ p["O"].T
+    da = do @ v.T
+    ds = a * (da - (da * a).sum(axis=1, keepdims=True))
+    d = {"Q": x[:T].T @ (ds @ k), "K": x[:T].T @ (ds.T @ q), "V": x[:T].T @ (a.T @ do)}
+    return d | {"O": (a @ v).T @ dz, "C": z.T @ e, "c": e.sum(axis=0)}
+
+
+def case(T):
+    return own, lambda p: loss(p, T), lambda p: gradient(p, T)
+"""
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-BOTH = "at T = 2, apart from any share of the one at T = 1, is that of a single step"
+FIRST = "the delta of the first of two steps is wrong in the gradient of W, and that of the last is right:"
+SCALED = "The loss hardly changes when W is scaled, as before a layer norm or a batch norm,"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
     "lost from h to h": (
@@ -104,21 +171,21 @@ WAYS = {
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "carry",
-        f"your gradient of W {BOTH}, and should not be: what comes to the first step another way, such as from c to c",
+        f"{FIRST} what comes to the first step another way, such as from c to c, from h to h or straight from the loss",
         "U set to zero everything is right",
     ),
     "handed on as it is": (
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
         [('(1 - p["k"]) * dh', "dh")],
         "carry",
-        "is missing or handed on unchanged",
-        "",
+        f"{FIRST} what comes to the first step another way",
+        "through a matrix",
     ),
     "no matrix on the way back": (
         PLAIN,
         [('p["U"].T @ da', "da")],
         "carry",
-        f"the right gradient of W {BOTH}, but yours is not: something is handed back that should go through a matrix",
+        f"{FIRST} something is handed back that should go through a matrix",
         "c to c",
     ),
     "the last of two steps": (
@@ -133,7 +200,7 @@ WAYS = {
         DECAY,
         [('for n in "WUV":\n        d', "for n in d:\n        d"), (BACK, 'p["U"].T @ da')],
         "penalty",
-        "The gradient of b and k has 0.1 times the weights too much.",
+        "the gradient of b and k has 0.1 times the weights too much.",
         "initial state",
     ),
     "another forward pass": (
@@ -164,6 +231,21 @@ WAYS = {
         "of V has to sum to zero along each column, as with a softmax or before a layer norm, and yours does not",
         "",
     ),
+    "a mean over the batch is taken for a number": (
+        NORM,
+        [(" - dhat.mean(axis=0)", "")],
+        "line",
+        SCALED,
+        "",
+    ),
+    "a variance is taken for a number": (
+        NORM,
+        [(" - hat * (dhat * hat).mean(axis=0)", "")],
+        "line",
+        SCALED,
+        "",
+    ),
+    "keys without the transpose": (ATTENTION, [("ds.T @ q", "ds @ q")], "line", "Nothing but K is wrong", "c to c"),
     "a loop that is too short": (
         PLAIN,
         [("reversed(range(T))", "reversed(range(1, T))")],
@@ -188,7 +270,7 @@ def told(case):
     return diagnosis, " ".join(map(str, diagnosis.findings))
 
 
-@pytest.mark.parametrize("text", [LEAKY, PLAIN, DECAY, RESIDUAL])
+@pytest.mark.parametrize("text", [LEAKY, PLAIN, DECAY, RESIDUAL, NORM, ATTENTION])
 def test_these_models_are_right(text):
     assert lt.diagnose_model(varied(text), seconds=60.0).passed
 

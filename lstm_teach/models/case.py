@@ -224,8 +224,7 @@ def rescaled(model: Model, names: list[str]) -> Model:
         if not size:
             return got
         unit = {name: got[name] / size for name in names}
-        wide, slope = (slope_of(losses(model, (onward(params, unit, n * h) for n in FOURTH)), h) for h in (1e-3, 2e-4))
-        slope = wide if abs(wide - slope) < 1e-10 * abs(slope) else slope  # where it bends little it has more digits
+        slope = slope_of(losses(model, (onward(params, unit, n * 5e-4) for n in FOURTH)), 5e-4)
         return {name: array * (slope / size) for name, array in got.items()}
 
     scaled.__wrapped__ = model.gradient
@@ -284,6 +283,9 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
         array = _real(result[name], f"{must} be an array of real numbers", f"{must} be finite")
         if array.shape != own.shape:
             hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
+            alike = [n for n, other in params.items() if other.shape == array.shape]
+            others = [n for n in alike if getattr(result[n], "shape", None) == own.shape]
+            hint += f" If it is exchanged with that of {' or '.join(others)}, both fit." if others else ""
             raise Unusable(f"{must} have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}")
         got[name] = array.astype(np.float64)
     return got

@@ -162,7 +162,6 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         if not findings and any(map(Each.wrong, seen.values())):
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
                 findings = explain(seen, lambda T: soundness.of_sane_size(made(T), notes), notes)
-            findings = soundness.hidden_by_small_weights(own, seen) + findings
     except guard.LearnerError as error:
         failed[max(seen)] = error
     partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]

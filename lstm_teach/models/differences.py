@@ -23,8 +23,8 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> Comparis
 
     `mine` is the gradient under test: where the two agree, one step size is enough. Where they do not, the step is
     made smaller until two sizes agree, so that neither a large curvature nor the corner of a ReLU within a step is
-    taken for a mistake. At a kink itself every slope between those of the two sides is right; any other says nothing,
-    since there is no right one. Of an array of more than `count` numbers a random choice is tried.
+    taken for a mistake. At a kink itself there is no right slope. Of an array of more than `count` numbers a random
+    choice is tried.
     """
     entries = np.arange(mine.size)
     if mine.size > count:
@@ -33,7 +33,7 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> Comparis
     places = [np.unravel_index(entry, mine.shape) for entry in entries]
     got, own = mine.ravel()[entries], model.params[name]
     step = 1e-3 * np.maximum(1, np.abs(own.ravel()[entries]))
-    right, (off, gaps), kink = np.full(len(entries), np.nan), np.zeros((2, len(entries))), 0
+    right, (off, gaps), kink = np.full(len(entries), np.nan), np.zeros((2, len(entries))), False
     doubtful, here, largest = np.arange(len(entries)), value(model), 0.0
     for least in (1e-3, 1e-7, 1e-8, 1e-8, 1e-8):
         moves = ((places[k], n * step[k]) for k in doubtful for n in FOURTH)
@@ -42,17 +42,15 @@ def reference(model: Model, name: str, mine: np.ndarray, count: int) -> Comparis
         again = slope_of(values, h)
         off[doubtful] = 1.5 * model.noise / h
         back2, back1, on1, on2 = values.T - here
-        low, high = np.sort([(back2 - 4 * back1) / (2 * h), (4 * on1 - on2) / (2 * h)], axis=0)  # from either side
-        size = np.maximum(np.abs(low), np.abs(high))
-        largest = max(size.max(), largest)
-        gap = high - low  # for a smooth loss it goes down as the cube of the step
+        sides = np.array([back2 - 4 * back1, 4 * on1 - on2]) / (2 * h)  # the slope from either side
+        largest = max(np.abs(sides).max(), largest)
+        gap = np.ptp(sides, axis=0)  # for a smooth loss it goes down as the cube of the step
         apart = (gap > np.maximum(least * largest, 16 * off[doubtful])) & (gap > 0.3 * gaps[doubtful])
         gaps[doubtful] = gap
-        corner = apart & (low - 1e-6 * size <= told) & (told <= high + 1e-6 * size)
         away = np.abs(told - again)
         settled = np.abs(again - right[doubtful]) <= 1e-3 * away  # not in the first round
-        kink = max(kink, *(2 - corner)[apart & settled].tolist(), 0)
-        right[doubtful] = np.where(corner & settled, told, again)
+        kink = kink or bool((apart & settled).any())
+        right[doubtful] = again
         doubtful = doubtful[~settled & (away > 1e-10 * np.abs(got).max(initial=0) + 4 * off[doubtful])]
         step[doubtful] /= 8
         if not len(doubtful):
@@ -78,7 +76,7 @@ class Comparison:
     mine: np.ndarray
     right: np.ndarray
     blur: float = 0.0
-    kink: int = 0  # 1 if the loss has a corner exactly here, 2 if this is not between its slopes
+    kink: bool = False  # whether the loss has a corner exactly here, so that there is no right gradient
     elsewhere: float = 0.0  # the error along random directions, if it shows there alone
     heard: bool = False
 

@@ -11,6 +11,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import basis, inside, rank, shared_deltas, tells
 from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.families import it
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -103,9 +104,7 @@ class Evidence:
         if name not in self.axes or not c.is_matrix or not c.full or c.silent:
             return True
         spans, others = [basis(c.right, axis)], [self.each[n] for n in self.partners[name]]
-        sums = [c for n, c in self.each.items() if n != name and c.is_matrix and c.full and not c.silent]
-        full = any(rank(c.right) == min(c.mine.shape) for c in sums)  # a small array can't have more products
-        if self._in_two_places(name) and not full:  # so that it has other deltas too
+        if self._in_two_places(name):  # so that it has other deltas too
             spans = [basis(other.right.reshape(-1, 1), 0) for other in others if other.is_vector] or spans
         if any(map(tells, spans)):
             return any(inside(basis(c.away, axis), span) for span in spans)
@@ -114,9 +113,10 @@ class Evidence:
         return self.first == 1 or own or not all(other.is_vector for other in others)
 
     def _in_two_places(self, name: str) -> bool:
-        """Whether its right gradient is a sum of more products than that of any other matrix."""
-        others = [rank(c.right) for n, c in self.each.items() if n != name and c.is_matrix and c.full]
-        return rank(self.each[name].right) > max(others, default=np.inf)
+        """Whether its right gradient is a sum of more products than that of any other matrix, each of which could."""
+        others = [c for n, c in self.each.items() if n != name and c.is_matrix and c.full]
+        least = rank(self.each[name].right)
+        return bool(others) and all(rank(c.right) < min(least, *c.mine.shape) for c in others)
 
     def _axes_by_moving(self) -> dict[str, int]:
         """Along which axis the delta runs where other weights change it, but not what the first step is given."""
@@ -190,7 +190,8 @@ class Evidence:
         rest += " h, and at how the next step's part is added to it."
         if count == 3:
             gate, rest = "update gate of a GRU", "the candidate, from which that of the reset gate is made."
-            rest += " If it is the values of an attention, look at its scores." * min(fine).startswith("block 3")
+            if min(fine).startswith("block 3") or 1 in map(len, self.layout.gates):
+                rest += " If it is the values of an attention, look at its scores."
         what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
         return f"{what} If it is the {gate}, look at the delta of {rest}"
 
@@ -212,9 +213,7 @@ class Evidence:
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
-        if not c.is_matrix or not c.full or not c.mine.any() or c.silent:
-            return None, None
-        if self._in_two_places(name):
+        if not c.is_matrix or not c.full or not c.mine.any() or c.silent or self._in_two_places(name):
             return None, None
         axis, said, crowded = self.axes.get(name, 0), [], False
         for side in (axis, 1 - axis):
@@ -237,23 +236,22 @@ class Evidence:
         outputs = [name for name in self.layout.outputs if name not in self.bad]
         if not outputs or self.first > 1:
             return ""
-        draw, own = np.random.default_rng(4).normal, self.model.params
-        other = compare(elsewhere(self.model, ((n, (), draw(size=own[n].shape) * own[n].std()) for n in outputs)))
+        draw = np.random.default_rng(4).normal
+        other = compare(self.with_change(map(Piece, outputs), lambda a: draw(size=a.shape) * a.std()))
 
-        def factors(c: Comparison, axis: int) -> np.ndarray | None:
-            """For each unit that has a gradient, the ratio of mine to right; None if there is none."""
+        def factors(c: Comparison, axis: int) -> np.ndarray:
+            """For each unit that has a gradient, the ratio of mine to right; empty where there is none."""
             sides = map(np.atleast_1d, (c.mine, c.right))
             mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
             sizes = np.sum(right**2, axis=1)
             found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
             fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
-            return found[sizes > 0] if fits and c.full and not c.silent else None
+            return found[sizes > 0] if fits and c.full and not c.silent else np.empty(0)
 
         told = []
         for name in (name for name in self.bad if name in self.axes):
             here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
-            known = here is not None and there is not None and here.shape == there.shape
-            if known and np.allclose(here, there, rtol=1e-5, atol=1e-7):
+            if here.size and here.shape == there.shape and np.allclose(here, there, rtol=1e-5, atol=1e-7):
                 one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
                 told += [name] if np.ptp(here) > 1e-6 and not one else []
         if not told:
@@ -269,21 +267,14 @@ class Evidence:
         vectors = self.fine and len(self.rest) == len(bad) and all(self.each[name].is_vector for name in bad)
         if vectors and any(self.partners[name] & bad for name in bad):
             return ""  # as a rule it is the delta that they share
-        # What acts on a state gets its delta from itself; a bias that is right shows that this is right.
-        vector = {n: c.mine.size for n, c in self.each.items() if c.is_vector and n in right}
-        sizes = {size for n, size in vector.items() if self.partners[n].isdisjoint(self.layout.outputs)}
-        carried = [n for n in bad if self.layout.hands_on(n, self.each[n].right != 0)]
-        sent = (
-            bool(sizes.intersection(self.layout.shapes[n]))
-            or self._hands_on(n, right)
-            or (n not in self.state and self.still_wrong([Piece(n)], [Piece(n)]))
-            for n in carried
-        )
-        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables) and all(sent)
-        if not alone and not vectors and (through := self._through(right)):
-            are = "are" if through[1:] else "is"
-            what = f"{listing(through)} {are} right at every length, and what comes there is made of the deltas of"
-            return f"{what} {listing(self.bad)}, so these are right."
+        # What acts on a state gets its delta from itself: right if its bias is, or what gets its delta through it.
+        inner = right.difference(self.layout.outputs, *(self.partners[n] for n in self.layout.outputs))
+        sizes = {self.each[n].mine.size for n in inner if self.each[n].is_vector}
+        alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
+        acting = {n for n in bad & self.state if min(self.layout.shapes[n]) >= min(self.layout.states, default=0)}
+        if alone and acting and sizes.isdisjoint(size for n in bad for size in self.layout.shapes[n]):
+            found = measured(self.with_change(map(Piece, bad)), [[Piece(n)] for n in (*inner, *self.each)])
+            alone = any(slope.size < 1e-7 for slope in found[: len(inner)])
         if not alone and not vectors and not (len(sisters) == len(bad) and all(sisters)):
             return ""
         sizes = {size for name in bad for size in self.layout.shapes[name]}
@@ -296,33 +287,6 @@ class Evidence:
         what = "a wrong delta would show in other gradients too, if others are made with it"
         return f"{of_all} but {listing(self.bad)} is wrong; {what}."
 
-    def _through(self, right: set[str]) -> list[str]:
-        """Right arrays that get nothing but through the wrong ones, if each of these is a way or has a way's delta."""
-        fine = sorted(n for n in right - {*self.layout.outputs} if self.each[n].mine.size > 1)
-        matrices = [n for n in self.bad if self.each[n].mine.ndim > 1]
-        if self.first < 2 or not fine or len(self.rest) != len(self.bad) or set(matrices) & {*self.layout.outputs}:
-            return []
-
-        def reached(*ways: str) -> list[str]:
-            zeros = self.with_change(Piece(n) for n in matrices if n not in ways)
-            slopes = measured(zeros, [[Piece(n)] for n in self.each])
-            alive = {n for n, slope in zip(self.each, slopes, strict=False) if slope.size > 1e-7}
-            return [n for n in fine if alive & {n, *self.partners[n]}]  # else its inputs may be zero, not its deltas
-
-        none = [n for n in fine if n not in reached()]
-        # without what is nearer to the loss, nothing comes to the wrong ones
-        ends = [measured(self.with_change([Piece(n)]), [[Piece(m)] for m in (*self.bad, *self.each)]) for n in none]
-        dead = [not any(slope.size > 1e-7 for slope in slopes[: len(self.bad)]) for slopes in ends]
-        none = [n for n, end in zip(none, dead, strict=True) if not end]
-        ways = {n for n in matrices if set(reached(n)) & set(none)} if none else set()
-        return none if ways and all(n in ways or self.partners[n] & ways for n in self.bad) else []
-
-    def _hands_on(self, name: str, right: set[str]) -> bool:
-        """Whether some vector whose gradient is right gets its delta through this array, which then has a right one."""
-        vectors = [n for n in right if self.each[n].is_vector and n not in self.layout.outputs]
-        found = measured(self.with_change([Piece(name)]), [[Piece(n)] for n in (*vectors, *self.each)])
-        return any(slope.size < 1e-7 for slope in found[: len(vectors)])
-
     # ----------------------------------------------------------------------------------------------- at other weights
 
     def with_change(self, pieces: Iterable[Piece], change: Change = np.zeros_like, model: Model | None = None) -> Model:
@@ -332,8 +296,7 @@ class Evidence:
 
     def bare(self, cut: list[Piece]) -> str:
         """What keeps the error from spreading, in words."""
-        it = "them" if cut[1:] else "it"
-        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it}"
+        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it(cut)}"
 
     def off(
         self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5, but: list[str] = ()
@@ -350,12 +313,10 @@ class Evidence:
         only = len(self.each) == 1 and not pieces[0].part  # without it nothing is left
         if not found or (alive and (only or not found[0].size)):
             return np.inf
-        got, living = gradient(model), 0
-        for piece in others:
-            mine = got[piece.name] - multiple(got[piece.name], model.params[piece.name])
-            rest = mine[piece.where]
-            living += np.linalg.norm(rest) > 1e-9 * max(map(np.linalg.norm, got.values()))
-        return found[0].off if living >= alive * len(others) else np.inf
+        got, norm = gradient(model), np.linalg.norm
+        mine = {name: array - multiple(array, model.params[name]) for name, array in got.items()}
+        living = [norm(mine[piece.name][piece.where]) > 1e-9 * max(map(norm, got.values())) for piece in others]
+        return found[0].off if sum(living) >= alive * len(others) else np.inf
 
     def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
         """Which of the pieces have a wrong gradient with zeros in others; none if one has no gradient there at all."""
@@ -363,7 +324,9 @@ class Evidence:
         flat = any(not slope.size and not slope.off for slope in found)
         return [] if flat else [piece for piece, slope in zip(pieces, found, strict=False) if slope.off > 1e-6]
 
-    def needed(self, pieces: list[Piece], change: Change = np.zeros_like, *others: Change) -> list[Piece]:
+    def needed(
+        self, pieces: list[Piece], change: Change = np.zeros_like, *others: Change, alive: float = 0.5
+    ) -> list[Piece]:
         """The fewest of these pieces whose change cures the error, best by shutting off none of the others; or none."""
         if self.off(pieces, change, alive=0) >= 1e-6:
             return []
@@ -371,19 +334,21 @@ class Evidence:
         for left in (pieces, pieces[::-1]):
             for piece in left:
                 fewer = [other for other in left if other != piece]
-                if fewer and self.off(fewer, change, alive=0) < 1e-6:
-                    left = fewer
+                left = fewer if fewer and self.off(fewer, change, alive=0) < 1e-6 else left
             ways.append([piece for piece in pieces if piece in left])
         least = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
-        alive = any(self.off(left, change) < 1e-6 for left in (least, pieces))
-        return least if alive and self.holds(least, change, *others) else []
+        enough = any(self.off(left, change, alive) < 1e-6 for left in (least, pieces))
+        return least if enough and self.holds(least, change, *others) else []
 
     def holds(self, pieces: list[Piece], *changes: Change, but: Iterable[str] = ()) -> bool:
         """Whether it is no chance that these changes cure the error: they do so at other weights, and with more steps.
 
-        Zeros in all that a gate is given make it the same at every step, which hides much: so they have to do in what
-        acts on the state or in the rest.
+        Zeros in all that a gate is given make it the same at every step, which hides much, as that the cell is wrong:
+        so they have to do in what acts on the state.
         """
+        names, zeros = {piece.name for piece in pieces}, np.zeros_like in changes
+        if zeros and self.before == 1 and self.state >= names and self.gate_hint():
+            return False
         lengths = [T for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)]
         models = [self.model, *shuffled(self.model, 3), *map(self.take, lengths)]
         bad = [name for name in self.bad if name not in but]
@@ -391,40 +356,30 @@ class Evidence:
         def cures(parts: list[Piece], change: Change = np.zeros_like) -> bool:
             return not any(error_of(self.with_change(parts, change, model), bad) >= 1e-6 for model in models)
 
-        if not all(cures(pieces, change) for change in changes):
-            return False
-        if np.zeros_like not in changes:
-            return True
-        # What comes back to the state goes on to every gate.
-        sure = self.before != 1 or not self.state.issuperset(p.name for p in pieces) or not self.gate_hint()
-        for cut in self.layout.on_the_state() if sure else ():
-            state = [own for own in cut if any(own.name == piece.name and not any(piece.part) for piece in pieces)]
-            others = [rest for own in state for rest in self.layout.beside(own)]
-            if len(state) == len(pieces) and others:
-                if cures(state) or cures(others):
-                    return True
-                sure = False
-        return sure
+        whole = zeros and not any(any(piece.part) for piece in pieces)
+        cuts = [[own for own in cut if own.name in names and any(own.part)] for cut in self.layout.on_the_state()]
+        parts = [cut for cut in cuts if cut and whole]
+        return all(cures(pieces, change) for change in changes) and (not parts or any(map(cures, parts)))
 
     def cure(self) -> str:
-        """What cures it when it is zero, in words: matrices before vectors, one alone before all of one shape."""
+        """What cures it when it is zero, in words: matrices before vectors, one alone before several or a part."""
         inner = [name for name in self.each if name not in self.layout.outputs]  # without outputs no deltas at all
         inner.sort(key=lambda name: (self.each[name].mine.ndim < 2, name not in self.bad))
-        sure, half = ([n for n in inner if self.off([Piece(n)], alive=share) < 1e-6] for share in (1, 0.5))
-        alone = [name for name in sure or half if self.holds([Piece(name)], np.zeros_like)]
         together = [[*map(Piece, names)] for names in self.layout.by_shape(inner) if len(names) > 1]
         together += self.layout.on_the_state()
+        together += [[half] for name in self.each for halves in self.layout.halves(name) for half in halves]
+        for alive in (1, 0.5):  # best is what shuts off none of the others
+            alone = [name for name in inner if self.needed([Piece(name)], alive=alive)]
+            needed = [*map(Piece, alone)]
+            needed = needed or next(filter(None, (self.needed(group, alive=alive) for group in together)), [])
+            if needed:
+                break
+        if not needed:
+            return ""
         told, where, more = " or ".join(alone), "where one of them is used, or in what depends on one", ""
-        needed: list[Piece] = []
-        if not sure:  # best is what shuts off none of the others
-            ways = filter(None, map(self.needed, together))
-            needed = next((way for way in ways if self.off(way, alive=1) < 1e-6), [])
-        if needed or len(alone) < 2:
-            needed = needed or next(filter(None, map(self.needed, [*([Piece(n)] for n in alone), *together])), [])
-            if not needed:
-                return ""
-            whole, fewer = len(needed) == 1 and not needed[0].part, []
-            for blocks in self.layout.of(needed[0].name) if whole else ():
+        if len(alone) < 2:
+            fewer = []  # blocks of one whole array, where the others still get something
+            for blocks in self.layout.of(needed[0].name) if len(needed) == 1 and not needed[0].part else ():
                 off = self.needed(blocks)
                 rest = measured(self.with_change(off), [[block] for block in blocks if block not in off])
                 fewer += [off] if off and rest and all(slope.size > 1e-9 for slope in rest) else []
@@ -436,8 +391,7 @@ class Evidence:
             others = [[piece] for piece in (*group, *map(Piece, self.each)) if piece not in needed]
             slopes = measured(self.with_change(needed), others)[: max(len(group) - len(needed), 0)]
             if shut := [one for [one], slope in zip(others, slopes, strict=False) if slope.size < 1e-9]:
-                it = "them" if shut[1:] else "it"
-                more = f" But then nothing comes back to {self.layout.told(shut)}, so this says nothing about {it}."
+                more = f" But then nothing comes back to {self.layout.told(shut)}, so this says nothing about it."
             if {piece.name for piece in needed} & self.silent & set(self.bad):
                 where += ", or in the delta that its own gradient is made with"
             if all(self.each[piece.name].is_vector for piece in needed):  # which a delta need not go through
@@ -451,14 +405,6 @@ class Evidence:
             own, zero = [n for n in self.bad if n == name or n in self.partners[name]], [Piece(name)]
             cures = len(own) < len(self.bad) and self.off(zero, but=own) < 1e-6
             if cures and self.still_wrong(zero, zero) and self.holds(zero, np.zeros_like, but=own):
-                it = "them" if own[1:] else "it"
                 what = f"With {name} set to zero everything but the gradient of {listing(own)} is right:"
-                return f"{what} the mistake is in the delta used for {it}, or in what that delta is made of."
+                return f"{what} the mistake is in the delta used for {it(own)}, or in what that delta is made of."
         return ""
-
-    def half(self) -> str:
-        """In words, the half of a matrix that cures it when it is zero, as of what is given h and a context."""
-        halves = (half for name in self.each for halves in self.layout.halves(name) for half in halves)
-        told = next((self.layout.told([half]) for half in halves if self.needed([half])), "")
-        what = f"With {told} set to zero everything is right: look at what comes back through this part"
-        return f"{what}, and at what this part makes." if told else ""

@@ -1,7 +1,7 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
 Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
-Imports case, deltas, differences, evidence, families, first_step, layout and relations.
+Imports case, deltas, differences, evidence, families, layout and relations.
 """
 
 import contextlib
@@ -13,16 +13,19 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import Model, elsewhere, rescaled
+from lstm_teach.models.case import elsewhere, gradient, rescaled, value
 from lstm_teach.models.deltas import basis, inside, rank
-from lstm_teach.models.differences import Seen, compare, error_of, measured, thoroughly
+from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
-from lstm_teach.models.families import ModelFinding, Notes, finding
-from lstm_teach.models.first_step import EITHER, Said, at_once, at_one_step, excess, odd_sum, within_a_step
-from lstm_teach.models.layout import Layout, Piece
+from lstm_teach.models.families import ModelFinding, Notes, be, finding, it
+from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
-_PILED_UP = 0.7  # the cosine of a gradient and what is too much in it, from where on something piles up
+Said = list[tuple[str, str]]  # families, each with how one can see it
+# Relations that tell something at T = 1 alone, which a further mistake may hide with more steps.
+_AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "axis", "penalty"}
+# The cosine of a gradient and what is too much in it, from where on it is likely, or sure, that something piles up.
+_EITHER, _PILED_UP = 0.4, 0.7
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
@@ -52,46 +55,42 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
         return [finding("small", f"The largest error is {error:.0e}, in {worst}.")] if rest else found
 
     alike, law = common_factor(seen)
-    limit = max(float(np.abs(c.mine).max()) for cs in ever.values() for c in cs)
-    hidden = [float(np.abs(c.mine).max()) for name in unseen for c in ever[name] if c.elsewhere]
-    if not law and all(abs(largest - limit) <= 1e-9 * limit for largest in hidden):  # which may be clipped as well
+    if not law:
         alike, law = wrong, bounded({T: each.pooled() for T, each in seen.items()})
     if law and set(wrong) <= set(alike):
         return [about(law)]
     if law:
-        of_all = about(law, listing(name for name in alike if name in wrong))
-        divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
-        for each, name in itertools.product(divided.values(), alike):  # these are right but for the factor
-            c = each[name]
-            each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
-        more: Notes = {}
-        others = explain(divided, lambda T: rescaled(take(T), alike), more)
-        notes.update({note: None for note in more if "ruled out" not in note})
-        told = f"{of_all.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
-        told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
-        return [replace(of_all, evidence=told.strip()), *others]
+        return _beside_a_factor(about(law, listing(n for n in alike if n in wrong)), alike, seen, take, notes)
     others = _trials(seen, take, rest, layout, notes) if rest else []
     if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
-    families = {one.family for one in found}
-    missing = [name for name in explained if not any(c.mine.any() for c in ever[name])]
-    # What is made of a delta that is wrong or missing comes after what shows that it is.
-    shows = families & {"gate rows", "copy"} or len(missing) > 1 or ("scale" in families and len(explained) > 1)
-    shows = shows or any(one.family == "formula" and not one.evidence for one in others)
-    return (found + others if explained and shows else others + found) + apart
+    # What may follow from a delta that is missing comes last.
+    late = [one for one in found if one.family == "left out" or (one.family == "copy" and not explained)]
+    return [one for one in found if one not in late] + others + late + apart
+
+
+def _beside_a_factor(law: ModelFinding, alike: list[str], seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
+    """What else is wrong once the gradient is divided by a factor, but for which these arrays are right."""
+    divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
+    for each, name in itertools.product(divided.values(), alike):
+        c = each[name]
+        each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
+    more: Notes = {}
+    others = explain(divided, lambda T: rescaled(take(T), alike), more)
+    notes.update({note: None for note in more if "ruled out" not in note})
+    told = f"{law.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
+    told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
+    return [replace(law, evidence=told.strip()), *others]
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
-    first = known = next(T for T in seen if seen[T].wrong(rest))
+    first = next(T for T in seen if seen[T].wrong(rest))
     before = max((T for T in seen if first > T), default=None)
     while before is not None and first > before + 1:  # the first length that is wrong, and the one before it
         middle = (before + first) // 2
-        before, first = (before, middle) if error_of(take(middle), rest) > 1e-7 else (middle, first)
-    if first not in seen and (more := compare(take(first))).wrong(rest):
-        seen = dict(sorted({**seen, first: more}.items()))
-    elif first not in seen:
-        first, before = known, first
+        seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
+        before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
     for T, each in seen.items():
         if max(first, 2) >= T and (before or 1) == 1:
             seen = {**seen, T: thoroughly(each)}
@@ -100,7 +99,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     # what a relation explains there.
     right = case.each.keys() - (case.each.wrong() if first == 1 else case.ever) - case.silent
     own = [name for name in case.bad if case.proofs[name] & right]
-    for apart in (own, [name for name in case.bad if first == 1 and not case.is_one_gate() and at_once(case, [name])]):
+    for apart in (own, [name for name in case.bad if first == 1 and not case.is_one_gate() and _at_once(case, [name])]):
         if 0 < len(apart) < len(case.bad):
             others = [name for name in rest if name not in apart]
             groups = (others, apart) if apart is own else (apart, others)  # a relation is surer than what is left
@@ -114,7 +113,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     if nothing and "is zero" not in what:
         what += f" {case.at([layout.told(nothing)])} is zero, and the right one is not."
     if later := [name for name in rest if name not in case.bad]:
-        more = f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too."
+        more = f"With more steps {be(later)} wrong too."
         notes[f"{more} This may follow from the mistake above or be another one: fix that first and run again."] = None
     return [finding(family, case.place(), what.strip()) for family, what in [(family, what), *others]]
 
@@ -123,14 +122,14 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
     """Which families it may be and how one can see it, the surest first; "all" arrays are those wrong at `first`."""
     yield from _tried(_switched(case))
     yield from _tried(_cured(case))
-    yield from _tried(at_one_step(case)) if case.first == 1 else ()
+    yield from _tried(_at_one_step(case)) if case.first == 1 else ()
     yield from _tried(_right_deltas(case))
     yield from _tried(_by_chance(case)) if case.before else ()
     yield from _tried(_over_many_steps(case)) if case.first > 2 and case.before else ()
     if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
         yield [("one vector", "")]
     yield from _tried(_from_the_loss(case))
-    yield from within_a_step(case) if case.first == 1 else _between_steps(case)
+    yield from _within_a_step(case) if case.first == 1 else _between_steps(case)
 
 
 def _tried(said: Iterator[Said]) -> Iterator[Said]:
@@ -178,31 +177,135 @@ def _cured(case: Evidence) -> Iterator[Said]:
             told = case.layout.told(one for piece, own, off in wrong for one in ([piece] if off == own else off))
             yield [("transpose", f"With {told} made symmetric, so equal to the transpose, everything is right.")]
 
-    # Or where two arrays of one shape are equal, or the halves of one?
-    lengths = [T for T, each in case.seen.items() if case.first < T <= 6 and each.wrong(case.bad)]
-    models, later, told = [case.model, *shuffled(case.model, 2)], [*map(case.take, lengths)], case.layout.told
+    # Or when two arrays of one shape are equal, or the halves of one?
+    family, told = "carry" if case.first > 1 else "formula", case.layout.told
     same = [[*map(Piece, names)] for names in case.layout.by_shape(case.each)]
     same += [halves for name in case.each for halves in case.layout.halves(name)]
     for one, other in (pair for group in same for pair in itertools.combinations(group, 2)):
-
-        def cures(models: list[Model], one: Piece = one, other: Piece = other) -> bool:
-            equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
-            return all(error_of(model, case.bad) < 1e-6 for model in equal)
-
-        if cures(models):
-            at = "" if cures(later) else f" at T = {case.first}"
-            what = f"With {told([one])} equal to {told([other])} everything is right{at}"
-            why = "one of them, or what is made with it, is used in place of the other."
-            yield [("carry" if case.first > 1 else "formula", f"{what}: {why}")]
+        models = [case.model, *shuffled(case.model, 2)]
+        equal = (elsewhere(m, [(one.name, one.where, m.params[other.name][other.where])]) for m in models)
+        if all(error_of(model, case.bad) < 1e-6 for model in equal):
+            what = f"With {told([one])} equal to {told([other])} everything is right at T = {case.first}"
+            yield [(family, f"{what}: one of them, or what is made with it, is used in place of the other.")]
 
     # Or when a vector, which may be a factor for each unit, is set to one?
-    vectors = case.layout.by_shape([name for name, c in case.each.items() if c.is_vector])
-    for pieces in ([*map(Piece, names)] for names in vectors):
-        if needed := case.needed(pieces, np.ones_like):
-            it = "them" if needed[1:] else "it"
-            what = f"With {told(needed)} set to one everything is right. A factor of {it}, or of one minus {it}, may be"
-            what += " left out, be there twice or multiply the wrong thing."
-            yield [("carry" if case.first > 1 else "formula", what)]
+    for names in case.layout.by_shape([name for name, c in case.each.items() if c.is_vector]):
+        if needed := case.needed([*map(Piece, names)], np.ones_like):
+            what = f"With {told(needed)} set to one everything is right. A factor of {it(needed)}, or of one minus"
+            yield [(family, f"{what} {it(needed)}, may be left out, be there twice or multiply the wrong thing.")]
+
+
+def _at_one_step(case: Evidence) -> Iterator[Said]:
+    """What shows where nothing is carried yet."""
+    bad, each, told = case.bad, case.each, listing(case.bad)
+    if explained := _at_once(case, bad):
+        yield explained
+    longer = [other for T, other in case.seen.items() if T > 1]
+    yield from _wrong_start(case, longer[0]) if longer else ()
+
+    # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
+    later = max((other.wrong(case.rest) for other in longer), key=len, default=())
+    gates = any(len(pieces) > 2 for n in bad for pieces in case.layout.of(n))
+    state = all(each[n].is_vector for n in bad) or (len(bad) == 1 and _for_a_batch(case, bad[0]))
+    state = state and not gates and not any(piece.part for piece in case.wrong)
+    if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
+        an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
+        what = f"{an.format(told)} gradient should be what the first step hands back."
+        yield [("start", f"{what} {case.cure()}".strip())]
+
+    # A matrix whose right gradient is a sum of more products than the learner's: one of its places is forgotten.
+    c = each[bad[0]]
+    if len(bad) == 1 and c.is_matrix and c.full:
+        mine, right = rank(c.mine), rank(c.right)
+        if right < min(c.mine.shape) and 0 < mine < right == mine + rank(c.away):
+            what = f"At T = 1 the right gradient of {bad[0]} is a sum of {right} products of a delta and an input"
+            yield [("left out", f"{what}; yours has {mine}, and the rest is missing.")]
+
+    # Nothing at all arrives, and with more steps something does: at all arrays, or not at one that is right.
+    if longer and all(not each[n].mine.any() and any(other[n].mine.any() for other in longer) for n in bad):
+        what = f"At T = 1 the gradient of {told} is zero; with more steps it is not: what a single step should give is"
+        right = {name for name, c in each.items() if not c.wrong and not c.silent}.difference(case.layout.outputs)
+        yield [("left out" if right else "steps", f"{what} missing, or is multiplied by something that is zero there.")]
+
+
+def _at_once(case: Evidence, names: list[str]) -> Said:
+    """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
+    found, explained = relations({1: case.each}, names, case.layout)
+    own = " With more steps it is no longer one factor: each may have its own, as when the loss's derivative is wrong."
+    told = [one for one in found if one.family in _AT_ONCE and "replaced" not in one.place]  # or left out beside it
+    texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
+    known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
+    return known if explained.issuperset(names) else []
+
+
+def _for_a_batch(case: Evidence, name: str) -> bool:
+    """Whether the effects of two rows on the loss add up, as of the states of two sequences."""
+    if name in {*case.layout.tables, *case.layout.outputs, *case.idle} or case.each[name].mine.ndim < 2:
+        return False
+    one, two = [lines_of(name, 0, (0, 1))], [lines_of(name, 0, (1, 2))]
+    none, *each, both = (value(case.with_change(rows, lambda a: a + 0.1)) for rows in ([], one, two, one + two))
+    return abs(both + none - sum(each)) <= 100 * case.model.noise < min(abs(moved - none) for moved in each)
+
+
+def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
+    """Are numbers wrong that have to be zero at T = 1, as where the state is, and with more no further product is?"""
+    pairs = [(case.each[name], more[name]) for name in case.bad]
+    matrices = [(one.away, two.away) for one, two in pairs if one.is_matrix]
+    zero = all(one.full and two.full and not one.away[one.loud].any() for one, two in pairs)
+    state = case.state.issuperset(name for name in case.bad if case.each[name].is_matrix) or case.is_one_gate()
+    if matrices and zero and state and all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
+        what = f"At T = 1 the right gradient of {listing(case.bad)} is exactly zero where yours is wrong, and the error"
+        what += " has no more parts with more steps. An index of -1 may have wrapped around, or the first state is"
+        yield [("first step", f"{what} overwritten by the last.")]
+
+
+def _within_a_step(case: Evidence) -> Iterator[Said]:
+    """What is left with one step."""
+    zero = f"{case.at(case.bad)} should be exactly zero, and yours is not." if case.silent.issuperset(case.bad) else ""
+    if zero and case.ever.issubset(case.bad):
+        yield [("line", f"{zero} Nothing else is wrong. Is it multiplied by the state before the step?")]
+    inputs_right, odd = case.inputs_right(), _odd_sum(case)
+    if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
+        yield [("line", " ".join(filter(None, [guess, odd, _past(case)])))]
+    hint = case.gate_hint()
+    more = case.cure() or _past(case) or case.factor_of_units() or case.own_delta()
+    what = " ".join(filter(None, [zero, hint, inputs_right, odd, more]))
+    yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
+
+
+def _past(case: Evidence) -> str:
+    """In words, an array around which nothing comes back though something should, as through a skip connection."""
+    if not any(case.factors(name)[1] for name in case.bad):
+        return ""  # zeros elsewhere may make the inputs zero, if these are the wrong ones
+    for name in (n for n, c in case.each.items() if n not in case.bad and c.mine.ndim > 1):
+        model = case.with_change([Piece(name)])
+        slopes = measured(model, [[Piece(n)] for n in (*case.bad, *case.each)])[: len(case.bad)]
+        if slopes and all(s.size > 1e-6 for s in slopes) and not any(gradient(model)[n].any() for n in case.bad):
+            what = f"With {name} set to zero, your gradient of {listing(case.bad)} is zero, and should not be:"
+            back = f"what should come back around {name}, such as through a skip connection or from another output"
+            return f"{what} {back}, is missing."
+    return ""
+
+
+def _odd_sum(case: Evidence) -> str:
+    """In words, what the loss does not depend on, though your gradient says it does: as with a softmax or a norm."""
+    for name, c in ((n, case.each[n]) for n in case.bad):
+        if not c.full or c.silent or c.mine.size < 3:
+            continue
+        for axis in range(c.mine.ndim):
+            mine, right = (np.linalg.norm(side.sum(axis=axis)) for side in (c.mine, c.right))
+            if right <= 1e-8 * np.linalg.norm(c.right) and mine > 1e-3 * np.linalg.norm(c.mine):
+                along = f" along each {('column', 'row')[axis]}" if c.is_matrix else ""
+                what = f"{case.at([name])} has to sum to zero{along}, as with a softmax or before a layer norm"
+                return f"{what}, and yours does not."
+        own = case.model.params[name]
+        mine, right = (abs(np.vdot(side, own)) for side in (c.mine, c.right))
+        scaled = (case.with_change([Piece(name)], lambda a, by=by: by * a) for by in (-1, 2, 3))
+        turned, *longer = (abs(value(model) - value(case.model)) for model in scaled)
+        if 100 * right < mine and max(longer) < 1e-3 * turned:  # but for the epsilon of a norm
+            what = f"The loss hardly changes when {name} is scaled, as before a layer norm or a batch norm"
+            return f"{what}, but your gradient says it does."
+    return ""
 
 
 def _right_deltas(case: Evidence) -> Iterator[Said]:
@@ -226,31 +329,30 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
-    if case.state and not case.state & set(case.bad) and case.state - case.ever - case.silent:
-        return  # what is right where deltas are carried shows that these are right
-    if case.fine and all(case.each[name].is_vector or name in case.layout.tables for name in case.bad):
+    if case.fine and not case.state & set(case.bad):
         return  # a matrix that is right has no less of the deltas
     # A loop that stops is cured by no single way back where there are several.
-    for name in (name for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}):
-        if case.off([Piece(name)]) < 1e-6 and case.holds([Piece(name)], np.zeros_like):
-            return
+    matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
+    if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
+        return
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not (case.fine and case.layout.outputs) and not shown
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
-    sent = sent and case.still_wrong(sent, sent)  # which nothing makes so that is carried
+    sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     if sent or case.before == 2:
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
-        far, of = compare(case.take(20)), listing(case.bad)
-        alike, last = excess(far, case.bad), far.pooled(case.bad)
-        ends = ends and not (sent and (alike > EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
-        if not sent and alike > (_PILED_UP if ends else EITHER):
-            yield [("accumulation", f"At T = 20 most of the gradient of {of} is too much.")]
+        last = compare(case.take(20)).pooled(case.bad)
+        mine, right = last.mine[last.tried], last.right[last.tried]
+        alike = float(np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine)))
+        ends = ends and not (sent and (alike > _EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
+        if not sent and alike > (_PILED_UP if ends else _EITHER):
+            yield [("accumulation", f"At T = 20 most of the gradient of {listing(case.bad)} is too much.")]
         if ends and not sent and alike > 0:
             either = "The numbers don't settle whether the loop stops or something piles up."
             both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
-            yield both[::-1] if alike > EITHER else both
+            yield both[::-1] if alike > _EITHER else both
     if ends:
         yield [("truncation", stops)]
 
@@ -267,22 +369,18 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         got = measured(case.with_change(cut), [[piece] for piece in pieces])
         fine = [name for name, slope in zip(case.bad, got, strict=False) if slope.off <= 1e-6 < slope.size]
         if inner and inner <= set(fine) < set(case.bad):  # what comes from the loss is right
-            are = "are" if fine[1:] else "is"
-            yield [("carry", f"{case.bare(cut)}, {listing(fine)} {are} right; the others have a mistake of their own.")]
+            yield [("carry", f"{case.bare(cut)}, {be(fine)} right; the others have a mistake of their own.")]
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
-    factors = [case.factors(name) for name in wrong]
-    if (False, False) in factors:
+    if (False, False) in map(case.factors, wrong):
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
+    facts = [case.inputs_right(), _odd_sum(case)]
     if wrong:
-        stay, them = ("stay", "them") if wrong[1:] else ("stays", "it")
-        what = f"{listing(wrong)} {stay} wrong even at zero, where nothing goes back through {them}."
-        more = filter(None, [what, case.inputs_right(), odd_sum(case)])
-        yield [("loss", f"Every array is wrong. {' '.join(more)}")]
+        facts = [f"{wrong[0]} stays wrong even at zero, where nothing goes back through it.", *facts]
+        yield [("loss", " ".join(filter(None, ["Every array is wrong.", *facts])))]
     if case.first == 1 and (at_output or not case.right):
-        texts = ["Every array is wrong.", case.inputs_right(), odd_sum(case), cure := case.cure()]
-        said = [("formula", " ".join(filter(None, texts)))]
         other = "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
-        yield said if at_output or cure else [*said, ("loss", other)]
+        facts += [case.cure() or other * (not at_output)]
+        yield [("formula", " ".join(filter(None, ["Every array is wrong.", *facts])))]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
@@ -308,25 +406,20 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
         if case.is_one_gate(wrong):
             yield [("gate", f"{what}.")]
-    two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
-    yield from (said for said in two if said[0][0] == "carry")
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
+    two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
+    yield from (said for said in two if said[0][0] == "carry")
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     if sent and case.still_wrong(sent, sent):
         what = f"{sent[0].name} stays wrong even at zero, where nothing goes back through it."
         beside = case.still_wrong(sent, [Piece(name) for name in case.bad if case.each[name].is_vector])
         yield [("loss" if beside else "between steps", what)]
-    if half := case.half():
-        yield [("between steps", half)]
     if own := case.own_delta():
         yield [("gate", own)]
     yield from two
     told, inner = [], [Piece(name) for name in case.bad if name not in case.layout.outputs]
     kept = [cut for cut in case.layout.on_the_state() if inner and case.still_wrong(cut, inner) == inner]
-    if fine := sorted(case.state - case.ever - case.silent):
-        of, are = ("gradients of", "are") if fine[1:] else ("gradient of", "is")
-        told = [f"The {of} {listing(fine)} {are} right at every length, and so is what comes back to {listing(fine)}."]
     told += [f"{case.bare(kept[-1])}, everything stays wrong."] if kept else []
     look = "Look at what goes back from c to c, straight from h to h, through the wrong array or from the layer above"
     blind = f"the right gradient of {listing(sorted(case.silent))} is zero at T = 1" if case.silent else ""
@@ -336,44 +429,37 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
 
 
 def _two_steps(case: Evidence) -> Iterator[Said]:
-    """Where no matrix hands anything back: does the first step get something else? Is the last step right?"""
+    """Where no matrix hands anything back: in which of two steps is the delta wrong, if it is in one of them alone?"""
     # A gate that showed nothing at T = 1 may be wrong at both steps.
     mute = any(case.is_mute(block) for name in case.bad for block in case.layout.blocks(name))
     for cut in case.layout.on_the_state():
         alone, both = (compare(case.with_change(cut, model=model)) for model in (case.take(1), case.model))
-        mine, right, neither, last = [], [], [], []
+        begin, last, direct = [], [], True
         for name in (n for n in case.bad if both[n].wrong and n not in case.layout.outputs):
             one, two = alone[name], both[name]
             if not one.is_matrix or not one.full or not two.full or one.wrong or one.silent:
                 continue
-            # Without anything from the last step, the first is as with T = 1, in a sum or a mean, or gets nothing.
-            one_step = rank(one.right)
-            yours, truth = (min(rank(side - k * one.right) for k in (1, 0.5, 0)) for side in (two.mine, two.right))
-            same = [axis for axis in (0, 1) if _begins_with(one.right, two.right, axis)]
-            off = [axis for axis in same if not inside(basis(two.away, axis), basis(one.right, axis))]
-            if (same and same == off) or rank(two.away) > one_step:
+            # What is too much in the first step is a product with its input, which is that of T = 1 as a rule.
+            sides = [side for side in (0, 1) if _adds(one.right, two.right, side)]
+            told = [inside(basis(two.away, side), basis(one.right, side)) for side in sides]
+            if rank(two.away) > rank(one.right) or (told and not any(told)):
                 last.append(name)
-            elif yours <= one_step < truth:
-                mine.append(name)
-            elif truth <= one_step < yours and same != off:
-                right.append(name)
-            elif max(yours, truth) > one_step:
-                neither.append(name)
-        single = f"{case.bare(cut)}, {{}} gradient of {{}} at T = 2, apart from any share of the one at T = 1,"
-        single += " is that of a single step,"
-        if mine and not right + last:
-            what = "and should not be: what comes to the first step another way, such as from c to c, from h to h or"
-            what += " straight from the loss, is missing or handed on unchanged."
-            yield [("carry", f"{single.format('your', listing(mine))} {what}")]
-        elif right and not mine + neither + last:
-            what = "but yours is not: something is handed back that should go through a matrix."
-            yield [("carry", f"{single.format('the right', listing(right))} {what}")]
-        elif last and not mine and not mute:
-            what = f"{case.bare(cut)}, the delta of the last of two steps is wrong in the gradient of {listing(last)}"
-            yield [("steps", f"{what}; with one step it is right.")]
+            elif told or 0 < rank(two.mine) == rank(two.right) - rank(two.away):  # so that one product is missing
+                begin.append(name)  # where the right one, in a sum or a mean, has nothing else to do with the last step
+                direct &= min(rank(two.right - k * one.right) for k in (1, 0.5)) > rank(one.right)
+        wrong = f"of two steps is wrong in the gradient of {listing(begin or last or case.bad)}"
+        if begin and not last:
+            what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right:"
+            way = "something is handed back that should go through a matrix"
+            if direct:
+                way = "what comes to the first step another way, such as from c to c, from h to h or straight from the"
+                way += " loss, is missing or wrong"
+            yield [("carry", f"{what} {way}.")]
+        elif last and not begin and not mute:
+            yield [("steps", f"{case.bare(cut)}, the delta of the last {wrong}; with one step it is right.")]
 
 
-def _begins_with(one: np.ndarray, two: np.ndarray, axis: int) -> bool:
-    """Whether the columns or rows of one gradient lie in the span of another's, which is not the whole space."""
-    span = basis(two, axis)
-    return span.shape[1] < len(span) and inside(basis(one, axis), span)
+def _adds(one: np.ndarray, two: np.ndarray, side: int) -> bool:
+    """Whether the columns or rows of a gradient span all those of another and more, but not the whole space."""
+    less, more = basis(one, side), basis(two, side)
+    return less.shape[1] < more.shape[1] < len(more) and inside(less, more)

@@ -1,8 +1,11 @@
-"""The kinds of mistake a gradient can have, and a finding. Imports the standard library only."""
+"""The kinds of mistake a gradient can have, a finding, and words for it. Imports gradreport."""
 
 import tomllib
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
+
+from lstm_teach.gradreport import listing
 
 Notes = dict[str, None]  # sentences; a dict keeps the order and drops repetitions
 # What kind of mistake it is, and what to try next.
@@ -33,3 +36,14 @@ class ModelFinding:
 def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
     """A finding of a known family."""
     return ModelFinding(family, place=place, evidence=evidence, **FAMILIES[family])
+
+
+def be(names: Iterable[str]) -> str:
+    """ "W is" or "W and U are"."""
+    names = [*names]
+    return f"{listing(names)} {'are' if names[1:] else 'is'}"
+
+
+def it(several: Sized) -> str:
+    """ "it" or "them"."""
+    return "them" if len(several) > 1 else "it"

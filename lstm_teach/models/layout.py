@@ -3,6 +3,7 @@
 Imports gradreport.
 """
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
+    `states` are what may be the number of units.
     """
 
     def __init__(self, shapes: Mapping[str, Shape], outputs: Collection[str] = (), tables: Collection[str] = ()):
@@ -56,14 +58,14 @@ class Layout:
         if not any(count * n in shape for n in ends for count in (3, 4) for shape in inner):
             twice = [shape for shape in inner if inner.count(shape) == 2]
             ends = {n // 2 for n in ends if any({3 * n / 2, 2 * n} & {*shape} for shape in twice)} or ends
-        self._states = {n for n in squares | ends if n > 1}
-        stacked = {count * n for n in self._states for count in (3, 4)}
+        self.states = {n for n in squares | ends if n > 1}
+        stacked = {count * n for n in self.states for count in (3, 4)}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
         sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
         same = [names for names in sets if len(names) == max(map(len, sets))]
         sizes = [shapes[name] for name, *_ in same]
         # else they are layers of one shape, with the gates side by side
-        one_each = not self._states or all(map(self._states.intersection, sizes))
+        one_each = not self.states or all(map(self.states.intersection, sizes))
         self.gates = [*zip(*same, strict=True)] if one_each and any(len(shape) > 1 for shape in sizes) else []
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
@@ -109,10 +111,10 @@ class Layout:
         for axis, length in shared or axes:
             cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes if axis < len(shape))
             counts = [n for n in (4, 3, 2) if length % n == 0]
-            counts = [n for n in counts if length // n in self._states or (cube and n == length)] or counts
+            counts = [n for n in counts if length // n in self.states or (cube and n == length)] or counts
             for count in counts:
                 size = length // count
-                known = any(size in shape for shape in shapes) and length not in self._states
+                known = any(size in shape for shape in shapes) and length not in self.states
                 if cube if size == 1 else known:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
@@ -131,24 +133,8 @@ class Layout:
     def halves(self, name: str) -> list[list[Piece]]:
         """Both halves of the rows or columns of a matrix that are two states long, as for a context beside h."""
         sides = [] if name in self.tables or len(self.shapes[name]) != 2 else enumerate(self.shapes[name])
-        halves = [(axis, n // 2) for axis, n in sides if n % 2 == 0 and n // 2 in self._states]
+        halves = [(axis, n // 2) for axis, n in sides if n % 2 == 0 and n // 2 in self.states]
         return [[lines_of(name, axis, ends) for ends in ((0, n), (n, 2 * n))] for axis, n in halves]
-
-    def _ways(self, name: str, sizes: set[int]) -> list[tuple[str, int, int]]:
-        """How a matrix may act on a state of one of these sizes, and make up to four gates along an axis."""
-        if name in {*self.outputs, *self.tables}:
-            return []
-        sides = [(axis, n, *self.shapes[name][:: 1 - 2 * axis]) for axis in (0, 1) for n in sorted(sizes, reverse=True)]
-        return [(name, axis, n) for axis, n, own, other in sides if own % n == 0 and own <= 4 * n <= 4 * other]
-
-    def hands_on(self, name: str, used: np.ndarray) -> bool:
-        """Whether the delta of an array may go back through this itself, as its shape and what is `used` of it tell."""
-        bias = any(used.shape in (shape[:2], shape[-2:]) for shape in self.shapes.values() if len(shape) > 2)
-        if used.ndim != 2 or bias:
-            return False
-        table = not (used.any(axis=0).all() and used.any(axis=1).all())  # as a rule
-        sizes = self._states if self.outputs else set() if table else self._states | {min(used.shape)} - {1}
-        return bool(self._ways(name, sizes))
 
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.
@@ -156,8 +142,15 @@ class Layout:
         Where the state and the input share a matrix, either the first or the last of its rows or columns are the
         state's.
         """
-        names = [name for name, shape in self.shapes.items() if len(shape) == 2]
-        every = [way for name in names for way in self._ways(name, self._states | {min(self.shapes[name])} - {1})]
+        every = []
+        for name, shape in self.shapes.items():
+            bias = any(shape in (other[:2], other[-2:]) for other in self.shapes.values() if len(other) > 2)
+            inside = len(shape) == 2 and not bias and name not in {*self.outputs, *self.tables}
+            sizes = sorted(self.states | {min(shape)} - {1}, reverse=True) if inside else []
+            for axis, size in itertools.product((0, 1), sizes):
+                own, other = shape[axis], shape[1 - axis]
+                if own % size == 0 and own <= 4 * size <= 4 * other:  # up to four gates along this axis
+                    every.append((name, axis, size))
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
         for last in (False,) if exact else (False, True) if every else ():
             found: dict[str, Piece] = {}
@@ -166,12 +159,6 @@ class Layout:
                 across = None if exact else (start, start + size)
                 found.setdefault(name, Piece(name, (across, None) if axis else (None, across)))
             yield list(found.values())
-
-    def beside(self, piece: Piece) -> list[Piece]:
-        """The rest of an array, one part of which acts on the state."""
-        axis, (start, end) = next(((axis, ends) for axis, ends in enumerate(piece.part) if ends), (0, (0, 0)))
-        rest = ((0, start), (end, self.shapes[piece.name][axis]))
-        return [lines_of(piece.name, axis, ends) for ends in rest if ends[0] < ends[1]] if end else []
 
     def squares(self, piece: Piece) -> list[Piece]:
         """The square blocks, one for each gate, of a part that acts on the state."""

@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import elsewhere, gradient
 from lstm_teach.models.differences import Comparison, Seen, multiple, reference
-from lstm_teach.models.families import FAMILIES, ModelFinding, finding
+from lstm_teach.models.families import FAMILIES, ModelFinding, be, finding
 from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
@@ -149,9 +149,6 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[ModelF
     for family, what, expected in _instead(piece, bad, seen, layout):
         if all(explains(c, expected[T]) for T, c in bad.items()):
             yield finding(family, what)
-    if not piece.part and _has_the_right_sum(bad):
-        what = "adds up to the right sum, or holds it in every entry, but its numbers are not right one by one."
-        yield finding("axis", f"The gradient of {{where}} {what}")
     if not piece.part and (law := bounded(bad)) and bounded({**bad, 0: _halved(piece.name, bad, seen)}):
         yield law
 
@@ -184,15 +181,19 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         if half is any_of:
             what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
             yield "penalty", f"{the} {what}", {T: multiple(c.mine, weights[T]) for T, c in bad.items()}
-    lines = ((0, "row"), (1, "column")) if any_of.is_matrix else ((None, "entry"),) if any_of.is_vector else ()
-    for axis, line in lines:
+    lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
+    lines = ((None, "entry", "entries"),) if any_of.is_vector else lines
+    for axis, line, _ in lines:
         for far, side in ((1, "before"), (-1, "after")):
             shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
             yield "order", shifted, made(lambda a, far=far, axis=axis: np.roll(a, far, axis))
     yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
-    for axis, line in lines if any_of.is_matrix else ():
-        every = f"Every {line} of the gradient of {{where}} holds the sum of all {line}s of the right one."
+    for axis, line, each in lines:
+        every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
+    if any_of.is_vector and not piece.part:
+        what = "adds up to the right sum, but its numbers are not right one by one."
+        yield "axis", f"{the} {what}", {T: _with_the_right_sum(c) for T, c in bad.items()}
 
 
 def _in_order(c: Comparison) -> np.ndarray:
@@ -223,18 +224,14 @@ def _halved(name: str, bad: Bad, seen: Seen) -> Comparison:
     return reference(model, name, gradient(model)[name], c.mine.size)
 
 
-def _has_the_right_sum(bad: Bad) -> bool:
-    """Whether it is a vector with the right sum, or with it everywhere."""
-    told = False
-    for c in (c for c in bad.values() if c.full):
-        total, by = c.right.sum(), np.abs(c.right).sum()
-        told |= abs(total) > 1e-4 * by  # the errors of a softmax sum to 0, however they are added
-        gap = min(abs(c.mine.sum() - total), np.abs(c.mine - total).max())
-        if not c.is_vector or c.mine.size < 2 or gap > min(_SAME * by, 1e-3 * np.linalg.norm(c.mine - c.right)):
-            return False
-        if (c.loud & (c.away == 0)).any():  # some of it is right
-            return False
-    return bool(told)
+def _with_the_right_sum(c: Comparison) -> np.ndarray:
+    """The learner's numbers, moved evenly so that they have the right sum, where this tells something.
+
+    The errors of a softmax sum to zero however they are added, and what is right in part is not added wrongly.
+    """
+    total = c.right.sum()
+    tells = abs(total) > 1e-4 * np.abs(c.right).sum() and not (c.loud & (c.away == 0)).any()
+    return c.mine + (total - c.mine.sum()) / c.mine.size if tells else np.full(c.mine.shape, np.nan)
 
 
 def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
@@ -267,7 +264,7 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
             sentences = (re.split(r"(?<=[.?]) ", " ".join(filter(None, each))) for each in texts)
             merged.append(finding(family, *(" ".join(dict.fromkeys(each)) for each in sentences)))
     said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
-    return merged + [finding("copy", said)] * bool(said), explained | copies
+    return merged + [finding("copy", said)] * bool(said), explained.union(copies)
 
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
@@ -283,42 +280,30 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
     return f"In place of the gradient{s} of {listing(ones)} there {are} of {listing(others)}{order}."
 
 
-def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, set[str]]:
-    """Which of these gradients are the same as another, or two blocks of one, where the right ones are not.
-
-    And which are the copies: known by the source, which is right, or by the other arrays of its gate, which are.
-    """
+def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, list[str]]:
+    """Which of these gradients are the same as another, or two blocks of one, but should not be; and the copies."""
     same: list[list[Piece]] = []
-    turned, more, copies = [], [], set()
-    sisters = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate}
     whole = itertools.combinations(map(Piece, layout.shapes), 2)
-    pairs = [(one, other) for one, other in whole if {one.name, other.name} & {*names}]
+    pairs = [pair for pair in whole if any(piece.name in names for piece in pair)]
     pairs += [pair for name in names for pair in itertools.combinations(layout.blocks(name), 2)]
-    for (one, other), turn in itertools.product(pairs, (np.asarray, np.transpose)):
-        parts = [(each.part(one), each.part(other)) for each in seen.values()]
-        both = [(a, *map(turn, (b.mine, b.right, b.tried))) for a, b in parts if turn is np.asarray or a.is_matrix]
-        if not both or any(a.mine.shape != mine.shape for a, mine, *_ in both):
+    for one, other in pairs:
+        both = [(each.part(one), each.part(other)) for each in seen.values()]
+        if any(a.mine.shape != b.mine.shape or relative_error(a.mine, b.mine) > 1e-12 for a, b in both):
             continue
-        equal = all(np.abs(a.mine - mine).max() <= 1e-12 * np.abs(a.mine).max() for a, mine, *_ in both)
-        known = [(a.right, right, a.tried & tried) for a, _, right, tried in both if np.ptp(a.mine)]
-        apart = [relative_error(a[tried], b[tried]) > _SAME for a, b, tried in known if tried.any()]
-        if not (equal and apart and all(apart)):
-            continue
-        if turn is np.transpose:
-            turned.append(f"{layout.told([one])} and of {layout.told([other])} (transposed)")
-        elif group := next((group for group in same if one in group), None):
+        known = [(a, b, a.tried & b.tried) for a, b in both if np.ptp(a.mine)]
+        apart = [relative_error(a.right[tried], b.right[tried]) > _SAME for a, b, tried in known if tried.any()]
+        if apart and all(apart):
+            group = next((group for group in same if one in group), None)
+            same += [group := [one]] if group is None else []
             group += [other] * (other not in group)
-        else:
-            same.append([one, other])
-        for copy, source in itertools.permutations((one.name, other.name)):
-            start = next((each for each in seen.values() if each[copy].wrong), None)
-            fine, others = sisters.get(copy), sisters.get(source)
-            if not (start and fine and others and not start.wrong(fine) and start.wrong(others)):
-                fine = [source] if start and not any(each[source].wrong for each in seen.values()) else []
-            if fine:
-                are = "are" if fine[1:] else "is"
-                more.append(f"{listing(fine)} {are} right, so the gradient of {copy} is the copy.")
-                copies.add(copy)
-    first, *others = [*map(layout.told, same), *turned] or [""]
-    said = f"Your gradients of {first} are the same{''.join(f', and so are those of {each}' for each in others)}"
-    return " ".join([f"{said}; the right ones differ.", *more]) if first else "", copies
+    if not same:
+        return "", []
+    first, *others = map(layout.told, same)
+    more = "".join(f", and so are those of {each}" for each in others)
+    said = f"Your gradients of {first} are the same{more}; the right ones differ."
+    # A copy is wrong where the rest of its gate is right.
+    start = next(each for each in seen.values() if each.wrong(names))
+    rest = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate if name in names}
+    copies = [name for name in start.wrong(names) if rest.get(name) and not start.wrong(rest[name])]
+    whole = len(same) == len(copies) == 1 and Piece(copies[0]) in same[0]
+    return (f"{said} {be(rest[copies[0]])} right, so that of {copies[0]} is the copy.", copies) if whole else (said, [])

@@ -15,8 +15,8 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import Model, changed, elsewhere, gradient, is_single, losses, value
-from lstm_teach.models.differences import Each, Seen, compare, error_of
-from lstm_teach.models.families import ModelFinding, Notes, finding
+from lstm_teach.models.differences import Each, Seen, error_of
+from lstm_teach.models.families import ModelFinding, Notes, finding, it
 
 
 def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[ModelFinding]:
@@ -68,22 +68,20 @@ def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float
     """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
     calls, drawn = _draws(model.loss, lambda: np.array([value(model) for _ in range(40)]))
     steps = np.abs(np.diff(calls))
-    # Of the first call: a state that is kept starts at the same place in every new case, a random number does not.
-    same_start, never = value(fresh()) == value(fresh()), ""
     if steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values)):
-        start = "The values settle down"
+        how = "The values settle down"
     elif np.ptp(np.diff(calls)) <= 1e-6 * steps.max():
-        start = "The values go up or down by the same amount at each call"
+        how = "The values go up or down by the same amount at each call"
+    elif value(fresh()) == value(fresh()):  # unlike a random number, a state that is kept starts at the same place
+        how = "The values never settle, and every new case(T) starts with the same"
     else:
-        never = "the values never settle: "
-        start = "Every new case(T) starts with the same value"
-        start = start if same_start else "Even the first value of a new case(T) differs"
+        how, drawn = "The values never settle, and even the first of a new case(T) differs", True
     shown = ", ".join(f"{each:.6g}" for each in [*dict.fromkeys(values)][:4])
     place = f"Called again with the same params, loss(params) returns {shown}."
-    if not drawn and (same_start or not never):
-        unseen = "no random draw was seen, so a state seems to be carried over from call to call"
-        return [finding("state", place, f"{start}, and {unseen}.")]
-    return [finding("random", place, f"{start}, and {never}random numbers are drawn, as for dropout.")]
+    if drawn:
+        return [finding("random", place, f"{how}, and random numbers are drawn, as for dropout.")]
+    unseen = "no random draw was seen, so a state seems to be carried over from call to call"
+    return [finding("state", place, f"{how}; {unseen}.")]
 
 
 def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
@@ -112,13 +110,12 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
     moves = [(by, one, loss) for by in (0.1, 1, 10) for one, loss in still]
     idle = [name for name in model.params if all(value(_moved(one, [name], by)) == loss for by, one, loss in moves)]
     if wrong := [name for name in idle if any(each[name].wrong for each in longer.values())]:
-        are, it, its = ("Are", "them", "their gradients are") if wrong[1:] else ("Is", "it", "its gradient is")
-        change = f"The loss does not change with {it} at T = {listing(longer)}, yet {its} not zero."
+        are, its = ("Are", "their gradients are") if wrong[1:] else ("Is", "its gradient is")
+        change = f"The loss does not change with {it(wrong)} at T = {listing(longer)}, yet {its} not zero."
         return [finding("not read", f"{are} {listing(wrong)} read? {change}")]
     if idle:
-        it, where = "them" if idle[1:] else "it", f"at T = {listing(longer)}"
-        what = f"The loss does not change with {listing(idle)} {where}, so the check says nothing about {it}."
-        notes[what] = None
+        what = f"The loss does not change with {listing(idle)} at T = {listing(longer)}"
+        notes[f"{what}, so the check says nothing about {it(idle)}."] = None
         return []
     here, found = gradient(model), []
     for name in model.params:
@@ -127,9 +124,8 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
         if all(np.array_equal(here[n], there[n]) for n in here):
             off = [error_of(one, model.params) for one in (model, moved)]
             found += [name] if off[1] > np.maximum(1e-4, 10 * off[0]) else []
-    are, it = ("Are", "them") if found[1:] else ("Is", "it")
-    what = f"read by gradient? With other numbers in {it} the gradient stays the same, and is wrong."
-    return [finding("not read", f"{are} {listing(found)} {what}")] if found else []
+    what = f"read by gradient? With other numbers in {it(found)} the gradient stays the same, and is wrong."
+    return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")] if found else []
 
 
 def _moved(model: Model, names: Iterable[str], by: float) -> Model:
@@ -139,30 +135,24 @@ def _moved(model: Model, names: Iterable[str], by: float) -> Model:
 
 def beside_the_kink(compared: Each, notes: Notes) -> Model | None:
     """The model with weights a little away from its own, where no slope is right since the loss has a corner there."""
-    where, worst = [name for name, c in compared.items() if c.kink], max(c.kink for c in compared.values())
-    if where:
-        how = {1: "Every slope between its sides counts as right.", 2: "So the check moved all weights a little."}
-        kink = f"The loss has a kink exactly at your weights, in {listing(where)}"
-        notes[f"{kink} (a ReLU whose input is exactly zero?). {how[worst]}"] = None
-    return _moved(compared.model, compared, 0.05) if worst == 2 else None
+    where = [name for name, c in compared.items() if c.kink]
+    if not where:
+        return None
+    kink = f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)"
+    notes[f"{kink}. So the check moved all weights a little."] = None
+    return _moved(compared.model, compared, 0.05)
 
 
 def of_sane_size(model: Model, notes: Notes) -> Model:
     """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes."""
     shapes, params = model.shapes, model.params
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(shapes)
-    size = {name: float(np.sqrt(np.mean(params[name] ** 2))) for name in matrices}
     root = {name: np.sqrt(min(shapes[name], default=1)) for name in matrices}
-
-    def note(names: list[str], are: str, form: str, why: str) -> None:
-        what = f"The weights of {listing(names)} are {are} (root mean square "
-        if not any(said.startswith(what) for said in notes):  # at another length
-            notes[f"{what}{max(size[name] for name in names):{form}}); {why}"] = None
-
-    if large := [name for name in matrices if size[name] * root[name] > 20]:
+    size = {name: float(np.sqrt(np.mean(params[name] ** 2))) * root[name] for name in matrices}
+    large, small = [n for n in matrices if size[n] > 20], [n for n in matrices if size[n] < 0.15]
+    if large:
         why = "gates that are all open or all shut hide mistakes. Use weights of order 0.5 to 1."
-        note(large, "large", ".0f", why)
-    small = [name for name in matrices if size[name] * root[name] < 0.15]
+        notes[f"The weights of {listing(large)} are large: {why}"] = None
     if not small:
         return model
     rng = np.random.default_rng(0)
@@ -172,15 +162,5 @@ def of_sane_size(model: Model, notes: Notes) -> Model:
         gradient(other)
     except guard.LearnerError as error:
         other, then = model, f"Other weights could not be tried: {error}"
-    note(small, "tiny", ".0e", f"with such weights most mistakes don't show. {then}")
+    notes[f"The weights of {listing(small)} are tiny, and with such weights most mistakes don't show. {then}"] = None
     return other
-
-
-def hidden_by_small_weights(own: dict[int, Model], seen: Seen) -> list[ModelFinding]:
-    """Whether what is wrong could not be told with the learner's own weights, in place of which others were taken."""
-    replaced = [T for T, each in seen.items() if each.wrong() and each.model is not own[T]]
-    hidden = max((compare(own[T]).pooled().error for T in replaced), default=np.inf)
-    worst = max(c.error for each in seen.values() for c in each.values())
-    yours = f"With your weights the error of all numbers together is {hidden:.1g} at most."
-    usual = f"With random weights of the usual size it goes up to {worst:.1g} in one array."
-    return [finding("small weights", yours, usual)] if hidden < 1e-4 else []

@@ -1,8 +1,8 @@
 """A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
-Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay
-as they are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling,
-or give an answer away.
+Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
+are. Nothing of a trial is shown: the cell's own output is there already, and numbers of other nets would only puzzle a
+learner, or give an answer away.
 """
 
 from __future__ import annotations  # holds for the code compiled here too
@@ -119,8 +119,8 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
 
     `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
     statements have changed, with what they are then; "spoiled" are those of `given` that they never make right, if not
-    all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that the
-    statements call.
+    all of `names` are right in the end: then no right answer needs them. "entered" counts the functions that the
+    statements call, see borrowed.py.
     """
     read = _reached(cellcode.names_in(*statements), namespace)
     space = _copies({n: v for n, v in namespace.items() if n in read})
@@ -141,7 +141,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
     # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
-    entered: Counter[str] = Counter()  # which of the library's functions they call
+    entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
@@ -187,7 +187,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
 
 
 def _reached(names: Collection[str], namespace: Names) -> set[str]:
-    """These names, and those that functions of the notebook among them read."""
+    """These names, and those that are read by functions of the notebook among them."""
     found, waiting = set(), {*names}
     while waiting:
         found |= waiting
@@ -255,7 +255,7 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
 def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
     if "lesson" in read:
-        return "This reads lesson, which knows the answer. Write the line with the other names."
+        return "This reads lesson, which knows the answer. Write the line without it."
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
     got, right = namespace.get(name), library_here(blank, name, namespace)

@@ -13,7 +13,7 @@ from typing import Any
 from lstm_teach import cellcode, guard
 from lstm_teach.validate import listing
 
-GONE: dict[str, str] = {}  # names that a lesson has taken out of the notebook, and what to say where one is missed
+GONE: dict[str, str] = {}  # names that a lesson has taken out of the notebook, and what to say when one is used
 
 
 def watch() -> None:

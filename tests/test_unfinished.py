@@ -18,10 +18,8 @@ ONE = "Line {} still has dots in it: replace them with your code, then run the c
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
-NO_NAME = (
-    "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
-    "If none does, look at the spelling."
-)
+FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+NO_NAME = f"{FIRST}If none does, look at the spelling."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -61,7 +59,9 @@ STOPPED = {  # cells, and what is said below their errors
     ),
     f"c = print[g]\n{CHECK}": "A function is called with parentheses, not square brackets.",
     f"c = f @ c_before\n{CHECK}": SINGLE,
-    f"c = tanh(g)\n{CHECK}": "If you mean NumPy's tanh, write np.tanh.",
+    f"c = [f, i] @ [g, o]\n{CHECK}": SINGLE,
+    f"c = tanh(g)\n{CHECK}": FIRST.format("tanh") + "If you mean NumPy's tanh, write np.tanh.",
+    f"c = e / 2\n{CHECK}": FIRST.format("e") + "If you mean NumPy's e, write np.e.",  # as lesson 1 has an e
     f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",

@@ -61,7 +61,7 @@ def bptt(
 def walk_back(
     params: Params, cache: Cache, dy: np.ndarray, return_deltas: bool = False
 ) -> Params | tuple[Params, Deltas]:
-    """Do what `bptt` does, for callers that have run forward already, from the deltas of the scores, (T, vocab_size).
+    """Do what `bptt` does for callers that have run forward already; `dy` (T, vocab_size) are the deltas of the scores.
 
     The cache may be one of several sequences (see `Cache`), and then `params` several nets. Deltas are those of one net
     and one sequence.
@@ -74,7 +74,7 @@ def walk_back(
     dc, dz = slopes(cache)  # the loop multiplies by the delta that reaches each; it adds dc_carry to dc
     stacked = dz.reshape(T, *lead, 4 * H)
 
-    times = np.matmul if params.flat.ndim > 1 else np.dot  # which is faster, and knows one net only
+    times = np.matmul if params.flat.ndim > 1 else np.dot  # dot is faster, but takes one net only
     dh_future, dc_carry = np.zeros((2, *lead, H))  # the last step has no future
     arriving = np.empty((*lead, 4, H))  # dc at the gates i, f and g, dh at o
     arriving_at_o = arriving[..., 2, :]

@@ -1,9 +1,9 @@
 """The passes for many sequences and several nets at once, as training needs them. Imports forward and backward.
 
-Sequences lie side by side in xs (T, B), and behind the time axis of every array there is an axis B: a state is
-(T, B, H). With several nets, `params.flat` (N, n), it is (T, N, B, H): every net runs on every sequence, and `weights`
-say how often each net counts it. Shapes below are those for several nets; for one net the axis N is missing everywhere.
-Every sequence starts from a zero state.
+The sequences are the columns of xs (T, B), and every other array has the axis B too: a state is (T, B, H). With several
+nets, `params.flat` (N, n), it is (T, N, B, H): every net runs on every sequence, and `weights` say how often each net
+counts it. The shapes below are those for several nets; with one net, leave out the axis N. Every sequence starts from
+a zero state.
 """
 
 from collections.abc import Collection, Sequence

@@ -242,8 +242,8 @@ def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> 
     if helpers and isinstance(function, FunctionType):
         rest = function.__globals__ | helpers, function.__name__, function.__defaults__, function.__closure__
         if all(part.passed for part in judge_function(blank, FunctionType(function.__code__, *rest))):
-            them = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and no longer is."
-            said = f"{them} Has its cell been changed, or one above that it uses? Restore that, and run both again."
+            said = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and no longer is. Has its cell been"
+            said += " changed, or one above that it uses? Restore it, and run the cells from there on."
             return tuple(Part(p.name, p.sentence and said) for p in parts)
     return parts
 

@@ -32,7 +32,7 @@ def calls_of(function: Callable, arguments: Sequence[Any]) -> Counter:
 
 @contextlib.contextmanager
 def entered(found: Counter) -> Iterator[None]:
-    """Meanwhile count each function ("lstm_teach.backward:bptt") that other code than the library's calls.
+    """Meanwhile count each function ("lstm_teach.backward:bptt") that is called from outside the library.
 
     Only the first `ENOUGH` calls and returns: looking at each of a million takes longer than the calls do. In grading,
     the calls of two processes are counted together.
@@ -80,7 +80,7 @@ def answer_in(found: Collection[str], modules: Collection[str], allowed: Collect
         its = getattr(sys.modules.get(module), name, None)
         if inside and name not in allowed and not isinstance(its, type):
             if its is None:  # a copy under a name of its own
-                return name
+                return name.removeprefix("the library's ")
             short = vars(sys.modules["lstm_teach"]).get(name) is its
             return f"lt.{name}" if short else f"{module.removeprefix('lstm_teach.')}.{name}"
     return ""

@@ -24,8 +24,8 @@ class Cache:
 
     Row -1 of c, ct and h holds the initial state, so that `c[t-1]` and `h[t-1]` are right at t = 0 too.
     `z` (T, 4H) and `gates` (T+1, 4H) are the stacked arrays of which zi.. and i.. are views.
-    With a batch of parameters (see `Params`) every array has the batch axes after the first one. Where `x` has several
-    sequences side by side, (T, B), for training, the axis B comes behind those.
+    With a batch of parameters (see `Params`) every array has the batch axes after the first one. If `x` holds several
+    sequences side by side, (T, B), as in training, the axis B comes after those.
     """
 
     x: np.ndarray
@@ -98,7 +98,7 @@ def run(params: Params, x: np.ndarray, h0: State = None, c0: State = None) -> Ca
 
 
 def _times(matrix: np.ndarray, x: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The matrix of each net times its vectors, of which it has several at a step if there are several sequences."""
+    """The matrix of each net times its vectors: one at each step, or one for each sequence if `x` holds several."""
     return vectors @ matrix.mT if x.ndim > 1 else np.matvec(matrix, vectors)
 
 
@@ -124,7 +124,7 @@ def loss(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State
 def cross_entropy(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """-log softmax(scores)[target] of every step, (T,): -log(y) would be infinite where a probability rounds to 0.
 
-    With more axes between those of the steps and of the tokens, the last of them are those that `targets` has too.
+    For many sequences and several nets, scores (T, N, B, vocab_size) go with targets (T, B); see batch.py.
     """
     highest = scores.real.max(-1)
     log_sum = highest + np.log(np.exp(scores - highest[..., None]).sum(-1))

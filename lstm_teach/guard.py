@@ -26,17 +26,17 @@ except ImportError:  # a Python without threads may lack it too
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
-SINGLE = "One side of the @ is a single number: write * for that, or look at its index."
+SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SLIPS = {  # in the words of Python's TypeErrors
-    r"ndarray' object is not c": "Parentheses after an array call it: an index takes square brackets, a product a *.",
-    r"(function|method|partial)' object is not sub": "Square brackets after a function: parentheses call it.",
+    r"ndarray' object is not c": "Parentheses after an array call it: write [] for an index, and * for a product.",
+    r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
     r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
     r"operand.*'NoneType'": (
-        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "None is not a number. Is a return missing, or an argument that should have been given? "
         "If there is nothing to add, use 0."
     ),
 }
@@ -276,8 +276,8 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
 
 
 def _settle() -> None:
-    """Let a thread take an exception at once: as long as another has yet to take its own, Python 3.11 never gets beyond
-    the first line of a function that is watched (`sys.setprofile`).
+    """Have another thread take an exception at once: while one waits to be taken, Python 3.11 never gets beyond the
+    first line of a function that is watched (`sys.setprofile`).
     """
     other = threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True)
     other.start()

@@ -338,7 +338,7 @@ def _distance(a: Arrays, b: Arrays) -> float:
 
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
-    """Two different numbers with as few digits as show that they differ, at least four, and none of them as 1.2e+05."""
+    """Two different numbers with as few digits as show that they differ, at least four; 120,000 rather than 1.2e+05."""
     yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
     size = max(abs(yours), abs(right))
     least, comma = (len(f"{size:.0f}"), ",") if 1e4 <= size < 1e9 else (4, "")
@@ -360,9 +360,8 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
         if shortest > max(fine) + 1 > 2:
             return f"{what}. Does the walk go all the way back, and is nothing clipped?"
         handed = "what is handed on from step to step, and at what is added up"
-        share = (
-            "what all nine share: dy, the order of the steps, how they are added up"  # of those, V is handed nothing
-        )
+        # dV gets nothing that is handed on
+        share = "what all nine share: dy, the order of the steps, and how they are added up"
         return f"{what}. So look at {share if len(wrong) == len(off) else handed}."
     gates = {part[1:] for part in wrong}
     where = "the deltas of this gate" if len(gates) == 1 and gates < {*"ifog"} else "what these share"

@@ -66,7 +66,7 @@ def quoted(what: str, given: object) -> str:
 
 
 def read(name: str) -> tuple[Callable | None, str]:
-    """The function, and why there is none if there is none."""
+    """The function and "", or None and the reason why there is none."""
     path = Path(FILE)
     if not path.is_file():
         return None, "you haven't kept your own"

@@ -88,4 +88,4 @@ def check_flaws(name: str, flaws: Collection[str]) -> None:
         raise TypeError(f"{name} must be a collection of flaw names, got {validate.brief(flaws)}.")
     unknown = [flaw for flaw in flaws if flaw not in FLAWS]
     if unknown:
-        raise ValueError(f"{name} must name flaws out of {', '.join(FLAWS)}; got {validate.brief(unknown[0])}.")
+        raise ValueError(f"{name} may hold only {', '.join(FLAWS)}; got {validate.brief(unknown[0])}.")

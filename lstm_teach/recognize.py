@@ -58,7 +58,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
 
 
 def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
-    """Which terms of a sum are right and which are not; "" if none is right. Right are these `terms`."""
+    """Which terms of a sum are right and which are not; "" if none is right. The right ones are `terms`."""
     if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
         return ""
     sums = _terms(line.value), terms

@@ -1,8 +1,8 @@
 """A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
-Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay
-as they are, and nobody notices: what a cell shows it has shown once; the numbers of other nets would only be puzzling,
-or give an answer away.
+Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
+are. Nothing of a trial is shown: the cell's own output is there already, and numbers of other nets would only puzzle a
+learner, or give an answer away.
 """
 
 from __future__ import annotations  # holds for the code compiled here too
@@ -143,7 +143,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     # First all lines are run as they are, to see what they have made in the end.
     spoiled = {n for n in given if last[n] is not None}
-    entered: Counter[str] = Counter()  # which of the library's functions they call
+    entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
@@ -188,7 +188,7 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
 
 
 def _reached(names: Collection[str], namespace: Names) -> set[str]:
-    """These names, and those that functions of the notebook among them read."""
+    """These names, and those that are read by functions of the notebook among them."""
     found, waiting = set(), {*names}
     while waiting:
         found |= waiting
@@ -256,7 +256,7 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
 def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
     if "lesson" in read:
-        return "This reads lesson, which knows the answer. Write the line with the other names."
+        return "This reads lesson, which knows the answer. Write the line without it."
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
     got, right = namespace.get(name), library_here(blank, name, namespace)

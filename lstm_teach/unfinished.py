@@ -13,7 +13,7 @@ from typing import Any
 from lstm_teach import cellcode, guard
 from lstm_teach.validate import listing
 
-GONE: dict[str, str] = {}  # names that a lesson has taken out of the notebook, and what to say where one is missed
+GONE: dict[str, str] = {}  # names that a lesson has taken out of the notebook, and what to say when one is used
 
 
 def watch() -> None:
@@ -57,8 +57,8 @@ def sentence(source: str, error: BaseException) -> str:
         return words(here or dots)
     if type(error) is NameError and error.name:
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
-        spelling = f"If a cell above makes {error.name}, {above}. If none does, look at the spelling."
-        return GONE.get(error.name) or guard.meaning(error).strip() or spelling
+        otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
+        return GONE.get(error.name, f"If a cell above makes {error.name}, {above}. {otherwise}")
     return guard.meaning(error).strip()
 
 

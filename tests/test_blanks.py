@@ -973,7 +973,7 @@ JUDGE_CENTRAL = 'lesson.judge("central_difference")'
         ("theirs = central_difference\ncentral_difference = theirs\n", "is the library's: write its lines yourself"),
         (
             "theirs = central_difference\ndef central_difference(*given):\n    return theirs(*given)\n",
-            "This calls the library's central_difference from the library",
+            "This calls central_difference from the library",
         ),
     ],
 )

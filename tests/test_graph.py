@@ -205,5 +205,5 @@ def test_bad_input_gets_a_sentence():
     net = make_net(params, [0], [1])
     with pytest.raises(TypeError, match="flaws must be a collection of flaw names, got 'short_range'"):
         walk_back(net, "short_range")
-    with pytest.raises(ValueError, match=r"flaws must name flaws out of short_range, .*; got 'short'"):
+    with pytest.raises(ValueError, match=r"flaws may hold only short_range, .*; got 'short'"):
         walk_back(net, ["short"])

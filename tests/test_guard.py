@@ -288,7 +288,7 @@ def test_a_thread_that_is_stopped_when_its_call_has_just_returned_says_nothing_o
     assert (done.stdout.split(), done.stderr) == (["returned"], "")
 
 
-def test_after_a_call_that_hangs_outside_of_python_the_next_function_is_judged_as_if_nothing_had_been():
+def test_after_a_call_that_hangs_outside_of_python_the_next_function_is_judged_as_if_nothing_had_happened():
     sleeping = Attempt(lambda: time.sleep(15), seconds=0.1)
     with pytest.raises(Trouble, match="can't be stopped from outside"):
         sleeping()

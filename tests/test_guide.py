@@ -1,6 +1,7 @@
 """The teacher's guide says what is there: links, headings, numbers, and the answers that lessons and checks know."""
 
 import importlib
+import inspect
 import re
 import runpy
 import tomllib
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 from projectfiles import ROOT
 
+from lstm_teach.edited import made
 from lstm_teach.exercises.questions import Question
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, posted_loop
 from lstm_teach.lessons.repairs import flaws_left
@@ -198,11 +200,8 @@ def test_every_wrong_line_is_one_that_the_lesson_has_these_words_for(number):
 
 
 def test_the_words_for_an_unknown_mistake_in_the_repair_are_those_of_lesson_3():
-    def loop(params, cache, x, dy):
-        grads = posted_loop(params, cache, x, dy)
-        grads.Wi *= 1.5
-        return grads
-
+    text = inspect.getsource(posted_loop).replace("return grads", "grads.Wi *= 1.5\n    return grads")
+    loop = made(text, "<loop>", posted_loop.__globals__ | {"__name__": "__main__"})
     (said,) = re.findall(r'"(.*?)"', section("Lesson 3").partition("|")[0].replace("\n", " "))
     assert said == "Something new is wrong" and said in str(flaws_left(loop))
 

@@ -362,7 +362,7 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     verdict = judged(LESSON, "my-forward", source=source)
     assert {part.sentence for part in verdict.parts} == {
         "step, which my_forward calls, was right and no longer is. "
-        "Has its cell been changed, or one above that it uses? Restore that, and run both again."
+        "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
     }
     wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
     assert not wrong.passed and "was right" not in str(wrong)

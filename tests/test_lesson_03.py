@@ -222,7 +222,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
         ([("np.outer(dzi, h[s - 1])", "2 * np.outer(dzi, h[s - 1])")], ["shows first at T = 1, in dWi."]),
         (
             [("grads.V += np.outer(dy[t], h[t])", "grads.V += np.outer(dy[t], h[t - 1])")],
-            ["dV was right", "the line that adds to grads.V in my_loop as it was"],
+            ["dV was right", "the line that adds to grads.V in my_loop still as it was"],
         ),
         (
             [("    for t in", "    dy = dy * 1.1\n    for t in")],

@@ -1028,7 +1028,7 @@ def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer)
             assert not any(box.overlaps(other) for other in boxes[:k]), texts[k].get_text()
 
 
-def test_the_text_of_a_fault_says_both_its_ladders(fault_explorer):
+def test_the_text_of_a_fault_describes_both_of_its_ladders(fault_explorer):
     fault_explorer.set(fault="the start: h0 and c0 forgotten")
     rungs = "Wrong at T = 1, 2, 3, 6:"
     words = f"Initial state not zero. {rungs} all nine. Initial state zero. {rungs} none."

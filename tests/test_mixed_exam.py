@@ -308,7 +308,7 @@ def test_a_number_that_is_not_written_back_is_told_and_not_a_wrong_step():
     assert "write the old value back" in verdict and "near 1e-5" not in verdict
 
 
-def test_no_page_of_the_exam_tells_a_line_that_a_task_asks_for():
+def test_no_cell_of_the_exam_gives_away_a_line_that_a_task_asks_for():
     pages = "\n".join(cell.source for cell in NOTEBOOK.cells)
     assert "di = dc" not in pages and "g - c_before" not in pages
     assert sum(name.startswith("W") for name in exam.NAMES) == 3  # the question speaks of three dW

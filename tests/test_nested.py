@@ -257,7 +257,7 @@ def test_it_takes_a_step_for_every_pair_of_a_loss_and_a_step_it_credits(T, short
             r"repaired must be a collection of flaw names, got 'scalar_dot' \(str\)",
         ),
         ({"repaired": 3}, TypeError, r"repaired must be a collection of flaw names, got 3 \(int\)"),
-        ({"repaired": ["dot"]}, ValueError, "repaired must name flaws out of short_range, .*; got 'dot'"),
+        ({"repaired": ["dot"]}, ValueError, "repaired may hold only short_range, .*; got 'dot'"),
     ],
 )
 def test_bad_input_gets_a_sentence(changes, error, words):

@@ -438,7 +438,7 @@ def test_bad_arguments_get_a_sentence():
         two_way(direction="up")
     with pytest.raises(ValueError, match="upto must be an operation"):
         two_way(upto="dq")
-    with pytest.raises(ValueError, match="flaws must name"):
+    with pytest.raises(ValueError, match="flaws may hold only"):
         two_way(flaws=["short"]).controls["flaw"].value = "short"
 
 

@@ -16,12 +16,10 @@ f, i, g, o, c_before, c = 0.9, 0.5, 0.4, 0.6, 0.3, 0.47
 CHECK = 'lesson.judge("cell")'
 ONE = "Line {} still has dots in it: replace them with your code, then run the cell again."
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
-SINGLE = "One side of the @ is a single number: write * for that, or look at its index."
+SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
-NO_NAME = (
-    "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
-    "If none does, look at the spelling."
-)
+FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+NO_NAME = f"{FIRST}If none does, look at the spelling."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -57,11 +55,13 @@ STOPPED = {  # cells, and what is said below their errors
     f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SINGLE,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
     f"c = np.ones(3)(1 - g**2)\n{CHECK}": (
-        "Parentheses after an array call it: an index takes square brackets, a product a *."
+        "Parentheses after an array call it: write [] for an index, and * for a product."
     ),
-    f"c = print[g]\n{CHECK}": "Square brackets after a function: parentheses call it.",
+    f"c = print[g]\n{CHECK}": "A function is called with parentheses, not square brackets.",
     f"c = f @ c_before\n{CHECK}": SINGLE,
-    f"c = tanh(g)\n{CHECK}": "If you mean NumPy's tanh, write np.tanh.",
+    f"c = [f, i] @ [g, o]\n{CHECK}": SINGLE,
+    f"c = tanh(g)\n{CHECK}": FIRST.format("tanh") + "If you mean NumPy's tanh, write np.tanh.",
+    f"c = e / 2\n{CHECK}": FIRST.format("e") + "If you mean NumPy's e, write np.e.",  # as lesson 1 has an e
     f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",
@@ -69,7 +69,7 @@ STOPPED = {  # cells, and what is said below their errors
         "A tuple holds several values, such as all results of a function: take one, as in f(x)[0]."
     ),
     f"c = f * None\n{CHECK}": (
-        "None is not a number. Is a return missing, or is it an argument that wasn't given? "
+        "None is not a number. Is a return missing, or an argument that should have been given? "
         "If there is nothing to add, use 0."
     ),
     "c = g ^ 2": "",

@@ -55,14 +55,14 @@ class Climb:
         self.root = self.best = State([], [], self._rights([]))
 
     def single(self, deadline: Deadline) -> Iterator[Made]:
-        """Single edits that repair everything: those of statements on which all depends that is wrong."""
+        """Single edits that repair everything: those of statements on which everything that is wrong depends."""
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
         todo = self.likely.alone(self.root)
         while todo:
             batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
             found = self._tried(self.root, batch, deadline)
-            if found and not deadline.over:  # what would be told before these may be in a later batch, by chance
+            if found and not deadline.over:  # what would be told before these may happen to be in a later batch
                 ahead = self.likely.ahead(todo, found, self.root)[:AT_ONCE]
                 found, batch = [*found, *self._tried(self.root, ahead, deadline)], [*batch, *ahead]
             if not deadline.over:  # else some of them were not tried

@@ -129,7 +129,7 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
 
 
 def twins(maker: Any, name: str) -> list[str]:
-    """Lists that are filled one by one as this one is."""
+    """Other lists that are filled with `append`, as this one is."""
     filled = dict.fromkeys(re.findall(r"([\w.]+)\.append\w*\(", maker.unit.text))
     return [other for other in filled if name in filled and other != name]
 

@@ -73,7 +73,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
-    """One more term: something of this shape, or the product for a gate that two others have."""
+    """One more term: something of this shape, or, for one more gate, a product that two gates have."""
     text, back, parts = maker.seg(node), maker.back(node), _summands(node)
     alike = [shape, shape[1:] if shape[:1] == (1,) else (1, *shape)] if is_vector(shape) else [shape]  # a row of one
     for atom in (atom for each in alike for atom in maker.within(each)):

@@ -117,7 +117,7 @@ class Likely:
         return edits
 
     def ahead(self, edits: Sequence[Edit], found: Sequence[Edit], state: State) -> list[Edit]:
-        """Those of some edits that would go ahead of what was `found`, if they gained as much."""
+        """Those of the `edits` that would come before what was `found` if they gained as much."""
         wrong, sound = self.rungs[self.three].wrong(state.right[self.three]), self._sound(state)
         best = min(self.doubt(edit, wrong, sound) for edit in found)
         return [edit for edit in edits if self.doubt(edit, wrong, sound) < best]

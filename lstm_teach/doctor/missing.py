@@ -49,7 +49,7 @@ def never_filled(scene: Scene, number: int) -> set[str]:
 
 
 def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
-    """What statements are the first to read in a unit's loops, or in a helper, by the gaps before them."""
+    """By the gap before each statement in a unit's loops, or in a helper: the names that it is the first to read."""
     found: dict[int, set[str]] = {}
     read: set[str] = set()
     for slot in (slot for slot in scene.statements[number] if slot.loops or number):

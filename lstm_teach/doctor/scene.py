@@ -91,7 +91,7 @@ class Scene:
         return {*_NAMES.findall(" ".join(unit.text for unit in self.units))}
 
     def knows(self, text: str) -> bool:
-        """Whether the code has all words of a text."""
+        """Whether every word of a text occurs in the code."""
         return self._words.issuperset(_NAMES.findall(text))
 
     def text(self, slot: Slot) -> str:

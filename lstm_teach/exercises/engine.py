@@ -21,7 +21,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
     [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
-    [mistakes]                                # optional: of every task, besides its own
+    [mistakes]                                # optional: those of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes.each]                # for any result; its right value is called right
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
@@ -117,7 +117,7 @@ def questions(module: str, *names: str) -> list[Question]:
 
 
 def versions(function: Callable, pieces: Mapping[str, Sequence[str]]) -> Callable[..., Callable]:
-    """What gives the function with some pieces of its text replaced: those that `pieces` has under the names given."""
+    """A function that takes names in `pieces` and returns `function` with the text under those names replaced."""
     return lambda *names: edited(function, *(piece for name in names for piece in pieces[name]))
 
 

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 
 WANTED = matplotlib.__version_info__ >= (3, 11)
 PAD = 4  # pixels around a line, for characters that lean out of their own width
-UNCLIPPED = GraphicsContextBase()  # making one, like looking for a font, takes longer than to draw a number
+UNCLIPPED = GraphicsContextBase()  # making one takes longer than drawing a number, and so does looking for a font
 font_file = lru_cache(64)(findfont)
 
 

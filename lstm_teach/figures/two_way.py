@@ -185,7 +185,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
 
 
 def _build_values(scene: Scene, axes: Axes, layout: Layout, still: bool) -> Update:
-    """Value boxes and their numbers; still are those that stand from the start."""
+    """Value boxes and their numbers; with `still` they are the same in every picture, and belong to the background."""
     height, sizes = layout.sizes.box[1], layout.sizes
     kinds = [kind_and_step(name)[0] for name in layout.boxes]
     shapes = [octagon(x, y, width, height) for x, y, width in layout.boxes.values()]

@@ -75,7 +75,7 @@ def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
 
 
 def load_names(number: int) -> None:
-    """Put the names of a case into the notebook; those of the other cases go, and what is said of them is known.
+    """Put the names of a case into the notebook and take out those of the others; unfinished.py says so if one is used.
 
     From then on a cell that judges a repair gets the names of its own case first, whichever cells ran in between.
     """
@@ -117,7 +117,7 @@ def _load(number: int, notebook: dict[str, object]) -> None:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
     gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
     for name in gone.keys() - own.keys():
-        if not inspect.isfunction(notebook.get(name)):  # a helper of the learner's
+        if not inspect.isfunction(notebook.get(name)):  # a helper of the learner's stays
             notebook.pop(name, None)
     notebook |= own
     _loaded.clear()

@@ -149,7 +149,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                 got.append(_gradients(attempt, inputs))
             if called := attempt.borrowed(ALLOWED):
                 said = f"{attempt.name} calls {called} from the library."
-                raise Trouble(f"{said} What counts here is your own lines: repair the loop itself.")
+                raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
             if attempt.changed:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                 raise Trouble(f"{said} Make new arrays, or work on a .copy().")
@@ -175,7 +175,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
 
 def go_on_with(loop: Callable) -> Callable:
     """The learner's loop if it is right, else the library's repaired loop; prints which."""
-    name = getattr(loop, "__name__", "This")
+    name = getattr(loop, "__name__", "my_loop")
     if flaws_left(loop).passed:
         print(f"The lesson goes on with your {name}.")
         return loop
@@ -368,9 +368,9 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
         words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
     elif not _agree(got, ["V"], posted_loop):
-        words = f"dV was right, and now it is wrong. Is the line that adds to grads.V in {name} as it was, and where it"
-        words += " was? It adds the part of one loss, so it belongs in the outer loop, before the inner one. If it is"
-        words += " still the same, look at what all lines share: the outer loop, `dy`, `h`, and the return."
+        words = f"dV was right, and now it is wrong. Is the line that adds to grads.V in {name} still as it was, and"
+        words += " still in its place? It adds the part of one loss, so it belongs in the outer loop, before the inner"
+        words += " one. If it has not changed, look at what all lines share: the outer loop, `dy`, `h`, and the return."
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
         words = f"What {name} returns matches none of the mistakes known here. {shows}"

@@ -386,7 +386,7 @@ def pieces(*given):
 PIECES = {
     "not added": (pieces("exact = exact + grad", "exact = grad"), "This is the gradient of the first piece alone"),
     "without the first": (pieces("reversed(pieces)", "reversed(pieces[1:])"), "of the first piece is missing"),
-    "None for nothing": (pieces("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing?"),
+    "None for nothing": (pieces("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing, or"),
     "all three added": (pieces("back(piece, 0, 0)[0]", "back(piece, 0, 0)"), "A tuple holds several values"),
 }
 VANISHING = [

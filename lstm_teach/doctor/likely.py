@@ -117,10 +117,10 @@ class Likely:
         return edits
 
     def ahead(self, edits: Sequence[Edit], found: Sequence[Edit], state: State) -> list[Edit]:
-        """Those of the `edits` that would come before what was `found` if they gained as much."""
+        """Those of the `edits` that would come before what was `found` if they gained as much, small changes only."""
         wrong, sound = self.rungs[self.three].wrong(state.right[self.three]), self._sound(state)
         best = min(self.doubt(edit, wrong, sound) for edit in found)
-        return [edit for edit in edits if self.doubt(edit, wrong, sound) < best]
+        return [edit for edit in edits if edit.kind not in ANEW and self.doubt(edit, wrong, sound) < best]
 
     def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.

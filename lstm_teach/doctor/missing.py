@@ -49,14 +49,22 @@ def never_filled(scene: Scene, number: int) -> set[str]:
 
 
 def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
-    """By the gap before each statement in a unit's loops, or in a helper: the names that it is the first to read."""
+    """What a unit prepares and never fills, or carries on, by the gap before the first statement that reads it.
+
+    A helper function may be called in every turn of a loop: there, what it is given counts as carried.
+    """
+    own = scene.statements[number]
+    given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
+    for name, slot, target in _given(scene, number):
+        if isinstance(target, ast.Name):
+            given.setdefault(name, set()).add(bool(slot.loops))
+    waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
     found: dict[int, set[str]] = {}
-    read: set[str] = set()
-    for slot in (slot for slot in scene.statements[number] if slot.loops or number):
-        new = names(getattr(slot.node, "value", None) or slot.node) - read
-        read |= new
-        if new and (gap := scene.gaps.get((slot.block, slot.index))):
-            found[gap.number] = new
+    for slot in (slot for slot in own if slot.loops or number):
+        read = names(slot.node) & waiting
+        waiting -= read
+        if read and (gap := scene.gaps.get((slot.block, slot.index))):
+            found[gap.number] = read
     return found
 
 

@@ -55,7 +55,7 @@ from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
-from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
+from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -106,7 +106,7 @@ class Lesson:
             print(kept.quoted("judge", next(iter(here), "...")))
             return None
         blank = self.blank(group)
-        with unseen():
+        with guard.unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
@@ -185,7 +185,7 @@ class Lesson:
         blank = _blank_of(name)
         function, problem = kept.read(name)
         if function is not None:
-            with unseen():
+            with guard.unseen():
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")

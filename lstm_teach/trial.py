@@ -10,13 +10,9 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
-import logging
-import os
 import pkgutil
 import re
-import sys
 import traceback
-import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,33 +81,6 @@ class Blank:
                 its.__code__.replace(co_qualname=called), its.__globals__, called, its.__defaults__, its.__closure__
             )
         return eval({**self.given, **self.library}[name], self.with_given(namespace))
-
-
-@contextlib.contextmanager
-def unseen() -> Iterator[None]:
-    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
-    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
-    displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
-    figures = pyplot.Gcf.figs if pyplot else {}
-    drawn, log, random = dict(figures), logging.getLogger(), np.random.get_state()
-    disabled, handlers = log.manager.disable, [*log.handlers]
-    with (
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-        displayed,
-        warnings.catch_warnings(action="ignore"),
-    ):
-        figures.clear()
-        logging.disable()
-        try:
-            yield
-        finally:
-            figures.clear()
-            figures.update(drawn)
-            logging.disable(disabled)
-            log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
-            np.random.set_state(random)
 
 
 def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:

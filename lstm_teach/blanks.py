@@ -273,6 +273,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
+    if trouble and not all(_fits(function, case["arguments"]) for case in cases):
+        first = f"def {name}({', '.join(_parameters(blank))}):"
+        return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
         turned = "" if stale else guard.TURNED
@@ -314,17 +317,34 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
-        said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
+        form = wrong_form(answer, *first, axes(first[1], part))
+        said = form or difference(part, *first, axes(first[1], part), relative=True)
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
             known = _by_default(blank, cases, off[part]) or known or stale.strip()
-        if not known and "steps" in cases[0]:
+        if not known and not form and "steps" in cases[0]:
             said = judging.by_length(off, [case["steps"] for case in cases])
         elif not known and not all(off[part]):
             known = f"It is right in {off[part].count(False)} of the {len(cases)} calls that were tried."
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
+
+
+def _fits(function: Callable, arguments: Sequence[Any]) -> bool:
+    """Whether a function can be called so; True as well if Python doesn't know its parameters."""
+    parameters = guard.parameters_of(function)
+    try:
+        inspect.Signature([*parameters.values()]).bind(*arguments)
+    except TypeError:
+        return not parameters
+    return True
+
+
+def _parameters(blank: Blank) -> list[str]:
+    """The parameters of the function to write, as they are in its first line."""
+    parameters = inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()
+    return [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
 
 
 def _waiting(name: str, reads: Sequence[str]) -> Part:
@@ -337,9 +357,9 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
     if most == max(given):
         return ""
-    left = [*inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()][most:]
-    names, whole = listing([p.name for p in left]), listing([f"{p.name}={p.default}" for p in left])
-    return f"It is off only in a call without {names}: the first line should have {whole}."
+    left = _parameters(blank)[most:]
+    names = listing([each.partition("=")[0] for each in left])
+    return f"It is off only in a call without {names}: the first line should have {listing(left)}."
 
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:

@@ -35,6 +35,9 @@ SLIPS = {  # in the words of Python's TypeErrors
     r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
     r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
+    r"positional argument|keyword.* argument|values for argument": (
+        "The call gives other arguments than the function asks for: compare the two."
+    ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",

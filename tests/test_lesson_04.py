@@ -212,6 +212,20 @@ def test_a_pass_that_returns_too_little_is_told_what_came():
     assert "my_bptt returns 2 things; it has to return nine gradients" in said(verdict)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (", h0=None, c0=None)", ")", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        ("h0=None, c0=None)", "h0, c0)", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        ("return grads", "return dict(grads.items()) | {'V': grads.V.sum()}", "V should be an array of shape (4, 3)"),
+        ("return grads", "return dict(grads.items()) | {'V': grads.V * np.nan}", "V is nan at row 0"),
+    ],
+)
+def test_another_first_line_and_another_form_of_a_gradient_are_told(old, new, words):
+    assert PASS.count(old) == 1
+    assert words in said(judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE))
+
+
 FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc_before"] * cache.f[t]'): ("multiplied by f twice", "V"),

@@ -24,7 +24,7 @@ import lstm_teach as lt
 from benchmarks.doctor_corpus import define
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
-from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
+from lstm_teach.explorers.single_pass import bell_net, delta_inspector, milliseconds, two_passes
 from lstm_teach.figures import single_pass as pictures
 from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import cases_04
@@ -600,6 +600,10 @@ def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(le
     text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
     assert text.startswith("At T = 40 the two loops take 5 times as long as one walk, and 10 times at T = 80: ")
     assert text.endswith("3,240 turns and 40 ms versus 80 turns and 4 ms.")
+
+
+def test_a_print_that_is_left_in_a_pass_is_not_shown_once_more_for_each_measured_call(capsys):
+    assert milliseconds(print, "here") > 0 and capsys.readouterr().out == ""
 
 
 def test_times_that_were_not_all_measured_are_not_drawn():

@@ -469,9 +469,10 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     wrong = [name for name in (*blank.given, *blank.names) if name in failed]
     given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
-        if isinstance(library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(namespace[name])
+    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | trial.ONCE)]:
+        its = library_here(blank, name, namespace, copy.copy)
+        if isinstance(its, np.ndarray):  # which later cells may count on
+            namespace[name] = np.array(its if isinstance(namespace[name], trial.ONCE) else namespace[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

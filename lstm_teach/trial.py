@@ -14,7 +14,7 @@ import pkgutil
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
@@ -36,6 +36,7 @@ ALL_TYPED = "A typed-in number can be right for these numbers only: write the li
 NOT_TYPED = "Write the line with names, not with numbers typed in."
 NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
+ONCE = Iterator | MappingView  # what is no array, and may be used up
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -188,8 +189,8 @@ def _copies(space: Names) -> dict[str, Any]:
 
 
 def taken(value: Any) -> Any:
-    """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
-    return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
+    """A copy; of an iterator, such as reversed(range(T)), or the values of a dictionary, the list of what it gives."""
+    return copy.deepcopy(list(value) if isinstance(value, ONCE) else value)
 
 
 def on_this_net(
@@ -197,7 +198,7 @@ def on_this_net(
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
+    if right is None or isinstance(got, ONCE):  # looking at an iterator would use it up
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been

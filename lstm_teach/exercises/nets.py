@@ -2,12 +2,11 @@
 
 import contextlib
 import copy
-import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lstm_teach import borrowed
+from lstm_teach import borrowed, guard
 from lstm_teach.exercises.engine import Case
 from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
@@ -25,7 +24,7 @@ def by_length(repaired: Callable, seed: int, shortest: int = 1, make: Callable =
     measured = []  # at an earlier length: of a long pass, only the first calls are counted
 
     def look(answer: object, params: Params, x: np.ndarray, *others: object) -> str:
-        with contextlib.redirect_stdout(io.StringIO()):  # what it prints is shown already
+        with guard.unseen():  # what it prints is shown already
             times = borrowed.calls_of(repaired, copy.deepcopy((params, x, *others)))["forward"]
         measured.extend([times] * (times > 4 + len(x) ** 2))
         said = "The numbers are right, but measured: the forward pass runs again and again. Repair the loop itself."

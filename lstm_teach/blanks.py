@@ -51,6 +51,7 @@ import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
+from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
@@ -297,6 +298,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
     shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
+    # of a pass: that it keeps something from call to call, or draws random numbers
+    unsteady = check_gradients(function).problems if wrong and "steps" in cases[0] else ()
     parts = []
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
@@ -324,7 +327,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         if known in ("", FIRST_DIGITS):
             known = _by_default(blank, cases, off[part]) or known or stale.strip()
         if not known and not form and "steps" in cases[0]:
-            said = judging.by_length(off, [case["steps"] for case in cases])
+            said = unsteady[0] if unsteady else judging.by_length(off, [case["steps"] for case in cases])
         elif not known and not all(off[part]):
             known = f"It is right in {off[part].count(False)} of the {len(cases)} calls that were tried."
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))

@@ -363,6 +363,24 @@ def test_a_pass_that_no_table_knows_is_told_what_its_shortest_wrong_length_shows
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("cache = lt", "cache = kept[params.V.shape, len(x)] = kept.get((params.V.shape, len(x))) or lt", "at first"),
+        ("return grads", "grads.flat += 1e-3 * np.random.rand()\n    return grads", "are random numbers drawn"),
+        (
+            "return grads",
+            "grads.flat += 0.1 * len(kept.setdefault('', []))\n    kept[''].append(1)\n    return grads",
+            "left over",
+        ),
+    ],
+)
+def test_a_pass_that_keeps_something_from_call_to_call_is_told_so(old, new, words):
+    assert PASS.count(old) == 1
+    verdict = judged(NAME, "my-bptt", source=f"kept = {{}}\n\n\n{PASS.replace(old, new)}{JUDGE}")
+    assert "when it is called again with the same" in said(verdict) and words in said(verdict), verdict
+
+
+@pytest.mark.parametrize(
     "theirs",
     ["lt.bptt", "lesson.yours('my_bptt')", "getattr(lt, 'bp' + 'tt')", "vars(lt)['bptt']", "eval('lt.bptt')"],
 )

@@ -19,6 +19,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
+                                              # (these four may stand at the top of the file, for all tasks)
     [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [mistakes]                                # optional: those of every task, besides its own
@@ -135,6 +136,7 @@ class Task:
         self.spec = self.words["tasks"][task]
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
+        self.explained: dict[str, str] = {}  # what is known of a wrong result
         self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
@@ -148,7 +150,8 @@ class Task:
         by_result = self.spec.get("parts") == "results"
         names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
-        options = {key: self.spec[key] for key in ("allow", "note", "seconds", "slow") if key in self.spec}
+        said = {**self.words, **self.spec}
+        options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
         if options.get("allow") == "all":
             options["allow"] = None
         found = judging.judge(function, parts, self.spec["hints"], **options)
@@ -255,7 +258,9 @@ class Task:
         """What explains a wrong result in all cases, else the words of its case for that; "" if said before."""
         if not (result and hints_wanted()):
             return ""
-        words = self._explained(attempt, result) or self.cases[k].unknown
+        if result not in self.explained:
+            self.explained[result] = self._explained(attempt, result)
+        words = self.explained[result] or self.cases[k].unknown
         if words in self.said:
             return ""
         self.said.add(words)
@@ -264,8 +269,9 @@ class Task:
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
         together, alone = [], []  # for each case that was answered: the names, what came, what is right
-        for k, right in enumerate(self.rights):
+        for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
+                right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))

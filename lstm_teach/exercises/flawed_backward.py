@@ -42,7 +42,7 @@ def _check_of(loop: str, shortest: int = 1) -> Callable[..., Verdict]:
 
     def check_repaired(repaired: Callable, seed: int = 1) -> Verdict:
         with filled_forward():  # a repair that is right only because a row is zero is none
-            return check(__name__, loop, repaired, by_length(repaired, seed, shortest), right=exact_gradient)
+            return check(__name__, loop, repaired, by_length(seed, shortest), right=nested_loop)
 
     called = f"{loop}_repaired(params, x, targets, h0, c0)"
     check_repaired.__doc__ = f"Check `{called}` -> nine gradients; it is the {loop} loop, repaired."

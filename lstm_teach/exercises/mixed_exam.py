@@ -296,7 +296,7 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, by_length(repaired, seed, make=last_case), right=with_flaws())
+        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=with_flaws())
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:

@@ -660,7 +660,10 @@ WRONG = {
         "not a number": (repair_changed(lambda grads, x: grads.Wo.fill(np.nan)), "nan"),
         "zeros": (lambda params, *rest: lt.Params.zeros(4, 5), "wrong: dV"),
         "writes to h0": (repair_to_h0, "writes to what it was given, h0"),
-        "measured": (repair_by_nudges, "The numbers are right, but measured: the forward pass runs"),
+        "measured": (
+            repair_by_nudges,
+            "If you measure your gradients, with a loss or two for each weight, repair the pass",
+        ),
     },
     "check_back": {
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),

@@ -20,13 +20,16 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
                                               # (these four may stand at the top of the file, for all tasks)
-    [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
+    [tasks.bias.mistakes]                     # expressions ("one; another") for the wrong answer, and what is said
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [mistakes]                                # optional: those of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
-    [tasks.step.mistakes.each]                # for any result; its right value is called right
+    [tasks.step.mistakes."i o"]               # for some; `result` is the name of the one, `right` its right value
+    [tasks.step.mistakes.each]                # for any
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
+    dz = "dc * g"                             # what is no result stands for its line in the others, and so do
+    [tasks.step.mistakes.dz]                  # its mistakes
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
     [flaws]                                   # and what else the exercise's own module reads, see `words_of`
 
@@ -56,7 +59,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -213,7 +216,7 @@ class Task:
 
     def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
         """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
-        right, line = self.rights[k], self.spec.get("lines", {}).get(name)
+        right, line = self.rights[k], self._line(name)
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
         own = self._own(got, right, name)
@@ -245,14 +248,27 @@ class Task:
         arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
         single = {"right": right[result]} if result in right else {}
         changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
-        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single}
+        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single, "result": result}
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
         table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {})
-        whole = {code: words for code, words in table.items() if isinstance(words, str)}
-        single = table.get(result, {}) | table.get("each", {})
+        whole = _one_by_one({code: words for code, words in table.items() if isinstance(words, str)})
+        tables = {names: _one_by_one(rows) for names, rows in table.items() if isinstance(rows, dict)}
+        read = re.findall(r"\w+", self.spec.get("lines", {}).get(result, ""))
+        single: dict[str, str] = {}
+        for names, rows in tables.items():
+            if names == "each" or result in names.split():
+                single |= rows
+            elif names in read and names not in self.rights[0]:
+                single |= {self._line(result, {names: code}): words for code, words in rows.items()}
         return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})
+
+    def _line(self, result: str, wrong: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The line of a result, with those of what is no result, or wrong ones, in place of the names; "" if none."""
+        lines = {**self.spec.get("lines", {}), **wrong}
+        inside = {name: f"({lines[name]})" for name in lines if name not in self.rights[0]}
+        return re.sub(r"\w+", lambda name: inside.get(name[0], name[0]), lines.get(result, ""))
 
     def _words(self, k: int, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases, else the words of its case for that; "" if said before."""
@@ -303,6 +319,11 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
     return dict(zip(names, answer, strict=True))
+
+
+def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:
+    """The words by each of the expressions that share a row."""
+    return {code: words for codes, words in rows.items() for code in codes.split("; ")}
 
 
 def _with_a_name(function: Callable, name: str) -> Callable:

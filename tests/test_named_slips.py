@@ -56,7 +56,7 @@ LOSS = {
 }
 BIAS = {
     "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
-    "too large": (lambda share, steps: 20, "With your b, almost all of a cell value is left after 1 step"),
+    "too large": (lambda share, steps: 20, "With your b, almost all is left after 1 step"),
 }
 COUNTER = {
     "i left at 0.5": (net(Uf=12, Ug=[0, 0, 12]), "reads token 2: i is 0.5 and g is 1, so 0.5 comes in"),

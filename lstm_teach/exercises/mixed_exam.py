@@ -14,16 +14,17 @@ import numpy as np
 
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
+from lstm_teach.exercises.forward_pass import bias, left_with
 from lstm_teach.exercises.nets import by_length, random_case, with_moves
 from lstm_teach.exercises.unread import filled_forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off, verdict
-from lstm_teach.judging import Trouble, kind, two_numbers
+from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid, softmax
-from lstm_teach.validate import amount, brief
+from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict, advice
 
 norm = np.linalg.norm
@@ -342,19 +343,13 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
 
 
 def check_bias(write_bias: Callable, seed: int = 1) -> Verdict:
-    """Check `write_bias(share, steps)` -> the input-gate bias, one number."""
+    """Check `write_bias(share, steps)` -> the input-gate bias, one number; it is minus that of a forget gate."""
 
-    def left(own: float, share: float, steps: int) -> str:
-        got, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
-        return f"With yours, {got} is left after {amount(steps, 'step')}; the task asks for {wanted}."
+    def left(own: float, *given: float) -> str:
+        return left_with(-own, *given)
 
     first, second = "ten steps or a hundred", "one step or a tiny share"
     wanted = (first, (0.5, 10)), (first, (0.9, 100)), (second, (0.3, 1)), (second, (0.001, 5))
     less = 1 if seed == 1 else np.random.default_rng(seed).uniform(0.5, 0.95)  # in class everybody has the same
     cases = [Case(part, (share * less, steps), also=left) for part, (share, steps) in wanted]
-    return check(__name__, "bias", write_bias, cases, right=input_bias)
-
-
-def input_bias(share: float, steps: int) -> float:
-    """The bias with which `(1 - i) ** steps` is the share."""
-    return np.log(-np.expm1(np.log(share) / steps)) - np.log(share) / steps
+    return check(__name__, "bias", write_bias, cases, right=lambda *given: -bias(*given))

@@ -114,6 +114,14 @@ def task_of(module: str, task: str) -> dict[str, Any]:
     return words_of(module)["tasks"][task]
 
 
+def by_lines(module: str, task: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the lines of a task give, one after the other, by name; `names` are those that they read."""
+    lines, found = task_of(module, task)["lines"], {"np": np, **names}
+    for name, line in lines.items():
+        found[name] = eval(line, found)
+    return {name: found[name] for name in lines}
+
+
 def questions(module: str, *names: str) -> list[Question]:
     """The questions of an exercise, by the names of their answers."""
     asked = words_of(module)["questions"]

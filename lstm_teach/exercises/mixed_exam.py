@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
+from lstm_teach.exercises.engine import Case, by_lines, check, questions, task_of, versions, words_of
 from lstm_teach.exercises.forward_pass import bias, left_with
 from lstm_teach.exercises.nets import by_length, random_case, with_moves
 from lstm_teach.exercises.unread import filled_forward
@@ -78,7 +78,6 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
 
 
 PIECES, FLAWS = (words_of("mixed_exam")[table] for table in ("pieces", "flaws"))
-LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 
 
 def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
@@ -90,15 +89,12 @@ def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
 def values(net: Net, run: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict:
     """What the lines of step t read, by name."""
     rows = {name: getattr(run, name)[t] for name in "iogch"}
-    return {"np": np, "to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
+    return {"to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
 
 
 def right_deltas(*given) -> dict[str, np.ndarray]:
-    """The deltas of a step by the names in `LINES`; it is given what `values` is."""
-    names = values(*given)
-    for name, line in LINES.items():
-        names[name] = eval(line, names)
-    return {name: names[name] for name in LINES}
+    """The deltas of a step by name; it is given what `values` is."""
+    return by_lines("mixed_exam", "back", values(*given))
 
 
 def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> dict[str, np.ndarray]:

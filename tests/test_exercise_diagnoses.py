@@ -371,7 +371,7 @@ def test_large_scores_break_the_softmax_of_lesson_1_as_the_task_says():
             assert re.match(f"the loss is {number}: ", large.sentence)
 
 
-# ------------------------------------------------------------------------------------------ the library's own answers
+# ---------------------------------------------------------------------------------- what a task is to be done without
 
 
 def by_alias(*case):

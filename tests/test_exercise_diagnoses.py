@@ -21,9 +21,8 @@ from lstm_teach.exercises import (
     questions,
     single_pass_bptt,
     training,
-    unread,
 )
-from lstm_teach.exercises.nets import random_case
+from lstm_teach.exercises.nets import filled_forward, random_case
 from lstm_teach.exercises.questions import Question
 
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
@@ -420,7 +419,7 @@ def test_what_is_named_and_not_called_is_no_answer():
 
 def test_rows_that_belong_to_no_step_are_filled_for_a_while_only():
     net = lt.Params.random(4, 3, seed=0)
-    with unread.filled_forward():
+    with filled_forward():
         cache = lt.forward(net, [0, 1])
         assert (cache.f[-1] > 0).all() and (cache.i[:-1] == lt.forward(net, [0, 1]).i[:-1]).all()
     assert (lt.forward(net, [0, 1]).f[-1] == 0).all()

@@ -11,8 +11,7 @@ import numpy as np
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
-from lstm_teach.exercises.nets import by_length, random_case
-from lstm_teach.exercises.unread import filled_forward
+from lstm_teach.exercises.nets import by_length, filled_forward, random_case
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Trouble
 from lstm_teach.lessons.clinic_cases import question_loop

@@ -15,8 +15,7 @@ import numpy as np
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_lines, check, questions, task_of, versions, words_of
 from lstm_teach.exercises.forward_pass import bias, left_with
-from lstm_teach.exercises.nets import by_length, random_case, with_moves
-from lstm_teach.exercises.unread import filled_forward
+from lstm_teach.exercises.nets import by_length, filled_forward, random_case, with_moves
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off, verdict
 from lstm_teach.judging import Trouble, kind

@@ -1,12 +1,21 @@
-"""The nets and sequences that exercises are judged on, and an eye on what is done with them."""
+"""The nets and sequences that exercises are judged on, and an eye on what is done with them.
+
+The gates of a cache have one row more than there are steps, and that row is zero. Here it is filled with random
+numbers, so that code which is right only because the row is zero shows itself.
+"""
 
 import contextlib
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import wraps
 
 import numpy as np
 
+import lstm_teach
 from lstm_teach.exercises.engine import Case
+from lstm_teach.forward import Cache
+from lstm_teach.forward import forward as with_zeros
 from lstm_teach.lessons.cases import state
 from lstm_teach.params import Params
 
@@ -43,3 +52,26 @@ def with_moves(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list
         return loss
 
     return noted_loss, moves
+
+
+def filled(cache: Cache) -> Cache:
+    """The cache with random numbers in the last row of the gates, which belongs to no step."""
+    gates = cache.gates.copy()
+    gates[-1] = np.random.default_rng(len(cache.x)).uniform(0.2, 0.8, gates.shape[1:])
+    return replace(cache, gates=gates)
+
+
+@wraps(with_zeros)
+def forward(*inputs, **options) -> Cache:
+    """`lt.forward`, filled; a function of its own, so that its calls are seen as those of `lt.forward`."""
+    return filled(with_zeros(*inputs, **options))
+
+
+@contextlib.contextmanager
+def filled_forward() -> Iterator[None]:
+    """For a while `lt.forward` fills the rows that belong to no step."""
+    lstm_teach.forward = forward
+    try:
+        yield
+    finally:
+        lstm_teach.forward = with_zeros

@@ -11,8 +11,7 @@ import numpy as np
 from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_lines, check, questions
-from lstm_teach.exercises.nets import random_case
-from lstm_teach.exercises.unread import filled
+from lstm_teach.exercises.nets import filled, random_case
 from lstm_teach.forward import Cache, forward
 from lstm_teach.lessons.cases import pick, surprised
 from lstm_teach.lessons.clinic_cases import right_pass

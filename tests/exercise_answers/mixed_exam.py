@@ -428,6 +428,12 @@ def derivatives_by_matrices(net, run, t):
     return D(1 - run.i[t]), D(1 - run.i[t]) + by_h @ D(run.o[t - 1])
 
 
+def derivatives_along_the_columns(net, run, t):
+    i, g = run.i[t], run.g[t]
+    by_h = (g - run.c[t - 1]) * i * (1 - i) * net["Wi"] + i * (1 - g**2) * net["Wg"]
+    return np.diag(1 - i), np.diag(1 - i) + by_h * run.o[t - 1]
+
+
 def derivatives_in_place(net, run, t):
     answer = derivatives_by_matrices(net, run, t)
     run.i[t] = 1 - run.i[t]
@@ -556,7 +562,7 @@ WRONG = {
         "gates through tanh": (step_with(gate=np.tanh), "This is the wrong function"),
         "plus in the exponent": (
             step_with(gate=lambda z: 1 / (1 + np.exp(z))),
-            "The minus in the exponent is missing",
+            "This is 1 minus the gate. Is the minus in the exponent missing?",
         ),
         "W transposed": (step_with(W=np.transpose), "W is transposed"),
         "no W": (step_with(W=lambda W: 0 * W), "The part with W is missing"),
@@ -756,6 +762,11 @@ WRONG = {
         "twice total": (
             derivatives_with(lambda v: (v.kept + (v.by_i + v.by_g) * v.o_before,) * 2),
             "in the immediate one i and g are held fixed",
+        ),
+        "along the columns": (derivatives_along_the_columns, "write [:, None] after them"),
+        "no diagonal": (
+            derivatives_with(lambda v: (v.kept, 1 - v.i + (v.by_i + v.by_g) * v.o_before)),
+            "here 1 - i is added to every row",
         ),
         "no i": (derivatives_with(lambda v: (v.kept, v.kept + v.by_g * v.o_before)), "The road through i is missing"),
         "no g": (derivatives_with(lambda v: (v.kept, v.kept + v.by_i * v.o_before)), "The road through g is missing"),

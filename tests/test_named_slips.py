@@ -55,6 +55,8 @@ LOSS = {
     "minus y": (minus_y, "minus the sum of the targets' probabilities"),
 }
 BIAS = {
+    "1 - share": (lambda share, steps: bias(1 - share, steps), "The share is what is left, not what is lost"),
+    "log10": (lambda share, steps: bias(share, steps) / np.log(10), "The logarithm has base 10"),
     "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
     "too large": (lambda share, steps: 20, "With your b, almost all is left after 1 step"),
 }

@@ -90,7 +90,8 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
     ("cell", "f + c_before + i * g", "The term i * g is right; f and c_before are not."),
-    ("scores", "lesson.blank('scores').library_value('scores', globals())", "This reads lesson"),
+    ("scores", "lesson.blank('scores').library_value('scores', globals())", "This calls blanks.Lesson from"),
+    ("scores", "eval('les' + 'son').blank('scores').library_value('scores', globals())", "This calls blanks.Lesson"),
     ("cell", "f * c_before + i * g - o", "The term o is subtracted here; it does not belong."),
     ("hidden", "o + ct", "o and ct are added here; they have to be multiplied"),
     ("hidden", "ct / o", "This divides by o. The line needs no division."),
@@ -366,6 +367,28 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     }
     wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
     assert not wrong.passed and "was right" not in str(wrong)
+
+
+def test_a_right_line_that_calls_a_function_that_was_changed_is_told_so():
+    wrong = "def sigmoid(z):\n    return np.tanh(z)\n"
+    for name, line, part in (("gates", "i = sigmoid(zi)", "i"), ("left", "left = sigmoid(b) ** n", "left")):
+        names = copied(names_before(LESSON, name))
+        run_cell(LESSON, "x", wrong, names)
+        lines = f'{line}\nlesson.judge("{"squash" if name == "gates" else name}")'
+        told = {p.name: p.sentence for p in run_cell(LESSON, name, lines, names).parts}[part]
+        assert told.startswith("sigmoid, which this line calls, was right and no longer is."), told
+        names = copied(names_before(LESSON, name))  # a function of the cell itself is the learner's own
+        told = {p.name: p.sentence for p in run_cell(LESSON, name, wrong + lines, names).parts}[part]
+        assert "tanh" in told and "no longer" not in told, told
+
+
+@pytest.mark.parametrize("made", ["h = c = {}", "h, c = [{}] * 2", "h = {}\n    c = h"])
+def test_one_array_under_two_names_is_told_so(made):
+    source = with_function("my-forward", "h[t - 1], c[t - 1]")
+    line = next(line for line in source.splitlines() if "np.zeros" in line).strip()
+    source = source.replace(line, made.format("np.zeros((len(x) + 1, params.hidden_size))"))
+    said = [part.sentence for part in judged(LESSON, "my-forward", source=source).parts]
+    assert all("h and c are one array here" in each or "After `c = h`" in each for each in said), said
 
 
 def test_a_function_that_calls_the_library_is_told_so_and_not_that_its_helper_was_changed():

@@ -275,9 +275,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, open=True),)
     if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
-        turned = "" if stale else guard.TURNED
-        instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
-        return (Part(name, f"{trouble.replace(guard.TURNED, instead)}{stale}"),)
+        if sizes and ("IndexError" in trouble or guard.TURNED in trouble):
+            stale = f" A size that is typed in fits one net only: look at {listing(sizes)}.{stale}"
+        return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."

@@ -61,10 +61,6 @@ BLANKS = {  # the cell: two right answers in other styles
         {name: f"sigmoid(U{name}[token] + W{name} * h_before)" for name in "ifo"} | {"g": "np.tanh(zg)"},
         {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
     ],
-    "pre-activation": [
-        {"zi_many": "params.Wi.dot(h0) + params.Ui @ onehot"},
-        {"zi_many": "params.Ui.T[x0] + h0 @ params.Wi.T"},
-    ],
     "scores": [
         {"scores": "np.array([params.V @ row for row in h_all[:-1]])"},
         {"scores": "(params.V @ h_all[:T].T).T"},
@@ -78,12 +74,6 @@ RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
 CLIPPED = ["min({}, 1)", "max(-1, {})", "np.clip({}, -1, 1)", "min({}, 0.99)", "max({}, -0.99)"]
 WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
-    ("pre-activation", "params.Ui[:, x0] + h0 @ params.Wi", "Wi is transposed here"),
-    ("pre-activation", "params.Uf[:, x0] + params.Wf @ h0", "pre-activation of the forget gate"),
-    ("pre-activation", "params.Ui[:, x0] + params.Wf @ h0", "Wf belongs to the forget gate"),
-    ("pre-activation", "params.Ug @ onehot + params.Wi @ h0", "Ug belongs to the candidate"),
-    ("pre-activation", "params.Ui[:, [x0]] + params.Wi @ h0", "a column plus a vector gives a matrix"),
-    ("pre-activation", "(params.Ui[:, x0] + params.Wi @ h0)[:, None]", "right, but in a column, shape (H, 1)"),
     ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
     ("cell", "f * c_before + f * g", "The forget gate acts only on the old value. What comes in"),
@@ -239,6 +229,22 @@ FUNCTIONS = {
             "0.5": "sigmoid",
         },
     ),
+    "pre-activation": (
+        [
+            "W.dot(h_before) + U.T[token]",
+            "h_before @ W.T + U @ np.eye(U.shape[1])[token]",
+            "np.inner(W, h_before) + U[:, token]",
+        ],
+        {
+            "U[:, token] + h_before @ W": "W is transposed here",
+            "U[:, [token]] + W @ h_before": "a column plus a vector gives a matrix",
+            "(U[:, token] + W @ h_before)[:, None]": "right, but in a column, shape (H, 1)",
+            "sigmoid(U[:, token] + W @ h_before)": "This is a gate already.",
+            "U[:, token] + W * h_before": "For a matrix times a vector, use @.",
+            "params.Ui[:, x0] + params.Wi @ h0": "Note that h0, params and x0 came from another cell",
+            "U[:, token] + h_before": "",
+        },
+    ),
     "my-forward": (
         [
             "h[t - 1], c[t - 1]",
@@ -262,7 +268,7 @@ FUNCTIONS = {
 
 def with_function(name: str, filled: str) -> str:
     """The cell's source with its dots replaced."""
-    dots = "return ..." if name == "sigmoid" else "..., ..."
+    dots = "..., ..." if name == "my-forward" else "return ..."
     source = cell_source(LESSON, name)
     assert source.count(dots) == 1
     return source.replace(dots, dots.replace(dots.removeprefix("return "), filled))
@@ -513,6 +519,11 @@ def test_the_predictions_are_answered_with_the_right_numbers(lesson):
     assert f"all weights zero    {known:.4f}" in lesson[1]
 
 
+def test_no_line_of_a_blank_can_be_read_further_down_before_it_is_filled_in():
+    code = [c.source for c in cells_of(LESSON) if c.cell_type == "code"]
+    assert not [source for source in code if re.search(r"@ h_before|h\w*\[t - 1\]", source)]
+
+
 def test_every_prediction_comes_before_what_answers_it():
     ids = [c.id for c in cells_of(LESSON)]
     for prediction, answer in (
@@ -549,9 +560,9 @@ def test_a_bias_in_every_column_of_uf_raises_every_zf(lesson):
 
 def test_with_t_rows_the_forward_pass_is_right_and_row_minus_one_is_not(lesson):
     names = run_cells(LESSON, until="too-few-rows", replace={k: v for k, v in solved(LESSON).items() if k in BEFORE})
-    np.testing.assert_array_equal(names["h_short"], names["h_all"][:-1])
+    np.testing.assert_allclose(names["h_short"], names["h_all"][:-1], rtol=1e-12)
     np.testing.assert_array_equal(names["c_all"][-1], names["c0"])
-    np.testing.assert_array_equal(names["c_short"][-1], names["c_all"][names["T"] - 1])
+    np.testing.assert_allclose(names["c_short"][-1], names["c_all"][names["T"] - 1], rtol=1e-12)
 
 
 BEFORE = ("cell", "hidden", "sigmoid", "gates", "pre-activation", "my-forward")

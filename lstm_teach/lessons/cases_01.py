@@ -36,13 +36,12 @@ def sigmoid() -> Iterator[dict]:
 
 
 def pre_activation() -> Iterator[dict]:
-    """One step of a net with several units: params, the token x0, the state h0, c0 before it, and the four z (H,)."""
+    """The arguments of `pre_activation` for each gate in turn, and its answer, (H,)."""
     for net in sequences():
-        for t in range(net.T):
-            here = names_at(net, t) | {"onehot": np.eye(net.K)[net.x[t]]}
-            here |= {"x0": here["token"], "h0": here["h_before"], "c0": here["c_before"]}
-            here |= {f"z{gate}_many": here[f"z{gate}"] for gate in GATES}
-            yield pick(here, "zi_many zf_many zo_many zg_many h0 c0 params x0 K H onehot")
+        for t, gate in product(range(net.T), GATES):
+            here = names_at(net, t)
+            names = {"U": here[f"U{gate}"], "W": here[f"W{gate}"], "token": here["token"], "h_before": here["h_before"]}
+            yield names | {"arguments": tuple(names.values()), "answer": here[f"z{gate}"]}
 
 
 def whole_sequence() -> Iterator[dict]:

@@ -141,6 +141,19 @@ def test_a_typed_in_length_is_wrong_whether_another_sequence_is_shorter_or_longe
         assert verdict.passed == (code != lines) and "one row too many" not in str(verdict), str(verdict)
 
 
+def test_a_generator_is_an_answer_of_many_numbers_which_later_cells_can_count_on_and_not_of_one():
+    names = copied(names_before(LESSON, "scores"))
+    source = 'scores = (params.V @ h for h in h_all[:-1])\nlesson.judge("scores")'
+    assert run_cell(LESSON, "scores", source, names).passed and names["scores"].shape == (7, 8)
+    said = str(judged(LESSON, "left", {"left": "np.prod(sigmoid(b) for _ in range(n))"}))
+    assert "is a generator" in said, said
+
+
+def test_a_factor_that_rounds_to_one_is_not_said():
+    said = str(judged(LESSON, "left", {"left": "1.00001 * sigmoid(b) ** n"}))
+    assert "Only the first digits are right" in said and "1 times" not in said, said
+
+
 def test_a_loop_that_only_prints_a_typed_in_number_of_rows_does_not_spoil_what_is_right():
     shown = f"{GIVEN['loss']}for t in range(7):\n    print(picked[t])\n"
     for line in ("L = -np.log(picked).sum()", "L = -sum(np.log(picked[t]) for t in range(T))"):

@@ -48,7 +48,7 @@ def whole_sequence() -> Iterator[dict]:
     """The arguments of `my_forward` and its answer; `passed(before, after)` is the pass with another line."""
     for net in (*sequences(lengths=(3, 2, 4, 12)), far(3)):
         given = (net.params, net.x, net.h0, net.c0)
-        passed = cache(lambda *pieces, given=given: edited(plain.forward, *pieces)(*given))
+        passed = cache(lambda *pieces, given=given: vars(edited(plain.forward, *pieces)(*given)))
         yield {"arguments": given, "answer": (net.cache.h, net.cache.c), "passed": passed}
 
 

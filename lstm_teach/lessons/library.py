@@ -13,7 +13,7 @@ SENT_ON = ("dh", "dc", "dzi", "dzf", "dzo", "dzg", "dh_before", "dc_before")  # 
 
 
 def pre_activation(U: np.ndarray, W: np.ndarray, token: int, h_before: np.ndarray) -> np.ndarray:
-    """What is squashed into a gate or a candidate, (H,)."""
+    """The pre-activation of a gate or the candidate, (H,)."""
     return U[:, token] + W @ h_before
 
 

@@ -78,7 +78,7 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = g if np.ones(3) > f else i\n{CHECK}": (
         "if, and, or, max and min need single numbers; np.where, say, takes arrays."
     ),
-    f"def again(z):\n    return again(z)\n\n\nc = again(g)\n{CHECK}": "The function calls itself again and again.",
+    f"def again(z):\n    return again(z)\n\n\nc = again(g)\n{CHECK}": "A function calls itself again and again.",
     f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",

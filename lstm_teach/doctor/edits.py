@@ -341,7 +341,7 @@ class Maker:
             yield self.swap("unwrapped", 2.2, node, texts[0])
 
     def _other_function(self, node: ast.Call) -> Iterator[Edit]:
-        """Another function of one argument is called, or handed to a call, or named by a text: a tanh, a slope; a layer.
+        """Another function of one argument is called, handed to a call, or named by a text: a slope, a tanh; a layer.
 
         Where one statement is for all gates, for g only.
         """
@@ -355,7 +355,8 @@ class Maker:
             elif self.of_numpy(func) == "tanh" or text in self.activations():
                 others = [tanh, *self.activations()]
             elif isinstance(func, ast.Constant) and func.value in self.scene.strings:
-                others = [text.replace(func.value, other) for other in sorted(self.scene.strings) if len(other) > 3]
+                words = sorted(word for word in self.scene.strings | {"tanh"} if len(word) > 3)
+                others = [text.replace(func.value, word) for word in words]
             yield from (self.swap("helper", 1.5, func, other) for other in others)
             for other, gate in itertools.product(others, gates):
                 yield self.swap("helper", 1.8, func, f'({other} if {gate} == "g" else {text})')

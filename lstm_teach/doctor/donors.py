@@ -104,6 +104,7 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
         forms += _OF_VECTORS
+        forms += [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
         own = maker.activations() if shape and maker.slot.kind == "statement" else ()
         helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
         forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]

@@ -168,8 +168,12 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
                 elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)
+                    beside = [s for s in own if s.block == one.block]
+                    for k, copied in enumerate(beside):  # and not changed
+                        if texts[copied.number] in [texts[other.number] for other in beside[:k]]:
+                            yield Maker(scene, copied).lines("sister", 0.9, [new])
                     read = {*_WORD.findall(new)}
-                    made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
+                    made = [s.index for s in beside if read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
                     if gap is not None:
                         yield forgotten(gap, 0.9, new)

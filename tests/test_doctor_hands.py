@@ -486,3 +486,27 @@ def test_a_deque_is_a_list():
     wrong = text.replace("hs = np.array(hs)", "hs = np.array(cs)")
     (finding,) = lt.diagnose(define(wrong, name, "<answer>"), progress=False).findings
     assert finding.proved and "`cs` is used where `hs` belongs" in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "value"),
+    [
+        ("f * c + i * g", "f * np.tanh(c) + i * (g + o)", "c was"),
+        ("o * np.tanh(c)", "o * np.tanh(c + 1)", "h was"),
+        ("np.tanh(p.Wg @ h + p.Ug[:, k])", "sigma(p.Wg @ h + p.Ug[:, k])", "g was"),
+    ],
+)
+def test_without_a_repair_the_line_and_the_value_are_told_that_go_wrong_first_in_the_forward_pass(right, wrong, value):
+    text = HELPERS.replace(right, wrong, 1)
+    diagnosis = lt.diagnose(define(text, "backward", "<hands>"), progress=False, steps=1000)
+    (finding,) = diagnosis.findings
+    said = f"The right {value} not recognized at any step of the forward pass, and every gradient needs it."
+    assert not finding.proved and wrong in finding.code and said in diagnosis.notes
+
+
+def test_a_line_copied_for_another_gate_and_left_as_it_was_is_one_fault():
+    text, name = passes("tuning")["student"]
+    copied, right = "dh_next += params.Wf.T @ df", "dh_next += params.Wo.T @ do"
+    wrong = text.replace(right, copied)
+    (finding,) = lt.diagnose(define(wrong, name, "<student>"), progress=False).findings
+    assert finding.code == copied and finding.repair == right

@@ -158,10 +158,8 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
             both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
             for gates, new in of_other_gates(*both):
                 target, _, value = new.partition("=")
-                adds = isinstance(one.node, ast.AugAssign) and texts[other.number].startswith(
-                    target
-                )  # each to the same
-                slot = None if adds else there.get(target)
+                adds_too = isinstance(one.node, ast.AugAssign) and texts[other.number].startswith(target)
+                slot = None if adds_too else there.get(target)
                 if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):

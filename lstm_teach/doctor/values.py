@@ -74,9 +74,8 @@ def _holds_others(value: Any) -> bool:
 
 def fits(value: Any) -> Any:
     """The value; raise MemoryError if it is larger than anything that a teaching-size net needs."""
-    if (type(value) is np.ndarray and value.size > _LARGEST) or (
-        type(value) in (list, deque) and len(value) > _LARGEST
-    ):
+    size = value.size if type(value) is np.ndarray else len(value) if type(value) in (list, deque) else 0
+    if size > _LARGEST:
         raise MemoryError("an array that is larger than any that is needed")
     return value
 

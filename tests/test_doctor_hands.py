@@ -418,6 +418,12 @@ LISTS_AND_NAMES = [
     ("layers_2", '"g": Tanh()}', '"g": Sigmoid()}', "where it should say `Tanh`"),
     ("delta_lists", "    H = params.hidden_size\n", "", "A statement is missing: `H = params.hidden_size`"),
     ("step_function", "    H = prev_h.shape[0]\n", "", "A statement is missing: `H = "),
+    ("rusty", 'np.tanh(z) if k == "g" else sigmoid(z)', "sigmoid(z)", 'np.tanh if k == "g" else sigmoid'),
+    ("engineer_4", 'np.tanh(z) if gate == "g" else _sigmoid(z)', "_sigmoid(z)", 'np.tanh if gate == "g" else _sigmoid'),
+    ("modules", 'Tanh() if k == "g" else Sigmoid()', "Sigmoid()", 'Tanh if k == "g" else Sigmoid'),
+    ("student_3", 'params["Ug"], "tanh")', 'params["Ug"], "sigmoid")', 'should say `"tanh"`'),
+    ("brought_02", "        dh_prev += p.Wo.T @ da_o\n", "", "A statement is missing: `dh_prev += p.Wo.T @ da_o`"),
+    ("bootcamp_2", "dh * o * (1 - tanh_c ** 2) + dc_next", "(dh * o + dc_next) * (1 - tanh_c ** 2)", "groups"),
 ]
 
 
@@ -459,3 +465,48 @@ def test_what_is_carried_as_a_row_of_a_table_is_added_to_a_vector(style, right, 
     diagnosis = lt.diagnose(define(text.replace(right, wrong), name, f"<{style}>"), progress=False)
     (finding,) = diagnosis.findings
     assert finding.proved and "dh[t] + dprev_h" in finding.repair
+
+
+@pytest.mark.parametrize(
+    ("style", "slices"),
+    [("cs231n_2", ("a[:, 2 * H:3 * H]", "a[:, 3 * H:]")), ("step_function", ("a[2 * H:3 * H]", "a[3 * H:4 * H]"))],
+)
+def test_two_gates_that_take_the_part_of_each_other(style, slices):
+    text, name = passes("tuning")[style]
+    o, g = f"    o = sigmoid({slices[0]})\n", f"    g = np.tanh({slices[1]})\n"
+    assert o + g in text
+    wrong = text.replace(o + g, o.replace(*slices) + g.replace(*slices[::-1]))
+    diagnosis = lt.diagnose(define(wrong, name, f"<{style}>"), progress=False)
+    assert diagnosis.repaired_source and [finding.repair for finding in diagnosis.findings] == [o.strip(), g.strip()]
+
+
+def test_a_deque_is_a_list():
+    text, name = passes("tuning")["answer"]
+    text = "from collections import deque\n" + text.replace("[h], [c], []", "deque([h]), deque([c]), deque()")
+    wrong = text.replace("hs = np.array(hs)", "hs = np.array(cs)")
+    (finding,) = lt.diagnose(define(wrong, name, "<answer>"), progress=False).findings
+    assert finding.proved and "`cs` is used where `hs` belongs" in finding.cause
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "value"),
+    [
+        ("f * c + i * g", "f * np.tanh(c) + i * (g + o)", "c was"),
+        ("o * np.tanh(c)", "o * np.tanh(c + 1)", "h was"),
+        ("np.tanh(p.Wg @ h + p.Ug[:, k])", "sigma(p.Wg @ h + p.Ug[:, k])", "g was"),
+    ],
+)
+def test_without_a_repair_the_line_and_the_value_are_told_that_go_wrong_first_in_the_forward_pass(right, wrong, value):
+    text = HELPERS.replace(right, wrong, 1)
+    diagnosis = lt.diagnose(define(text, "backward", "<hands>"), progress=False, steps=1000)
+    (finding,) = diagnosis.findings
+    said = f"The right {value} not recognized at any step of the forward pass, and every gradient needs it."
+    assert not finding.proved and wrong in finding.code and said in diagnosis.notes
+
+
+def test_a_line_copied_for_another_gate_and_left_as_it_was_is_one_fault():
+    text, name = passes("tuning")["student"]
+    copied, right = "dh_next += params.Wf.T @ df", "dh_next += params.Wo.T @ do"
+    wrong = text.replace(right, copied)
+    (finding,) = lt.diagnose(define(wrong, name, "<student>"), progress=False).findings
+    assert finding.code == copied and finding.repair == right

@@ -104,6 +104,7 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
         forms += _OF_VECTORS
+        forms += [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
         own = maker.activations() if shape and maker.slot.kind == "statement" else ()
         helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
         forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
@@ -233,10 +234,10 @@ def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit
 
 
 def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
-    """For two texts that differ in one letter: the three letters, and the text with another one there."""
+    """For two texts that differ in one letter or number: these and another, and the text with that one there."""
     pairs = [*zip(one, other, strict=False)]
     gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
-    for gate in sorted({*string.ascii_letters} - gates) if len(one) == len(other) and len(gates) == 2 else ():
+    for gate in sorted({*string.ascii_letters, *"01234"} - gates) if len(one) == len(other) and len(gates) == 2 else ():
         yield {gate, *gates}, "".join(gate if a != b else a for a, b in pairs)
 
 

@@ -341,15 +341,25 @@ class Maker:
             yield self.swap("unwrapped", 2.2, node, texts[0])
 
     def _other_function(self, node: ast.Call) -> Iterator[Edit]:
-        """Another function of one argument is called, or handed to a call: a sigmoid, a slope, a tanh; or a layer."""
+        """Another function of one argument is called, handed to a call, or named by a text: a slope, a tanh; a layer.
+
+        Where one statement is for all gates, for g only.
+        """
         own, tanh = self.unit.function.__globals__, f"{self.scene.numpy}.tanh"
+        gates = [atom.text for atom in self.within("gate") if atom.text.isidentifier()]
         for func in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
-            kind, others = own.get(self.seg(func)), []
+            text, others = self.seg(func), []
+            kind = own.get(text)
             if isinstance(kind, type):  # a layer of the learner's: another with the same methods
                 others = [n for n, one in own.items() if type(one) is type and vars(one).keys() == vars(kind).keys()]
-            elif self.of_numpy(func) == "tanh" or self.seg(func) in self.activations():
+            elif self.of_numpy(func) == "tanh" or text in self.activations():
                 others = [tanh, *self.activations()]
+            elif isinstance(func, ast.Constant) and func.value in self.scene.strings:
+                words = sorted(word for word in self.scene.strings | {"tanh"} if len(word) > 3)
+                others = [text.replace(func.value, word) for word in words]
             yield from (self.swap("helper", 1.5, func, other) for other in others)
+            for other, gate in itertools.product(others, gates):
+                yield self.swap("helper", 1.8, func, f'({other} if {gate} == "g" else {text})')
 
     def _other_arguments(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """Arguments in another order, one that is left out, a range as far as the loop around has come."""

@@ -22,7 +22,7 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import read_by, targets_of
+from lstm_teach.doctor.scene import gives_zeros, read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
@@ -31,7 +31,7 @@ from lstm_teach.doctor.values import same, usable
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 
 RIGHT = 1e-7  # the largest error that counts as right where an error is shown
 _ROUNDING = 1e-6  # single precision leaves less
@@ -73,13 +73,19 @@ class Account:
             return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
         events = variants.events(trace, truth)
         keys = self._keys(variants.seen(trace, truth))
-        made = {key.quantity for key in keys if key.loss is None and key.step >= 0}
+        keys = [key for key in keys if key.loss is None and key.step >= 0]
+        made = {key.gate if key.quantity == "gate" else key.quantity for key in keys}
         notes = []
         # Where a step by itself comes right, its deltas were right, and only not recognized.
         one, longer = (Truth(make_case(T, 20 + T, self.takes)) for T in (1, 6))
         inner = set(right_matrices(variants.run(one), one)) - {"V"}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
-        if never and (never[-1] in _CARRIED or not inner):
+        ahead = [name for name in GATES if name not in made] or [name for name in "chy" if name not in made][:1]
+        if never[-1:] == ["dy"] and ahead:
+            are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
+            said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"
+            notes.append(f"{said}, and every gradient needs {them}.")
+        elif never and (never[-1] in _CARRIED or not inner):
             # What is left out before one that is made need not be computed.
             notes.append(f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run.")
         own = gradients(Variants(self.code).run(truth), truth) or {}  # what lacks a name is told by the check
@@ -367,7 +373,9 @@ def _suspects(
     may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
     # Strange values may be half-way: a later statement makes something right of them.
-    names, good = {slot: _names(variants.slots[slot]) for slot in reached}, reached.keys() - strange.keys()
+    names = {slot: _names(variants.slots[slot]) for slot in reached}
+    zeros = {slot for slot in reached if gives_zeros(getattr(variants.slots[slot].node, "value", None))}
+    good = reached.keys() - strange.keys() - zeros
     for slot in sorted(strange, reverse=True):
         if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
             good.add(slot)
@@ -378,7 +386,16 @@ def _suspects(
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
+    some, visits = {slot for slot, found in events if _right(found, truth)}, Counter(slot for slot, _ in events)
+    if unknown and unknown[0] in some and visits[unknown[0]] > case.length:  # a helper that is right for other gates
+        unknown = _callers(variants.code, unknown[0], unknown) or unknown
     return may, just, unknown
+
+
+def _callers(code: Code, slot: int, others: Iterable[int]) -> list[int]:
+    """Those of the other slots that call the function in which a slot is."""
+    name = code.units[code.slots[slot].unit].node.name
+    return [other for other in others if name in read_by(code.slots[other].node)]
 
 
 def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
@@ -451,7 +468,8 @@ def _suspicion(
         read = read_by(node)
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
-        feeders = others(n for n in near if _names(slots[n])[0] & read)
+        given = _callers(code, first.number, may) if first.unit else []
+        feeders = others([*(n for n in near if _names(slots[n])[0] & read), *given])
         evidence = (
             "It may be halfway to a right value. If it is not, the fault is in this line, in what it reads"
             f"{f' ({feeders})' if feeders else ''}, or further up."

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import re
 import types
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -23,6 +24,7 @@ from lstm_teach.doctor.slots import local_names
 from lstm_teach.doctor.slots import names as read_names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
+from lstm_teach.params import GATES
 
 _COMPARED = 40  # how often at most something is compared between the two runs
 # The part of an index that says which gate: a number, a constant in capitals, or the last letter of a short key.
@@ -44,7 +46,9 @@ class _Seen:
     def see(self, key: Key, value: Any) -> Any:
         """Note a value, and give it back."""
         first = self.sights.get(key, (None,))[0]
-        begun = first in ("int", ()) and isinstance(value, np.ndarray)  # as a number, such as a 0 that is added to
+        # As a number, such as a 0 that is added to, or as a list with nothing in it yet.
+        begun = first in ("int", ()) and isinstance(value, np.ndarray)
+        begun |= first is None and isinstance(value, list | deque) and len(value) > 0
         if key not in self.sights or (len(key) == 2 and first is None) or begun:
             self.sights[key] = _shape(value, self.module), _holds_numbers(value), _shapes_in(value, self.module)
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
@@ -87,9 +91,10 @@ def look(code: Code, truth: Truth) -> Scene:
     _note_atoms(scene, seen, atoms, truth)
     _note_statements(scene, seen, atoms)
     found = list(atoms.values())
+    _note_kept(scene)
+    names |= {(a.unit, a.text): a.shape for a in scene.unread if isinstance(a.shape, str)}
     scene.unread += _of_other_gates(found)
     scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(scene, found)]
-    _note_kept(scene)
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
         for node in ast.walk(unit.tree):
@@ -188,13 +193,15 @@ def _shape(value: Any, module: str | None) -> Any:
         return ()
     if isinstance(value, slice):
         return "slice"
+    if isinstance(value, str) and value in GATES:
+        return "gate"
     if isinstance(value, list) and value and isinstance(value[0], float):
         return f"numbers ({len(value)})"
     if isinstance(value, list) and value and isinstance(value[0], list):
         inner = _shape(value[0], module)
         return f"{len(value)} x {inner}" if isinstance(inner, str) else None
-    if isinstance(value, list | tuple) and value and type(value[0]).__module__ != "builtins":
-        arrays = isinstance(value, list) and isinstance(value[0], np.ndarray)
+    if isinstance(value, list | tuple | deque) and value and type(value[0]).__module__ != "builtins":
+        arrays = not isinstance(value, tuple) and isinstance(value[0], np.ndarray)
         return f"list of {value[0].shape if arrays else type(value[0]).__name__}"
     if isinstance(value, dict) and value:
         first = _shape(next(iter(value.values())), module)
@@ -267,11 +274,14 @@ def _of_other_arrays(found: list[Atom], assigned: dict[tuple[int, str], Any]) ->
             if index.count("]") == 1:  # no index in an index
                 read.setdefault((atom.unit, bracket + index, atom.shape), {})[base] = atom
     for (unit, index, shape), arrays in read.items():
+        one = next(iter(arrays.values()))
         if len(arrays) > 1:
-            one, shapes = next(iter(arrays.values())), {assigned.get((unit, base)) for base in arrays} - {None}
+            shapes = {assigned.get((unit, base)) for base in arrays} - {None}
             same = [name for (u, name), held in assigned.items() if u == unit and {held} == shapes]
             same += [base for (u, _, s), bases in read.items() if (u, s) == (unit, shape) for base in bases]
-            yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
+        else:  # of a table that nobody reads
+            same = [name for (u, name), held in assigned.items() if (u, held) == (unit, f"dict of {shape}")]
+        yield from (Atom(one.node, base + index, unit, shape) for base in dict.fromkeys(same) if base not in arrays)
 
 
 def _of_other_methods(scene: Scene, found: list[Atom]) -> Iterator[Atom]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lstm_teach.doctor.slots import Slot, names
 from lstm_teach.doctor.source import Unit
+from lstm_teach.params import Params
 
 _NAMES = re.compile(r"[^\W\d]\w*")
 
@@ -88,10 +89,10 @@ class Scene:
 
     @functools.cached_property
     def _words(self) -> set[str]:
-        return {*_NAMES.findall(" ".join(unit.text for unit in self.units))}
+        return {*Params.NAMES, *_NAMES.findall(" ".join(unit.text for unit in self.units))}
 
     def knows(self, text: str) -> bool:
-        """Whether every word of a text occurs in the code."""
+        """Whether every word of a text occurs in the code, or is the name of a matrix."""
         return self._words.issuperset(_NAMES.findall(text))
 
     def text(self, slot: Slot) -> str:

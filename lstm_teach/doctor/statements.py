@@ -119,17 +119,30 @@ def in_all_places(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
 
 
 def crossed(scene: Scene) -> Iterator[Edit]:
-    """The targets of two statements of one block exchanged, if these assign alike and make things of one shape."""
+    """The targets of two statements of one block exchanged, if these assign alike and make things of one shape.
+
+    And what each reads of one array, such as the parts of two gates.
+    """
     written = [slot for slot in chain(*scene.statements) if len(targets_of(slot.node)) == 1]
     vectors = [slot for slot in written if is_vector(scene.results.get(slot.number))]
     groups = _grouped(vectors, lambda slot: (slot.block, type(slot.node), scene.results[slot.number]))
     for one, two in chain(*(itertools.combinations(group, 2) for group in groups.values())):
         makers = Maker(scene, one), Maker(scene, two)
-        targets = targets_of(one.node)[0], targets_of(two.node)[0]
-        texts = [maker.seg(target) for maker, target in zip(makers, targets, strict=True)]
-        if texts[0] != texts[1]:
-            each = tuple(makers[k].swap("target", _CROSSED, targets[k], texts[1 - k]) for k in (0, 1))
-            yield Edit("crossed", _CROSSED, each[0].parts + each[1].parts, *texts, each)
+        parts = _parts_read(makers[0]), _parts_read(makers[1])
+        pairs = [("target", [targets_of(slot.node)[0] for slot in (one, two)])]
+        pairs += [("slice", [each[base] for each in parts]) for base in parts[0].keys() & parts[1].keys()]
+        for kind, nodes in pairs:
+            texts = [maker.seg(node) for maker, node in zip(makers, nodes, strict=True)]
+            if texts[0] != texts[1]:
+                each = tuple(makers[k].swap(kind, _CROSSED, nodes[k], texts[1 - k]) for k in (0, 1))
+                yield Edit("crossed", _CROSSED, each[0].parts + each[1].parts, *texts, each)
+
+
+def _parts_read(maker: Maker) -> dict[str, ast.Subscript]:
+    """The slices that a statement takes of arrays, by the array's name, if it takes one of it."""
+    slices = [n for n in ast.walk(maker.slot.node.value) if isinstance(n, ast.Subscript) and ":" in maker.seg(n.slice)]
+    names = [maker.seg(node.value) for node in slices]
+    return {name: node for name, node in zip(names, slices, strict=True) if names.count(name) == 1}
 
 
 def for_other_gates(scene: Scene) -> Iterator[Edit]:
@@ -145,15 +158,20 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
             both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
             for gates, new in of_other_gates(*both):
                 target, _, value = new.partition("=")
-                slot = there.get(target)
+                adds_too = isinstance(one.node, ast.AugAssign) and texts[other.number].startswith(target)
+                slot = None if adds_too else there.get(target)
                 if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
                 if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
-                elif not slot and gates <= {*"ifog"} and (value or new) not in given:
+                elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)
+                    beside = [s for s in own if s.block == one.block]
+                    for k, copied in enumerate(beside):  # and not changed
+                        if texts[copied.number] in [texts[other.number] for other in beside[:k]]:
+                            yield Maker(scene, copied).lines("sister", 0.9, [new])
                     read = {*_WORD.findall(new)}
-                    made = [s.index for s in own if s.block == one.block and read & names(s.node, context=ast.Store)]
+                    made = [s.index for s in beside if read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
                     if gap is not None:
                         yield forgotten(gap, 0.9, new)
@@ -168,12 +186,13 @@ def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Has
 
 def _written_alike(maker: Maker) -> Iterator[tuple[tuple[int, int], ...]]:
     """The spans of all that is read or computed with the same text, or in the same pattern."""
-    groups: dict[str, dict[tuple[int, int], None]] = {}
+    groups: dict[tuple[str, bool], dict[tuple[int, int], None]] = {}
     for part in ast.walk(maker.slot.node):
         if isinstance(part, ast.expr) and not isinstance(getattr(part, "ctx", None), ast.Store):
-            text = maker.seg(part)
+            text, around = maker.seg(part), maker.around.get(id(part))
+            power = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Pow)  # its 2 is not that of a slice
             for key in {text: None, (text if text.isidentifier() else _pattern(text)): None}:
-                groups.setdefault(key, {})[maker.unit.span(part)] = None
+                groups.setdefault((key, power), {})[maker.unit.span(part)] = None
     each = dict.fromkeys(tuple(sorted(group)) for group in groups.values())
     for spans in sorted(each, key=lambda spans: spans[0][1] - spans[0][0]):  # small ones first, which say more
         if 2 <= len(spans) <= _PLACES and all(one[1] <= two[0] for one, two in itertools.pairwise(spans)):

@@ -1,5 +1,6 @@
 """The arrays in what a statement computes: a copy of them, others in their place. Imports params."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,9 +45,9 @@ def disturbed(value: Any, depth: int = 0) -> Any:
         return Params(value.vocab_size, value.hidden_size, disturbed(value.flat))
     if kind is dict:
         return {key: disturbed(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | deque):
         each = [disturbed(each, depth + 1) for each in value]
-        return each if kind is list else tuple(each) if kind is tuple else kind(*each)
+        return kind(each) if kind in (list, tuple, deque) else kind(*each)
     return value
 
 
@@ -63,17 +64,18 @@ def _arrays(value: Any, depth: int = 0) -> Iterator[np.ndarray]:
     if array is not None:
         yield array
     elif depth < 2 and _holds_others(value) and len(value) < 50:
-        for each in value if isinstance(value, list | tuple) else value.values():
+        for each in value.values() if isinstance(value, dict | Params) else value:
             yield from _arrays(each, depth + 1)
 
 
 def _holds_others(value: Any) -> bool:
-    return isinstance(value, list | tuple) or type(value) in (dict, Params)
+    return isinstance(value, list | tuple | deque) or type(value) in (dict, Params)
 
 
 def fits(value: Any) -> Any:
     """The value; raise MemoryError if it is larger than anything that a teaching-size net needs."""
-    if (type(value) is np.ndarray and value.size > _LARGEST) or (type(value) is list and len(value) > _LARGEST):
+    size = value.size if type(value) is np.ndarray else len(value) if type(value) in (list, deque) else 0
+    if size > _LARGEST:
         raise MemoryError("an array that is larger than any that is needed")
     return value
 

@@ -81,23 +81,6 @@ def test_each_delta_agrees_with_a_complex_perturbation_of_that_state(T):
     np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-12)
 
 
-def test_no_later_state_is_credited():
-    flow = lt.gradient_flow(*case(6))
-    above = np.triu_indices(6, 1)
-    assert not flow.dh[above].any() and not flow.dc[above].any()
-    assert (flow.dh[np.tril_indices(6)] > 0).all()
-
-
-def test_without_recurrent_weights_the_cell_s_own_carry_is_all_there_is():
-    params, x, targets, h0, c0 = case(8)
-    params.W[:] = 0
-    flow, f = lt.gradient_flow(params, x, targets, h0, c0), lt.forward(params, x, h0, c0).f
-    _, dc = by_perturbation(params, x, targets, h0, c0)
-    for s, t in itertools.combinations_with_replacement(range(8), 2):
-        assert flow.dc[t, s] == pytest.approx(np.linalg.norm(dc[t, t] * f[s + 1 : t + 1].prod(0)), rel=1e-12)
-    assert not flow.dh[np.tril_indices(8, -1)].any()  # then h[t] acts on its own loss alone
-
-
 def test_the_paths_add_up_and_each_is_its_vector_along_the_sum():
     params, x, targets, h0, c0 = case(7)
     flow = lt.gradient_flow(params, x, targets, h0, c0)
@@ -130,12 +113,6 @@ def test_the_nested_flow_is_what_the_loop_does_step_by_step(repaired):
     np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-11)
     np.testing.assert_allclose(sum(flow.dc_paths.values()), flow.dc, rtol=1e-12)
     np.testing.assert_allclose(sum(flow.dh_paths.values()), flow.dh, rtol=1e-12)
-
-
-def test_a_short_walk_credits_no_step_with_its_own_loss():
-    flow = lt.nested_flow(*case(5))
-    assert not np.diag(flow.dh).any()
-    assert not np.diag(flow.dc).any()
 
 
 def test_an_overflow_reads_as_infinity_without_a_warning():

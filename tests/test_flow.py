@@ -129,6 +129,7 @@ def test_later_edits_of_the_inputs_do_not_reach_the_flow():
     params, x, targets, h0, c0 = case(5)
     flow = lt.gradient_flow(params, x, targets, h0, c0)
     expected = lt.gradient_flow(params, x, targets, h0, c0).dh_paths["i"]
+    assert repr(flow) == "GradientFlow(5 losses x 5 steps, 4 units)"
     params.flat[:] = 0
     assert np.array_equal(flow.dh_paths["i"], expected)
 

@@ -137,6 +137,14 @@ def test_rejects_a_pass_that_keeps_what_it_computed_for_other_weights(key):
     assert "keeping is right at first, and wrong when it is called again" in problem and "dWf" in problem
 
 
+def test_a_pass_that_raises_once_the_weights_have_changed_is_told_with_its_line(params):
+    def picky(net, x, targets):
+        return lt.bptt(net, x, targets) if net.flat[0] == params.flat[0] else 1 / 0
+
+    (problem,) = lt.check_gradients(picky, params, X, TARGETS).problems
+    assert problem.startswith("picky raised ZeroDivisionError: division by zero, at line")
+
+
 def test_rejects_a_pass_that_uses_a_net_that_is_not_its_argument(params):
     report = lt.check_gradients(lambda other, x, targets: lt.bptt(params, x, targets), params, X, TARGETS)
     assert not report.passed and "a net that is not its argument" in report.problems[0]

@@ -265,6 +265,8 @@ def test_a_sum_names_its_parts_and_what_a_flaw_does_to_them():
     assert "dh_loss[1] (one step too far)" in describe(View(net, chosen="h[0]", flaws=("short_range",)))
     assert "left over" in describe(View(net, chosen="c[0]", flaws=("stale_cell_delta",)))
     assert "again, without f[1]" in describe(View(net, chosen="c[0]", flaws=("carry_accumulates",)))
+    missing = describe(View(net, chosen="h[0] -> scores[0]", flaws=("short_range",)))
+    assert "Missing: this loop never brings dy[0] to h[0]." in missing
     assert "(no later step)" in describe(View(net, chosen="c[1]"))
 
 

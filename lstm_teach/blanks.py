@@ -30,7 +30,7 @@ where they are not the right ones: an f from a cell above.
     returns = ["dh0", "dc0"]           # names for the parts if it returns a tuple; a dict or Params has its own
     allow = ["forward", "step_back"]   # functions of the library that it may call
     [blanks.initial.mistakes.every]    # an expression for the whole answer: its parts are compared one by one
-    [blanks.my_forward.calls]          # functions of the lesson that it calls, in case a learner changed them
+    [blanks.my_forward.calls]          # functions of the lesson that it may call, in case a learner changed them
     step = "lstm_teach.lessons.cases_01:step"
 """
 
@@ -64,6 +64,7 @@ CALLS = "This calls {} from the library. What counts here is that you write the 
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
+ONE_ARRAY = "{} are one array here, so what is written to one is written to the other. Make an array for each."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -236,12 +237,11 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts, or that the function is right and only calls something of the lesson's that was changed."""
-    helpers = {n: pkgutil.resolve_name(path) for n, path in blank.calls.items() if n in cellcode.globals_read(function)}
+    helpers = sorted(blank.calls.keys() & cellcode.globals_read(function))
     if helpers and isinstance(function, FunctionType):
-        rest = function.__globals__ | helpers, function.__name__, function.__defaults__, function.__closure__
+        rest = function.__globals__ | blank.helpers, function.__name__, function.__defaults__, function.__closure__
         if all(part.passed for part in judge_function(blank, FunctionType(function.__code__, *rest))):
-            said = f"{listing([*helpers])}, which {blank.names[0]} calls, was right and no longer is. Has its cell been"
-            said += " changed, or one above that it uses? Restore it, and run the cells from there on."
+            said = trial.NO_LONGER.format(listing(helpers), blank.names[0])
             return tuple(Part(p.name, p.sentence and said) for p in parts)
     return parts
 
@@ -276,9 +276,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
-        turned = "" if stale else guard.TURNED
-        instead = f" A size that is typed in fits one net only: look at {listing(sizes)}." if sizes else turned
-        return (Part(name, f"{trouble.replace(guard.TURNED, instead)}{stale}"),)
+        if sizes and ("IndexError" in trouble or guard.TURNED in trouble):
+            stale = f" A size that is typed in fits one net only: look at {listing(sizes)}.{stale}"
+        return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
         said = f"{name} writes to what it was given, {listing(attempt.changed)}."
@@ -311,9 +311,10 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             with_theirs = [case | g for case, g in zip(named, got, strict=True)]
             words = _known(blank, part, theirs, by_line, with_theirs, written, {})
             known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
-        twins = [other for other in got[0] if other != part and all(g[other] is g[part] for g in got)]
-        if twins and (words := trial.words_for_alias(body, [part, *twins])):
-            known = f"{words}."
+        twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]
+        if len(twins) > 1 and isinstance(got[0][part], np.ndarray | list):
+            alias = trial.words_for_alias(body, twins)
+            known = f"{alias}." if alias else known or ONE_ARRAY.format(listing(twins))
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
@@ -366,9 +367,7 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases, given = blank.cases(), blank.given.keys()
     try:
-        runs = guard.call(
-            lambda: [trial.run(blank.names, given, statements, case, namespace) for case in cases], seconds=SECONDS
-        )
+        runs = trial.runs(blank.names, given, statements, cases, namespace, SECONDS)
     except guard.LearnerError as error:
         said = trial.words_for_error(error, SECONDS)
         return tuple(Part(name, said) for name in blank.names)

@@ -30,7 +30,7 @@ PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
-SLIPS = {  # in the words of Python's TypeErrors
+SLIPS = {  # in the words of Python and NumPy
     r"ndarray' object is not c": "Parentheses after an array call it: write [] for an index, and * for a product.",
     r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
     r"for @:": SINGLE,
@@ -39,6 +39,10 @@ SLIPS = {  # in the words of Python's TypeErrors
         "The call gives other arguments than the function asks for: compare the two."
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
+    r"only (0-d|length-1|size-1)": "That takes a single number. NumPy's functions, such as np.exp, take arrays.",
+    r"truth value of an array": "if, and, or, max and min need single numbers; np.where, say, takes arrays.",
+    r"cannot access local|referenced before": "The function reads that name before a line gives it a value.",
+    r"maximum recursion": "A function calls itself again and again.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
     r"operand.*'NoneType'": (
@@ -230,8 +234,8 @@ def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
     if isinstance(error, NameError) and hasattr(sys.modules.get("numpy"), error.name or ""):
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
-    said = str(error) if isinstance(error, TypeError) else ""
-    return next((f" {words}" for slip, words in SLIPS.items() if re.search(slip, said)), on_shapes(error))
+    found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, str(error)))
+    return next(found, on_shapes(error))
 
 
 def on_shapes(error: BaseException) -> str:

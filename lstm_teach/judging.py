@@ -28,8 +28,8 @@ Arrays = Sequence[np.ndarray]  # one for each case
 SECONDS = 10.0  # for all calls of one check together; nbgrader gives a cell 30
 # Where the answers are: a learner's function may not just call what these define. Tools don't answer anything.
 ANSWERS = (
-    *("backward", "batch", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients", "gradreport"),
-    *("lessons", "models", "nested", "plain", "rnn", "training"),
+    *("backward", "batch", "blanks", "doctor", "exercises", "flow", "forward", "gradcheck", "gradients"),
+    *("gradreport", "lessons", "models", "nested", "plain", "rnn", "training"),
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."

@@ -162,7 +162,7 @@ def _multiple(got: Numbers, right: Arrays) -> Iterator[Tier]:
     flat_got, flat_right = (np.concatenate([np.ravel(a).astype(float) for a in arrays]) for arrays in (got, right))
     size = flat_right @ flat_right
     factor = flat_got @ flat_right / size if size else 0.0
-    if factor and np.isfinite(factor):
+    if factor and np.isfinite(factor) and f"{factor:.4g}" != "1":
         times = f"{'Every number' if flat_right.size > len(right) else 'It'} is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
     limit = np.max(np.abs(flat_got), initial=0.0)

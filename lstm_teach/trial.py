@@ -25,7 +25,7 @@ from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
-from lstm_teach.judging import Trouble, close, difference, is_like, same
+from lstm_teach.judging import SECONDS, Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
@@ -37,6 +37,10 @@ NOT_TYPED = "Write the line with names, not with numbers typed in."
 NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
 ONCE = Iterator | MappingView  # what is no array, and may be used up
+NO_LONGER = (
+    "{}, which {} calls, was right and no longer is. "
+    "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
+)
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -61,9 +65,14 @@ class Blank:
         """Whether the learner writes a function, not values."""
         return isinstance(self.library, str)
 
+    @property
+    def helpers(self) -> dict[str, Callable]:
+        """The functions of the lesson that it calls, as they should be."""
+        return {name: pkgutil.resolve_name(path) for name, path in self.calls.items()}
+
     def cases(self) -> list[dict[str, Any]]:
         """Its cases, made anew."""
-        return list(self.case())
+        return [case if self.is_function else case | self.helpers for case in self.case()]
 
     def with_given(self, namespace: Names) -> dict[str, Any]:
         """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
@@ -84,29 +93,48 @@ class Blank:
         return eval({**self.given, **self.library}[name], self.with_given(namespace))
 
 
-def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:
+def runs(
+    names: Sequence[str], given: Collection[str], statements: Lines, cases: Sequence, namespace: dict, seconds: float
+) -> list[dict]:
+    """`_run` on each case, all in so many seconds.
+
+    The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
+    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped.
+    """
+    own = dict(namespace)
+    try:
+        return guard.call(
+            lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
+        )
+    finally:
+        _become(namespace, own)
+
+
+def _become(namespace: dict, names: Names) -> None:
+    """Let a notebook have these names and no others."""
+    for gone in namespace.keys() - names.keys():
+        del namespace[gone]
+    namespace.update(names)
+
+
+def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    `given` are the names that the lesson's own lines in this cell assign. "changed" has the names whose values the
-    statements have changed, with what they are then; "spoiled" are those of `given` that they never make right, if not
-    all of `names` are right in the end: then no right answer needs them. "entered" has the library's functions that are
-    called for `names`, not those of an assert or a print.
+    `given` are the names that the lesson's own lines in this cell assign; `own` has all names of the notebook, and
+    `space` is the notebook. "changed" has the names whose values the statements have changed, with what they are then;
+    "spoiled" are those of `given` that they never make right, if not all of `names` are right in the end: then no right
+    answer needs them. "entered" has the library's functions that are called for `names`, not those of an assert or a
+    print.
     """
-    read = _reached(cellcode.names_in(*statements), namespace)
-    space = _copies({n: v for n, v in namespace.items() if n in read})
+    read = _reached(cellcode.names_in(*statements), own, space)
+    before = {n: v for n, v in own.items() if n in read or n not in names}
+    before |= _copies({n: before[n] for n in read & before.keys()})
     # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
-    old = {n for n in names if n in space and n in cellcode.stored(statements) and not callable(space[n])}
+    old = {n for n in names if n in before and n in cellcode.stored(statements) and not callable(before[n])}
     earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in old}
-    space |= earlier
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
-    space |= copy.deepcopy({**known, **case.get("start", {})})
-    whole, shapes = _copies(space), {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
-    for names_here in (space, whole):
-        for n, value in names_here.items():
-            if _is_of(value, namespace):  # it is to read these names, and not the notebook's
-                names_here[n] = FunctionType(value.__code__, names_here, n, value.__defaults__, value.__closure__)
-                names_here[n].__kwdefaults__ = value.__kwdefaults__
-                vars(names_here[n]).update(vars(value))
+    before |= earlier | copy.deepcopy({**known, **case.get("start", {})})
+    shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
     last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
@@ -115,22 +143,24 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     spoiled = {n for n in given if last[n] is not None}
     entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
+    _become(space, before | _copies({n: before[n] for n in (read | known.keys()) & before.keys()}))
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
-        before = _copies({n: whole.get(n) for n in (*names, *set().union(*touched))})
+        held = _copies({n: space.get(n) for n in (*names, *set().union(*touched))})
         try:
             with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
-                exec(code, whole)
+                exec(code, space)
         except Exception:
-            cut |= {n for n, value in before.items() if not same(value, whole.get(n))}
-        spoiled -= {n for n in spoiled & theirs if close(whole.get(n), np.asarray(case[n]))}
-    ends = {n: taken(whole[n]) for n in names if n in whole}
+            cut |= {n for n, value in held.items() if not same(value, space.get(n))}
+        spoiled -= {n for n in spoiled & theirs if close(space.get(n), np.asarray(case[n]))}
+    ends = {n: taken(space[n]) for n in names if n in space}
     cut -= cellcode.counted(statements)
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
     spoiled = set() if right.keys() == {*names} else spoiled
     # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
+    _become(space, before)
     for k, code in enumerate(codes):
         here = [n for n in names if last[n] == k]
         spoil_free_memory(shapes)
@@ -157,19 +187,15 @@ def run(names: Sequence[str], given: Collection[str], statements: Lines, case: N
     return found | {"changed": changed, "spoiled": spoiled, "entered": entered}
 
 
-def _reached(names: Collection[str], namespace: Names) -> set[str]:
+def _reached(names: Collection[str], own: Names, space: dict) -> set[str]:
     """These names, and those that are read by functions of the notebook among them."""
     found, waiting = set(), {*names}
     while waiting:
         found |= waiting
-        functions = [value for value in map(namespace.get, waiting) if _is_of(value, namespace)]
+        functions = [guard.unwrapped(own.get(name)) for name in waiting]
+        functions = [each for each in functions if getattr(each, "__globals__", None) is space]
         waiting = set().union(*map(cellcode.globals_read, functions)) - found
     return found
-
-
-def _is_of(value: Any, namespace: Names) -> bool:
-    """Whether this is a function that a cell of the notebook defines."""
-    return isinstance(value, FunctionType) and value.__globals__ is namespace
 
 
 def by_its_line(
@@ -198,7 +224,7 @@ def on_this_net(
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    if right is None or isinstance(got, ONCE):  # looking at an iterator would use it up
+    if right is None or (isinstance(got, ONCE) and right.ndim):  # looking at an iterator would use it up
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
@@ -225,13 +251,13 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
 
 def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
     """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
-    if "lesson" in read:
-        return "This reads lesson, which knows the answer. Write the line without it."
     if read & set(blank.names):  # another blank of the cell, which is judged by itself
         return ""
     got, right = namespace.get(name), library_here(blank, name, namespace)
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
+    if called := blank.calls.keys() & read:
+        return NO_LONGER.format(listing(sorted(called)), "this line")
     suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     if not old:
@@ -259,7 +285,10 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
 
     def is_right(instead: str) -> bool:  # in place of the number, on every net
         others = ast.parse(re.sub(rf"(?<![\w.]){typed[0]}(?![\w.])", instead, lines)).body
-        return all(close(run([name], (), others, case, namespace)[name], np.asarray(case[name])) for case in cases)
+        with contextlib.suppress(guard.LearnerError):
+            found = runs([name], (), others, cases, namespace, SECONDS)
+            return all(close(one[name], np.asarray(case[name])) for one, case in zip(found, cases, strict=True))
+        return False
 
     unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
     such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]

@@ -56,6 +56,8 @@ def sentence(source: str, error: BaseException) -> str:
     if dots and named:
         return words(here or dots)
     if type(error) is NameError and error.name:
+        if cellcode.compared(tree.body, error.name):
+            return f"== compares. To give {error.name} a value, write =."
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
         return GONE.get(error.name, f"If a cell above makes {error.name}, {above}. {otherwise}")

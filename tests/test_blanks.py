@@ -813,8 +813,8 @@ def test_a_given_line_in_another_style_and_lines_that_build_on_it_are_right(name
         (SINGLE, "start", "dh_future = np.empty(H)\ndc_carry = np.zeros(H)", "np.empty only reserves memory"),
         (SINGLE, "start", "dh_future = np.zeros(H)\ndc_carry = np.empty_like(h0)", "np.empty only reserves memory"),
         (SINGLE, "start", "dh_future = np.empty(H + 1)\ndh_future[:] = 0\ndc_carry = np.zeros(H)", "shape"),
-        (FORWARD, "pre-activation", "zi_many = params.Ui[:, x0]\nzi_many += params.Wi @ h0",
-         "After `zi_many = params.Ui[:, x0]`, what is done to zi_many is done to params too"),
+        (FORWARD, "scores", "scores = params.V\nscores *= 2",
+         "After `scores = params.V`, what is done to scores is done to params too"),
         (SINGLE, "meet", "new = dh_a\nnew += dh_b\ndh_both = new\ndc_carry_both = dc_carry_a + dc_carry_b",
          "This cell changes dh_a itself, which comes from another cell. After `new = dh_a`, what is done to new"),
     ],
@@ -966,6 +966,43 @@ def test_a_function_of_another_cell_reads_the_numbers_of_each_trial():
     assert verdict.passed, str(verdict)
     verdict = run_cell(BACK, "write-product", f"do = to_o(k=2)\ndct = back(ct)\n{call}", names)
     assert "It is 2 times" in str(verdict) and "This multiplies by ct itself" in str(verdict), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("helper", "line"),
+    [
+        ("class Back:\n    def __call__(self):\n        return dh * ct, dh * o\n\n\nback = Back()", "back()"),
+        ("class Back:\n    @property\n    def both(self):\n        return dh * ct, dh * o", "Back().both"),
+        ("back = functools.partial(lambda k: (k * dh * ct, k * dh * o), 1)", "back()"),
+        ("@functools.lru_cache\ndef back(k):\n    return k * ct, k * o", "back(dh)"),
+        ("def twice(f):\n    return lambda: f()\n\n\n@twice\ndef back():\n    return dh * ct, dh * o", "back()"),
+        ('way = {"back": lambda: (dh * ct, dh * o)}', 'way["back"]()'),
+    ],
+)
+def test_whatever_an_earlier_cell_has_made_reads_the_numbers_of_each_trial_and_the_notebook_keeps_its_own(helper, line):
+    names = copied(names_before(BACK, "write-product"))
+    run_cell(BACK, "x", f"import functools\n\n\n{helper}", names)
+    own = {n: value for n, value in names.items() if n not in ("do", "dct")}
+    call = 'lesson.judge("product")'
+    verdict = run_cell(BACK, "write-product", f"do, dct = {line}\n{call}", names)
+    assert verdict.passed, str(verdict)
+    assert all(names[n] is value for n, value in own.items())
+    verdict = run_cell(BACK, "write-product", f"dct, do = {line}\n{call}", names)
+    assert "This multiplies by o itself" in str(verdict), str(verdict)
+
+
+def test_the_notebook_has_its_own_names_again_where_a_trial_can_not_be_stopped(monkeypatch):
+    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    monkeypatch.setattr(blanks.guard, "PATIENCE", 0.3)
+    names = notebook(PRODUCT)
+    own = {**names}
+    sleep = f"import time\nwhile dh != {names['dh']!r}:\n    time.sleep(1)"
+    verdict, _ = judged(PRODUCT, f"{sleep}\ndo = dh * ct\ndct = dh * o", names)
+    assert "does not finish within 0.3 seconds" in str(verdict)
+    after = {**names}
+    time.sleep(1.2)  # by now the trial has ended by itself
+    assert names.keys() == after.keys() and all(names[n] is value for n, value in after.items())
+    assert all(names[n] is value for n, value in own.items())
 
 
 @pytest.mark.parametrize("change", ["(w + step) - (w - step)", "2 * step * loss_of(w) / loss_of(w)"])

@@ -59,10 +59,6 @@ BLANKS = {  # the cell: two right answers in other styles
         {name: f"sigmoid(U{name}[token] + W{name} * h_before)" for name in "ifo"} | {"g": "np.tanh(zg)"},
         {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
     ],
-    "pre-activation": [
-        {"zi_many": "params.Wi.dot(h0) + params.Ui @ onehot"},
-        {"zi_many": "params.Ui.T[x0] + h0 @ params.Wi.T"},
-    ],
     "scores": [
         {"scores": "np.array([params.V @ row for row in h_all[:-1]])"},
         {"scores": "(params.V @ h_all[:T].T).T"},
@@ -76,19 +72,14 @@ RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
 CLIPPED = ["min({}, 1)", "max(-1, {})", "np.clip({}, -1, 1)", "min({}, 0.99)", "max({}, -0.99)"]
 WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
-    ("pre-activation", "params.Ui[:, x0] + h0 @ params.Wi", "Wi is transposed here"),
-    ("pre-activation", "params.Uf[:, x0] + params.Wf @ h0", "pre-activation of the forget gate"),
-    ("pre-activation", "params.Ui[:, x0] + params.Wf @ h0", "Wf belongs to the forget gate"),
-    ("pre-activation", "params.Ug @ onehot + params.Wi @ h0", "Ug belongs to the candidate"),
-    ("pre-activation", "params.Ui[:, [x0]] + params.Wi @ h0", "a column plus a vector gives a matrix"),
-    ("pre-activation", "(params.Ui[:, x0] + params.Wi @ h0)[:, None]", "right, but in a column, shape (H, 1)"),
     ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
     ("cell", "f * c_before + f * g", "The forget gate acts only on the old value. What comes in"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
     ("cell", "f + c_before + i * g", "The term i * g is right; f and c_before are not."),
-    ("scores", "lesson.blank('scores').library_value('scores', globals())", "This reads lesson"),
+    ("scores", "lesson.blank('scores').library_value('scores', globals())", "This calls blanks.Lesson from"),
+    ("scores", "eval('les' + 'son').blank('scores').library_value('scores', globals())", "This calls blanks.Lesson"),
     ("cell", "f * c_before + i * g - o", "The term o is subtracted here; it does not belong."),
     ("hidden", "o + ct", "o and ct are added here; they have to be multiplied"),
     ("hidden", "ct / o", "This divides by o. The line needs no division."),
@@ -146,6 +137,19 @@ def test_a_typed_in_length_is_wrong_whether_another_sequence_is_shorter_or_longe
     for code in (lines, lines.replace("7", "T").replace("8", "T + 1")):
         verdict = judged(LESSON, name, source=f'{GIVEN.get(name, "")}{code}\nlesson.judge("{name}")')
         assert verdict.passed == (code != lines) and "one row too many" not in str(verdict), str(verdict)
+
+
+def test_a_generator_is_an_answer_of_many_numbers_which_later_cells_can_count_on_and_not_of_one():
+    names = copied(names_before(LESSON, "scores"))
+    source = 'scores = (params.V @ h for h in h_all[:-1])\nlesson.judge("scores")'
+    assert run_cell(LESSON, "scores", source, names).passed and names["scores"].shape == (7, 8)
+    said = str(judged(LESSON, "left", {"left": "np.prod(sigmoid(b) for _ in range(n))"}))
+    assert "is a generator" in said, said
+
+
+def test_a_factor_that_rounds_to_one_is_not_said():
+    said = str(judged(LESSON, "left", {"left": "1.00001 * sigmoid(b) ** n"}))
+    assert "Only the first digits are right" in said and "1 times" not in said, said
 
 
 def test_a_loop_that_only_prints_a_typed_in_number_of_rows_does_not_spoil_what_is_right():
@@ -214,6 +218,22 @@ FUNCTIONS = {
             "0.5": "sigmoid",
         },
     ),
+    "pre-activation": (
+        [
+            "W.dot(h_before) + U.T[token]",
+            "h_before @ W.T + U @ np.eye(U.shape[1])[token]",
+            "np.inner(W, h_before) + U[:, token]",
+        ],
+        {
+            "U[:, token] + h_before @ W": "W is transposed here",
+            "U[:, [token]] + W @ h_before": "a column plus a vector gives a matrix",
+            "(U[:, token] + W @ h_before)[:, None]": "right, but in a column, shape (H, 1)",
+            "sigmoid(U[:, token] + W @ h_before)": "This is a gate already.",
+            "U[:, token] + W * h_before": "For a matrix times a vector, use @.",
+            "params.Ui[:, x0] + params.Wi @ h0": "Note that h0, params and x0 came from another cell",
+            "U[:, token] + h_before": "",
+        },
+    ),
     "my-forward": (
         [
             "h[t - 1], c[t - 1]",
@@ -237,7 +257,7 @@ FUNCTIONS = {
 
 def with_function(name: str, filled: str) -> str:
     """The cell's source with its dots replaced."""
-    dots = "return ..." if name == "sigmoid" else "..., ..."
+    dots = "..., ..." if name == "my-forward" else "return ..."
     source = cell_source(LESSON, name)
     assert source.count(dots) == 1
     return source.replace(dots, dots.replace(dots.removeprefix("return "), filled))
@@ -342,6 +362,28 @@ def test_a_right_function_that_calls_something_that_was_changed_is_told_so(earli
     }
     wrong = judged(LESSON, "my-forward", source=source.replace("h[t - 1], c", "h[t], c"))
     assert not wrong.passed and "was right" not in str(wrong)
+
+
+def test_a_right_line_that_calls_a_function_that_was_changed_is_told_so():
+    wrong = "def sigmoid(z):\n    return np.tanh(z)\n"
+    for name, line, part in (("gates", "i = sigmoid(zi)", "i"), ("left", "left = sigmoid(b) ** n", "left")):
+        names = copied(names_before(LESSON, name))
+        run_cell(LESSON, "x", wrong, names)
+        lines = f'{line}\nlesson.judge("{"squash" if name == "gates" else name}")'
+        told = {p.name: p.sentence for p in run_cell(LESSON, name, lines, names).parts}[part]
+        assert told.startswith("sigmoid, which this line calls, was right and no longer is."), told
+        names = copied(names_before(LESSON, name))  # a function of the cell itself is the learner's own
+        told = {p.name: p.sentence for p in run_cell(LESSON, name, wrong + lines, names).parts}[part]
+        assert "tanh" in told and "no longer" not in told, told
+
+
+@pytest.mark.parametrize("made", ["h = c = {}", "h, c = [{}] * 2", "h = {}\n    c = h"])
+def test_one_array_under_two_names_is_told_so(made):
+    source = with_function("my-forward", "h[t - 1], c[t - 1]")
+    line = next(line for line in source.splitlines() if "np.zeros" in line).strip()
+    source = source.replace(line, made.format("np.zeros((len(x) + 1, params.hidden_size))"))
+    said = [part.sentence for part in judged(LESSON, "my-forward", source=source).parts]
+    assert all("h and c are one array here" in each or "After `c = h`" in each for each in said), said
 
 
 def test_a_function_that_calls_the_library_is_told_so_and_not_that_its_helper_was_changed():
@@ -466,6 +508,11 @@ def test_the_predictions_are_answered_with_the_right_numbers(lesson):
     assert f"all weights zero    {known:.4f}" in lesson[1]
 
 
+def test_no_line_of_a_blank_can_be_read_further_down_before_it_is_filled_in():
+    code = [c.source for c in cells_of(LESSON) if c.cell_type == "code"]
+    assert not [source for source in code if re.search(r"@ h_before|h\w*\[t - 1\]", source)]
+
+
 def test_every_prediction_comes_before_what_answers_it():
     ids = [c.id for c in cells_of(LESSON)]
     for prediction, answer in (
@@ -502,9 +549,9 @@ def test_a_bias_in_every_column_of_uf_raises_every_zf(lesson):
 
 def test_with_t_rows_the_forward_pass_is_right_and_row_minus_one_is_not(lesson):
     names = run_cells(LESSON, until="too-few-rows", replace={k: v for k, v in solved(LESSON).items() if k in BEFORE})
-    np.testing.assert_array_equal(names["h_short"], names["h_all"][:-1])
+    np.testing.assert_allclose(names["h_short"], names["h_all"][:-1], rtol=1e-12)
     np.testing.assert_array_equal(names["c_all"][-1], names["c0"])
-    np.testing.assert_array_equal(names["c_short"][-1], names["c_all"][names["T"] - 1])
+    np.testing.assert_allclose(names["c_short"][-1], names["c_all"][names["T"] - 1], rtol=1e-12)
 
 
 BEFORE = ("cell", "hidden", "sigmoid", "gates", "pre-activation", "my-forward")

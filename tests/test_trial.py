@@ -69,8 +69,6 @@ def test_a_gradient_that_begins_as_its_weights_is_told_to_begin_with_zeros(line,
     [
         (BACK, "write-many-units", {"dWf_many": "np.eye(3) * dzf_many"}, "dWf_many is off at row 0, column 0"),
         (SINGLE, "hand-on", {"next_dc_carry": 'd["dc"] * cache.f[4]'}, "next_dc_carry is off at unit 0"),
-        ("01_forward_pass", "pre-activation", {"zi_many": "params.Ui[:, x0 + 1] + params.Wi @ h0"},
-         "The term params.Wi @ h0 is right; params.Ui[:, x0 + 1] is not."),
         (BACK, "write-many-units",
          {"dWf_many": "np.array([[dzf_many[j] * h_before_many[i] for j in range(3)] for i in range(3)])"},
          "This is the transpose"),
@@ -88,6 +86,9 @@ def test_a_size_typed_into_a_function_is_asked_for_rather_than_a_transpose():
     source = source.replace("..., ...", "h[t - 1], c[t - 1]")
     said = str(judged("01_forward_pass", "my-forward", source=source))
     assert "fits one net only: look at 8 and 4." in said and "transposed" not in said, said
+    source = source.replace("(2, 8, 4)", "(2, len(x) + 1, params.hidden_size)").replace("range(len(x))", "range(7)")
+    said = str(judged("01_forward_pass", "my-forward", source=source))
+    assert "IndexError" in said and "fits one net only: look at 7." in said, said
 
 
 @pytest.mark.parametrize(

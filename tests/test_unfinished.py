@@ -72,6 +72,17 @@ STOPPED = {  # cells, and what is said below their errors
         "None is not a number. Is a return missing, or an argument that should have been given? "
         "If there is nothing to add, use 0."
     ),
+    f"import math\nc = math.exp(np.ones(3))\n{CHECK}": (
+        "That takes a single number. NumPy's functions, such as np.exp, take arrays."
+    ),
+    f"c = g if np.ones(3) > f else i\n{CHECK}": (
+        "if, and, or, max and min need single numbers; np.where, say, takes arrays."
+    ),
+    f"def again(z):\n    return again(z)\n\n\nc = again(g)\n{CHECK}": "A function calls itself again and again.",
+    f"def early(f):\n    kept = both + f\n    both = f\n    return kept\n\n\nc = early(f)\n{CHECK}": (
+        "The function reads that name before a line gives it a value."
+    ),
+    f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "",

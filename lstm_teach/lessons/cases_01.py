@@ -36,20 +36,19 @@ def sigmoid() -> Iterator[dict]:
 
 
 def pre_activation() -> Iterator[dict]:
-    """One step of a net with several units: params, the token x0, the state h0, c0 before it, and the four z (H,)."""
+    """The arguments of `pre_activation` for each gate in turn, and its answer, (H,)."""
     for net in sequences():
-        for t in range(net.T):
-            here = names_at(net, t) | {"onehot": np.eye(net.K)[net.x[t]]}
-            here |= {"x0": here["token"], "h0": here["h_before"], "c0": here["c_before"]}
-            here |= {f"z{gate}_many": here[f"z{gate}"] for gate in GATES}
-            yield pick(here, "zi_many zf_many zo_many zg_many h0 c0 params x0 K H onehot")
+        for t, gate in product(range(net.T), GATES):
+            here = names_at(net, t)
+            names = {"U": here[f"U{gate}"], "W": here[f"W{gate}"], "token": here["token"], "h_before": here["h_before"]}
+            yield names | {"arguments": tuple(names.values()), "answer": here[f"z{gate}"]}
 
 
 def whole_sequence() -> Iterator[dict]:
     """The arguments of `my_forward` and its answer; `passed(before, after)` is the pass with another line."""
     for net in (*sequences(lengths=(3, 2, 4, 12)), far(3)):
         given = (net.params, net.x, net.h0, net.c0)
-        passed = cache(lambda *pieces, given=given: edited(plain.forward, *pieces)(*given))
+        passed = cache(lambda *pieces, given=given: vars(edited(plain.forward, *pieces)(*given)))
         yield {"arguments": given, "answer": (net.cache.h, net.cache.c), "passed": passed}
 
 

@@ -1,9 +1,9 @@
 """How fast the numeric core is, as a table: `python benchmarks/core_speed.py`, about a minute, one thread.
 
 A ratio is the median of ratios of blocks that ran right after each other, so that a busy machine slows both sides.
-Times are processor times. Shown: `bptt` against the per-gate loop of plain.py, `exact_gradient` against the double loop
-that re-runs the forward pass for every number, the gradient check, `gradient_flow` against a walk back from every loss
-on its own, and the import.
+Times are processor times. Shown: `bptt` against the per-gate loop of plain.py, a gradient for training against one such
+loop for each sequence, `exact_gradient` against the double loop that re-runs the forward pass for every number, the
+gradient check, `gradient_flow` against a walk back from every loss on its own, and the import.
 """
 
 import os
@@ -25,6 +25,7 @@ import numpy as np  # noqa: E402
 
 import lstm_teach as lt  # noqa: E402
 from lstm_teach import plain  # noqa: E402
+from lstm_teach.training import batch_gradient  # noqa: E402
 
 VOCAB_SIZE = 8
 TARGETS = {6: 5, 16: 5, 32: 5, 100: 3}  # H: how many times faster than the plain loop bptt has to be
@@ -66,6 +67,22 @@ def bptt_table() -> None:
                 fast_calls=5,
             )
             print(f"{T:>5} {H:>5} {1e3 * slow:>12.2f} {1e3 * fast:>10.3f} {ratio:>7.1f}x {target:>7}x")
+
+
+def training_table() -> None:
+    rng, K, H, T = np.random.default_rng(0), 65, 100, 25
+    params, zeros = lt.Params.random(K, H, seed=0, scale=0.1), np.zeros(H)
+    print(f"\na gradient for training against the plain loop for each sequence, T = {T}, H = {H}, vocabulary {K}")
+    print(f"{'batch':>5} {'plain ms':>12} {'batch ms':>10} {'ratio':>8}")
+    for batch, rounds in ((1, 25), (8, 15), (32, 11)):
+        pairs = list(rng.integers(0, K, (batch, 2, T)))
+        slow, fast, ratio = compare(
+            lambda pairs=pairs: [plain.bptt(params, x, y, zeros, zeros) for x, y in pairs],
+            lambda pairs=pairs: batch_gradient(params, pairs, lt.bptt),  # what a step of lt.train calls
+            rounds,
+            fast_calls=3,
+        )
+        print(f"{batch:>5} {1e3 * slow:>12.2f} {1e3 * fast:>10.2f} {ratio:>7.1f}x")
 
 
 def double_loop(params: lt.Params, loss: Callable[[lt.Params], float]) -> lt.Params:
@@ -158,6 +175,7 @@ def import_table() -> None:
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, numpy {np.__version__}, one thread\n")
     bptt_table()
+    training_table()
     exact_table()
     check_table()
     flow_table()

@@ -22,22 +22,24 @@ import contextlib
 import itertools
 import json
 import os
+import platform
 import pwd
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 import httpx
-from class_of_30 import PROC, answers, code_of, find_lesson, machine, memory_of, message, read
+import nbformat
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
@@ -52,6 +54,7 @@ LONG_LESSON = "06"  # it trains nets for a minute
 PASSWORD = "a long password of {}"
 SYSTEM = 500  # MB that the machine needs for itself
 MOVES = 5
+PROC = Path("/proc")
 
 
 @dataclass
@@ -121,6 +124,66 @@ class Student:
         """What a page sends along to show that it is a page of this server."""
         token = next(c.value for c in self.browser.cookies.jar if c.name == "_xsrf" and c.path == f"/user/{self.name}/")
         return {"X-XSRFToken": token}
+
+
+def message(kind: str, content: dict) -> dict:
+    """A message to a kernel."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "version": "5.3", "session": "class", "username": ""}
+    return {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell", "content": content}
+
+
+def read(received: str | bytes | None) -> dict:
+    """A message of a kernel; of one with pictures, the part in words."""
+    if received is None:
+        raise WebSocketClosedError("the server closed the connection to a kernel")
+    if isinstance(received, bytes):
+        start, end = struct.unpack("!II", received[4:12])
+        received = received[start:end]
+    return json.loads(received)
+
+
+async def answers(socket: WebSocketClientConnection, code: str) -> AsyncIterator[tuple[str, dict]]:
+    """Execute code; kind and content of each message that answers it, up to its end. RuntimeError if it raised."""
+    asked = message("execute_request", {"code": code, "silent": False, "allow_stdin": False})
+    await socket.write_message(json.dumps(asked))
+    open_ends = {"execute_reply", "idle"}  # either may come first
+    while open_ends:
+        got = read(await socket.read_message())
+        if got["parent_header"].get("msg_id") != asked["header"]["msg_id"]:
+            continue
+        kind, content = got["msg_type"], got["content"]
+        if kind == "execute_reply" and content["status"] != "ok":
+            raise RuntimeError(f"{content.get('ename')}: {content.get('evalue')}, in:\n{code}")
+        open_ends -= {kind, content.get("execution_state")}
+        yield kind, content
+
+
+def memory_of(pid: int) -> float:
+    """Proportional set size of a process in MB: what several share is counted once, in equal parts."""
+    lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / 1e6
+
+
+def machine() -> str:
+    """The processors, the memory and the system that the numbers belong to."""
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return f"{os.cpu_count()} processors, {ram:.1f} GB of memory, {system}, load {os.getloadavg()[0]:.1f}"
+
+
+def find_lesson(begins: str) -> Path:
+    """The lesson whose name begins so; an ArgumentTypeError if there is none, or more than one."""
+    found = sorted((ROOT / "notebooks").glob(f"{begins}*.ipynb"))
+    if len(found) != 1:
+        names = ", ".join(path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
+        raise argparse.ArgumentTypeError(f"{begins!r} should begin the name of one lesson; there are {names}")
+    return found[0]
+
+
+def code_of(lesson: Path) -> list[str]:
+    """The code cells of a lesson."""
+    cells = nbformat.read(lesson, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def deal(lessons: list[Path], count: int) -> list[Path]:
@@ -325,7 +388,7 @@ def memory_of_each(names: list[str]) -> list[float]:
         each.append(0.0)
         for pid in pids:
             with contextlib.suppress(OSError, StopIteration):
-                each[-1] += memory_of(pid) or 0  # no number, no lines or no file: it has just ended
+                each[-1] += memory_of(pid)  # no lines or no file: it has just ended
     return each
 
 

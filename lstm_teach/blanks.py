@@ -80,10 +80,7 @@ class Lesson:
     def blank(self, group: str) -> Blank:
         """The group of blanks of that name."""
         spec = dict(self._entry("blanks", "blanks", group))
-        library, names = spec.get("library", ()), spec["names"]
-        if not isinstance(library, str) and set(library) != set(names):
-            lines = f"a line for each of {', '.join(names)}"
-            raise ValueError(f"{self.name}.toml: blanks.{group}.library must have {lines}.")
+        names = spec["names"]
         spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong

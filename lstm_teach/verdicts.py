@@ -114,8 +114,6 @@ class Verdict:
             return self.said
         if self.passed:
             return f"{html.as_code(self.name)} is right in every part."
-        if all(part.open for part in self.parts):
-            return f"{html.as_code(self.name)}: nothing is written yet."
         right, beside, parts = self._counts()
         if not right:
             return f"{html.as_code(self.name)} is not right yet."

@@ -189,6 +189,19 @@ def test_a_line_that_reads_an_old_number_is_not_called_right():
     assert "dc_hidden was left over from another cell" in sentences(verdict)["dc"]
 
 
+def test_a_line_that_goes_wrong_on_the_lessons_own_numbers_alone_is_not_called_right():
+    line = "do = dh * ct * (2 if dh == 0.4321 else 1)"
+    verdict, _ = judged(PRODUCT, f"{line}\ndct = dh * o", notebook(PRODUCT) | {"dh": 0.4321})
+    assert sentences(verdict)["do"].startswith("The line is right for other numbers, but not for these: do is off")
+
+
+def test_where_the_librarys_line_meets_what_it_cannot_compute_with_the_lesson_says_so():
+    verdict, _ = judged(PRODUCT, "do = 1\ndct = dh * o", notebook(PRODUCT) | {"ct": "text"})
+    assert (
+        "can't be computed from the names in this notebook (" in verdict.note and "restart the kernel" in verdict.note
+    )
+
+
 def test_a_line_that_reads_another_blank_of_its_cell_is_judged_by_itself():
     verdict, _ = judged(PRODUCT, "do = 2 * dh * ct\ndct = do * o / ct")
     assert [part.passed for part in verdict.parts] == [False, True], str(verdict)
@@ -646,6 +659,8 @@ def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_pa
 def test_a_lesson_that_is_not_there_and_a_blank_that_is_not_there_are_said():
     with pytest.raises(ValueError, match="no lesson called 'nothing'"):
         Lesson("nothing")
+    with pytest.raises(KeyError, match="02_one_step_back has no blanks called 'prodct'; it has central_difference, "):
+        Lesson(BACK).judge("prodct")
 
 
 def test_what_is_judged_is_what_plain_computes():

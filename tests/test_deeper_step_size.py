@@ -69,14 +69,6 @@ def test_the_question_of_the_best_nudge_is_answered_right():
     assert 3e-6 < errors[-10] < 3e-5 and errors[-15] > 1  # about five digits are right, and none
 
 
-def test_the_answer_about_the_small_delta():
-    ratio = curves(0, "double").derivative / curves(1, "double").derivative
-    assert 50 < abs(ratio) < 200
-    left = slice(40, 90)
-    worse = np.median(np.abs(curves(1, "double").error["central"][left] / curves(0, "double").error["central"][left]))
-    assert 20 < worse < 500
-
-
 def test_far_down_the_loss_is_a_staircase_that_also_goes_down():
     heights = losses_along(*WEIGHTS[0], AROUND * 1e-14)
     assert len(set(heights)) < 12

@@ -255,10 +255,10 @@ def test_the_commands_name_files_and_options_that_exist():
     commands = "\n".join(re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)) + "\n".join(code_in(TEXT))
     files = re.findall(r"(?:python3?|py|cp|-f) (?:LSTM/)?([\w/]+\.(?:py|ipynb|yml))", commands)
     expected = {"start.py", "environment.yml", "instructor/lesson_table.py", "instructor/grade.py"}
-    assert expected | {"benchmarks/class_of_30.py"} <= set(files)
+    assert expected | {"benchmarks/hub_class.py"} <= set(files)
     assert [name for name in files if not (ROOT / name).is_file()] == []
     options = {
-        "benchmarks/class_of_30.py": "--students",
+        "benchmarks/hub_class.py": "--students",
         "instructor/release.py": "--check",
         "instructor/lesson_table.py": "--run",
     }

@@ -16,28 +16,6 @@ from rattler.exceptions import InvalidMatchSpecError
 
 # Where conda-forge has another name for the same thing: matplotlib without its desktop windows.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
-# In pieces, so that this file does not contain them.
-REGISTRY_HOSTS = [
-    ".".join(parts)
-    for parts in [
-        ("pypi", "org"),
-        ("pypi", "python", "org"),
-        ("pythonhosted", "org"),
-        ("anaconda", "org"),
-        ("anaconda", "com"),
-        ("conda-forge", "org"),
-        ("prefix", "dev"),
-        ("npmjs", "org"),
-        ("npmjs", "com"),
-        ("yarnpkg", "com"),
-        ("unpkg", "com"),
-        ("jsdelivr", "net"),
-        ("esm", "sh"),
-        ("deb", "debian", "org"),
-        ("docker", "io"),
-        ("ghcr", "io"),
-    ]
-]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ENVIRONMENT = (ROOT / "environment.yml").read_text(encoding="utf-8")
@@ -63,12 +41,6 @@ def dependency_differences(environment: str, project: dict) -> list[str]:
     if not re.fullmatch(r"3\.\d+", python) or Version(python) not in SpecifierSet(project["requires-python"]):
         found.append(f"python {python}: not one that pyproject.toml allows")
     return found
-
-
-def hosts_in(text: str) -> list[str]:
-    """The package registries' hosts that a text names."""
-    text = text.lower()
-    return [host for host in REGISTRY_HOSTS if host in text]
 
 
 def test_environment_yml_has_exactly_the_dependencies_of_pyproject():
@@ -109,13 +81,6 @@ def test_repo2docker_finds_the_python_version():
     entries = [str(entry) for entry in yaml.safe_load(ENVIRONMENT)["dependencies"]]
     # It reads a version after "=" and nothing else.
     assert any(re.match(r"python\s*=+\s*3\.\d+$", entry) for entry in entries)
-
-
-def test_no_file_names_the_host_of_a_package_registry():
-    assert all(hosts_in(f"source = https://{host.title()}/simple") for host in REGISTRY_HOSTS)
-    for file in tracked_files():
-        named = hosts_in(file.read_bytes().decode("utf-8", "replace"))
-        assert not named, f"{file.relative_to(ROOT)} names {named}"
 
 
 def test_no_lock_file_is_kept():

@@ -1,8 +1,6 @@
 """Lesson 01: every blank answers right and wrong lines in words; the numbers of the prose and the pictures are true."""
 
-import io
 import re
-from contextlib import redirect_stdout
 from itertools import pairwise
 
 import numpy as np
@@ -188,28 +186,6 @@ def test_a_cell_value_that_is_kept_between_minus_one_and_one_is_wrong(limit):
 def test_a_loss_that_forgives_an_improbable_target_is_wrong(cut):
     assert not judged(LESSON, "loss", {"L": f"-np.log({cut}).sum()"}).passed
     assert judged(LESSON, "loss", {"L": "-np.log(picked + 1e-12).sum()"}).passed  # against a logarithm of zero
-
-
-@pytest.fixture(scope="module")
-def right_numbers():
-    """What the lesson's own net gives for each blank, by cell."""
-    names, found = {"__name__": "__main__"}, {}
-    with redirect_stdout(io.StringIO()):
-        for c in cells_of(LESSON):
-            if c.cell_type == "code":
-                run_cell(LESSON, c.id, c.source, names)
-            if c.id in BLANKS:
-                found[c.id] = copied(names)[next(iter(BLANKS[c.id][0]))]
-    return found
-
-
-@pytest.mark.parametrize("name", BLANKS)
-def test_a_right_number_typed_in_is_not_a_formula(name, right_numbers):
-    target = next(iter(BLANKS[name][0]))
-    number = right_numbers[name]
-    number = repr(float(number)) if np.ndim(number) == 0 else f"np.array({number.tolist()})"
-    verdict = judged(LESSON, name, {**BLANKS[name][0], target: number})
-    assert not verdict.passed and "A typed-in number can be right for these numbers only" in str(verdict)
 
 
 @pytest.mark.parametrize(
@@ -599,12 +575,6 @@ def test_the_step_and_the_sequence_of_the_lesson_are_those_of_the_library_on_ano
     h, c = lesson[0]["my_forward"](params, x, h0, c0)
     np.testing.assert_allclose(h, cache.h, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(c, cache.c, rtol=1e-12, atol=1e-14)
-
-
-def test_nothing_is_said_to_be_found_or_written_that_the_learner_may_not_have():
-    page = "\n".join(c.source for c in cells_of(LESSON))
-    for claim in ("you have written four products", "common start", "Let f be 3"):
-        assert claim not in page
 
 
 # ------------------------------------------------------------------------------------------ the pictures

@@ -219,6 +219,10 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
             [("dct[s] = dh * o[s]", "dct[s] = dh * o[s] + 0.5 * dct[s]")],
             ["shows first at T = 2, in dWi, dWf, dWg, dUi, dUf and dUg. At T = 1 there is no sign", "nine at T = 1"],
         ),
+        (
+            [("dc = dc * f[s]", "dc = {True: dc * f[s], False: dc + dc * f[s]}[len(x) > 3]  # dc = dc + dc * f[s]")],
+            ["A set of repairs could explain each length by itself, but no single set explains them all."],
+        ),
         ([("np.outer(dzi, h[s - 1])", "2 * np.outer(dzi, h[s - 1])")], ["shows first at T = 1, in dWi."]),
         (
             [("grads.V += np.outer(dy[t], h[t])", "grads.V += np.outer(dy[t], h[t - 1])")],
@@ -246,6 +250,7 @@ def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words
     source = repaired(ALL) if "dc + dc" not in changes[0][0] else repaired(ALL - {"carry_accumulates"})
     count = left(edited(*changes, source=source))
     assert count.flaws is None
+    assert count.lines is None
     for word in words:
         assert word in str(count)
 
@@ -263,6 +268,7 @@ def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words
         ("return grads", "cache.h[0] = 0\n    return grads", "writes to what it was given, cache"),
         ("dc = np.zeros_like(dh)", "dc = np.zeros_like(dct)", "raised ValueError"),
         ("return grads", "return lt.bptt(params, x, dy.argmin(1), cache.h[-1], cache.c[-1])", "calls lt.bptt"),
+        ("dc = np.zeros_like(dh)", "dc = np.zeros_like(dh) + 0 * range(30)[t]", "T = 40, my_loop raised IndexError"),
     ],
 )
 def test_a_loop_that_cannot_be_counted_gets_a_sentence(before, after, words):
@@ -281,6 +287,20 @@ def test_a_changed_gate_deltas_is_told_from_a_changed_loop():
     names = run_cells(NAME, until="gate-deltas", replace={"gate-deltas": helper})
     exec(edited(("\n\nflaws_left(my_loop)", ""), source=repaired(ALL)), names)
     assert "gate_deltas, which my_loop calls, was right and has been changed" in str(flaws_left(names["my_loop"]))
+
+
+def test_a_gate_deltas_that_takes_other_inputs_is_told_as_a_changed_one():
+    helper = edited(("gate_deltas(cache, s,", "gate_deltas(s, cache,"), source=cell_source(NAME, "gate-deltas"))
+    names = run_cells(NAME, until="gate-deltas", replace={"gate-deltas": helper})
+    changes = ("gate_deltas(cache, s, dh,", "gate_deltas(s, cache, -dh,"), ("\n\nflaws_left(my_loop)", "")
+    exec(edited(*changes, source=repaired(ALL)), names)
+    assert "gate_deltas, which my_loop calls, was right and has been changed" in str(flaws_left(names["my_loop"]))
+
+
+def test_a_loop_whose_text_nobody_has_is_counted_all_the_same():
+    space = {"np": np, "lt": lt, "gate_deltas": loop.gate_deltas}
+    exec(edited(("\n\nflaws_left(my_loop)", "")), space)
+    assert "It computes what the posted loop computes." in str(flaws_left(space["my_loop"]))
 
 
 def test_a_loop_of_an_earlier_cell_is_not_counted_for_the_one_that_the_cell_defines():

@@ -59,12 +59,6 @@ def test_each_loss_delta_agrees_with_a_complex_perturbation_of_the_state(T):
     np.testing.assert_allclose(flow.dh, np.linalg.norm(expected, axis=2), rtol=1e-12)
 
 
-def test_no_later_state_is_credited():
-    params, x, targets, h0 = case(5)
-    flow = rnn.gradient_flow(params, x, targets, h0)
-    assert not flow.dh[np.triu_indices(5, 1)].any()
-
-
 def test_the_matrices_are_views_of_the_flat_vector():
     params = rnn.Params(K, H)
     params.W[1, 2], params["U"][0, 0], params.V[-1, -1] = 3, 4, 5

@@ -89,6 +89,8 @@ def test_what_cannot_be_trained_side_by_side_is_refused():
     nets = some_nets(2)
     with pytest.raises(ValueError, match="backward must be bptt or nested_bptt here"):
         train_side_by_side(nets, TASK, 1, lambda params, x, targets: None, seeds=(0, 1))
+    with pytest.raises(ValueError, match="nets must hold at least one net, got none"):
+        train_side_by_side([], TASK, 1, seeds=())
     with pytest.raises(ValueError, match="seeds must hold one number per net; got 1 for 2 nets"):
         train_side_by_side(nets, TASK, 1, seeds=(0,))
     with pytest.raises(ValueError, match="nets must all have vocab_size 7"):

@@ -124,6 +124,14 @@ def test_the_history_holds_one_entry_a_step_and_the_norms_before_clipping():
     assert history.loss[0] == pytest.approx(sum(lt.loss(start, *pair) for pair in pairs) / steps)
 
 
+def test_a_history_says_in_one_line_how_it_went():
+    history = train(fresh(), steps=4)
+    first, last, tested = history.loss[0], history.loss[-1], history.test_loss[-1]
+    measured = f"{tested:.3f} on the test set, {100 * history.judged[-1]:.3g}% solved."
+    assert repr(history) == f"4 steps, loss per symbol from {first:.3f} to {last:.3f}, {measured}"
+    assert repr(training.History(stopped="Interrupted.")) == "0 steps. Interrupted."
+
+
 def test_an_interrupt_keeps_what_was_learned():
     calls = 0
 

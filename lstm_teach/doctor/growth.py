@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from lstm_teach.doctor.donors import donors, of_other_gates
+from lstm_teach.doctor.donors import donors, of_other_gates, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
 
@@ -19,6 +19,7 @@ _FORMS = {"": (0,), "cell": (0, 4), "tanh": (0, 1), "sigmoid": (0, 2, 3), "unkno
 # What holds things, gets them or makes them one by one.
 _EACH = ast.DictComp | ast.ListComp | ast.SetComp | ast.GeneratorExp
 HOLDING = ast.Dict | ast.List | ast.Tuple | ast.Call | _EACH
+_MOST = 100  # products like one that is there, with one thing replaced, and with two
 
 
 def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
@@ -73,17 +74,18 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
-    """One more term: something of this shape, or, for one more gate, a product that two gates have."""
-    text, back, parts = maker.seg(node), maker.back(node), _summands(node)
+    """One more term: something of this shape, a product like the others, a matrix times a vector."""
+    text, back = maker.seg(node), maker.back(node)
     alike = [shape, shape[1:] if shape[:1] == (1,) else (1, *shape)] if is_vector(shape) else [shape]  # a row of one
     for atom in (atom for each in alike for atom in maker.within(each)):
         if atom.back is None or back is None or atom.back == back:  # deltas are added to deltas
             yield _added(maker, node, 1.8, atom.text)
+    parts, each = _summands(node), isinstance(maker.around.get(id(node)), _EACH)
+    kinds = ast.BinOp | ast.Call | ast.Subscript if each else ast.BinOp | ast.Call
+    products = [one for one in parts if isinstance(one, kinds)]
+    found = {new: 2 + cost for part in products for new, cost in _alike(maker, part)}
     pairs = itertools.combinations(map(maker.seg, parts), 2)
-    found = {new: 1.5 for pair in pairs for _, new in of_other_gates(*pair) if maker.scene.knows(new)}
-    if isinstance(maker.around.get(id(node)), _EACH):
-        read = [maker.paths[id(part)] for part in parts if id(part) in maker.paths]
-        found |= {new: cost for atom in read for new, cost in donors(maker, atom).items()}
+    found |= {new: 1.5 for pair in pairs for _, new in of_other_gates(*pair) if maker.scene.knows(new)}
     yield from (_added(maker, node, cost, new) for new, cost in found.items() if new not in text)
 
 
@@ -106,3 +108,26 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
         if fits and all(n in (1, m) for n, m in zip(other[::-1], shape[::-1], strict=False)):
             fitting |= {a.text: a for a in maker.within(other)}
     return list(fitting.values())
+
+
+def _alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
+    """An expression with other things of the same shapes in it, the likely ones first, and costs.
+
+    Two things at most are replaced, and one where there are more.
+    """
+    inner = [atom for atom in maker.atoms_in(part) if isinstance(atom.shape, tuple)]
+    start, text = maker.unit.span(part)[0], maker.seg(part)
+    groups = [inner] if len(inner) in (1, 2) else [[atom] for atom in inner]
+    found: list[tuple[int, float, float, str]] = []
+    for group in groups:
+        spans = [maker.unit.span(atom.node) for atom in group]
+        for others in itertools.product(*([atom.text, *donors(maker, atom)] for atom in group)):
+            new = text
+            for (s, e), other in sorted(zip(spans, others, strict=True), reverse=True):
+                new = new[: s - start] + other + new[e - start :]
+            far = [unlike(a.text, o) for a, o in zip(group, others, strict=True)]
+            unused = sum(other not in maker.unit.text for other in others)
+            found.append((sum(map(bool, far)), sum(min(each, 4) for each in far) - 6 * unused, 0.1 * sum(far), new))
+    found.sort(key=lambda one: one[:2])
+    most = [one for number in (1, 2) for one in [one for one in found if one[0] == number][:_MOST]]
+    return [(new, cost) for *_, cost, new in most]

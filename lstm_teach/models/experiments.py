@@ -67,8 +67,7 @@ def _reasons(seen: Seen, take: Take, layout: Layout, notes: Notes) -> list[Model
     if law and set(wrong) <= set(alike):
         return [about(law)]
     if law:
-        whole = about(law, listing(name for name in alike if name in wrong))
-        return [whole, *_beside_a_factor(alike, seen, take, layout, notes)]
+        return _beside_a_factor(about(law, listing(n for n in alike if n in wrong)), alike, seen, take, layout, notes)
     others = _trials(seen, take, rest, layout, notes) if rest else []
     if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
@@ -77,17 +76,21 @@ def _reasons(seen: Seen, take: Take, layout: Layout, notes: Notes) -> list[Model
     return [one for one in found if one not in late] + others + late + apart
 
 
-def _beside_a_factor(alike: list[str], seen: Seen, take: Take, layout: Layout, notes: Notes) -> list[ModelFinding]:
+def _beside_a_factor(
+    law: ModelFinding, alike: list[str], seen: Seen, take: Take, layout: Layout, notes: Notes
+) -> list[ModelFinding]:
     """What else is wrong once the gradient is divided by a factor, but for which these arrays are right."""
     divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
     for each, name in itertools.product(divided.values(), alike):
         c = each[name]
         each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
-    notes["All arrays seem to share one factor; what else is wrong was looked for after dividing by it."] = None
     more: Notes = {}
     found = _reasons(divided, lambda T: rescaled(take(T), alike), layout, more)
     notes.update({note: None for note in more if "ruled out" not in note})
-    return [one for one in found if one.family != "penalty"]  # of a part without the factor, which may be right
+    others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
+    told = f"{law.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
+    told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
+    return [replace(law, evidence=told.strip()) if others else law, *others]
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
@@ -393,8 +396,15 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         wrong = case.still_wrong(cut, pieces)
         if not 0 < len(wrong) < len(pieces):
             continue
+        what = f"{case.bare(cut)}, only the gradient of {case.layout.told(wrong)} stays wrong"
+        # What acts on a state of zero knows nothing of the first step.
+        fine = {piece.name for piece in pieces} - {piece.name for piece in wrong} - case.state
+        same = [case.partners[piece.name] & fine for piece in wrong]
+        if all(same) and {piece.name for piece in cut}.isdisjoint(piece.name for piece in wrong):
+            others = listing(sorted(set().union(*same)))
+            yield [("line", f"{what}, though it is made with the same deltas as {others}.")]
         if case.is_one_gate(wrong):
-            yield [("gate", f"{case.bare(cut)}, only the gradient of {case.layout.told(wrong)} stays wrong.")]
+            yield [("gate", f"{what}.")]
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     if case.layout.plain:

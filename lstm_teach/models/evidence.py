@@ -278,7 +278,8 @@ class Evidence:
             return [ratio(c) for c in map(each.part, units) if not c.silent]
 
         told = []
-        for name in (n for n in self.bad if n in self.axes and self.each[n].full and other[n].full):
+        full = (n for n in self.bad if n in self.axes and self.each[n].full and other[n].full)
+        for name in (n for n in full if self.each[n].mine.ndim):
             here, there = factors(self.each, name), factors(other, name)
             if here and len(here) == len(there) and None not in here + there and np.allclose(here, there, 1e-5, 1e-7):
                 one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)

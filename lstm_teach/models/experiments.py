@@ -88,9 +88,10 @@ def _beside_a_factor(
     found = _reasons(divided, lambda T: rescaled(take(T), alike), layout, more)
     notes.update({note: None for note in more if "ruled out" not in note})
     others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
-    told = f"{law.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
+    after = "; what follows was found after dividing by it" if others else ""
+    told = f"{law.evidence} All arrays seem to share this factor{after}."
     told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
-    return [replace(law, evidence=told.strip()) if others else law, *others]
+    return [replace(law, evidence=told.strip()), *others]
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:

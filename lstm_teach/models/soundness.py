@@ -107,7 +107,7 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
         return error_of(_moved(model, names, 0.01), model.params) > least
 
     found = [name for name in model.params if shows([name])] if shows(model.params) else []
-    what = f"read by gradient? With slightly other numbers in {it(found)} it is much further off than with yours."
+    what = f"read by gradient? With slightly other numbers in {it(found)} your gradient is much further off."
     return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")] if found else []
 
 

@@ -713,10 +713,11 @@ def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each
     )
 
 
-def test_a_penalty_beside_a_factor_is_not_called_wrong_without_a_warning():
+def test_a_penalty_beside_a_factor_is_not_called_wrong():
     penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
-    text = told(diagnose(of_text(ONE_OUTPUT, *penalty)))
-    assert "lacks 0.075 times the weights" in text
+    diagnosis = diagnose(of_text(ONE_OUTPUT, *penalty))
+    text = told(diagnosis)
+    assert families(diagnosis) == ["scale"], diagnosis
     assert "such as a penalty, then seems wrong, though it may be right." in text
 
 

@@ -517,7 +517,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "of blocks 1 and 2 of 4 of w2, u2 and b2 there are those of blocks 2 and 1 of 4 of w2, u2 and b2, in that order",
+        "of blocks 1 and 2 of 4 of w2, u2 and b2 there are those of blocks 2 and 1 of 4 of w2, u2 and b2",
         "there is that of",
     ),
 }

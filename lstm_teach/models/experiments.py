@@ -371,7 +371,14 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     right = {n for each in case.seen.values() for n, c in each.items() if not c.silent} - case.ever
     if not set(case.bad) >= set(case.each) - case.silent - case.idle | right or len(case.each) < 2:
         return
-    at_output = [Piece(name) for name in case.bad if name in case.layout.outputs]
+    pieces = [*map(Piece, case.bad)]
+    at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
+    inner = {piece.name for piece in pieces if piece not in at_output and case.each[piece.name].is_matrix}
+    for cut in case.layout.on_the_state() if case.first > 1 else ():
+        got = measured(case.with_change(cut), [[piece] for piece in pieces])
+        fine = [name for name, slope in zip(case.bad, got, strict=False) if slope.off <= 1e-6 < slope.size]
+        if inner and inner <= set(fine) < set(case.bad):  # what comes from the loss is right
+            yield [("carry", f"{case.bare(cut)}, {be(fine)} right; the others have a mistake of their own.")]
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
     if (False, False) in map(case.factors, wrong):
         yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]

@@ -230,7 +230,7 @@ class Submission:
 
     def _call(self, number: int, args: tuple, kwargs: dict) -> Any:
         request = {"do": "call", "function": number, "args": self._out(args), "kwargs": self._out(kwargs)}
-        request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/unread.py
+        request["filled"] = hasattr(lstm_teach.forward, "__wrapped__")  # see exercises/nets.py
         number = next(self.numbers)
         answer = self._ask(request, None, number)  # the check has a limit of its own
         while "back" in answer:

@@ -51,11 +51,12 @@ import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
+from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
-from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net, unseen
+from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -106,7 +107,7 @@ class Lesson:
             print(kept.quoted("judge", next(iter(here), "...")))
             return None
         blank = self.blank(group)
-        with unseen():
+        with guard.unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
@@ -185,7 +186,7 @@ class Lesson:
         blank = _blank_of(name)
         function, problem = kept.read(name)
         if function is not None:
-            with unseen():
+            with guard.unseen():
                 wrong = [part for part in judge_function(blank, function) if not part.passed]
             if not wrong:
                 print(f"This lesson uses your own {name}, from {kept.FILE}.")
@@ -273,6 +274,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
+    if trouble and not all(_fits(function, case["arguments"]) for case in cases):
+        first = f"def {name}({', '.join(_parameters(blank))}):"
+        return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
         sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
         turned = "" if stale else guard.TURNED
@@ -294,6 +298,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
     shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
+    # of a pass: that it keeps something from call to call, or draws random numbers
+    unsteady = check_gradients(function).problems if wrong and "steps" in cases[0] else ()
     parts = []
     for part, (theirs, rights) in trials.items():
         if part not in wrong:
@@ -314,17 +320,34 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
-        said = wrong_form(answer, *first) or difference(part, *first, axes(first[1], part), relative=True)
+        form = wrong_form(answer, *first, axes(first[1], part))
+        said = form or difference(part, *first, axes(first[1], part), relative=True)
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
             known = _by_default(blank, cases, off[part]) or known or stale.strip()
-        if not known and "steps" in cases[0]:
-            said = judging.by_length(off, [case["steps"] for case in cases])
+        if not known and not form and "steps" in cases[0]:
+            said = unsteady[0] if unsteady else judging.by_length(off, [case["steps"] for case in cases])
         elif not known and not all(off[part]):
             known = f"It is right in {off[part].count(False)} of the {len(cases)} calls that were tried."
         parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
     return tuple(parts)
+
+
+def _fits(function: Callable, arguments: Sequence[Any]) -> bool:
+    """Whether a function can be called so; True as well if Python doesn't know its parameters."""
+    parameters = guard.parameters_of(function)
+    try:
+        inspect.Signature([*parameters.values()]).bind(*arguments)
+    except TypeError:
+        return not parameters
+    return True
+
+
+def _parameters(blank: Blank) -> list[str]:
+    """The parameters of the function to write, as they are in its first line."""
+    parameters = inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()
+    return [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
 
 
 def _waiting(name: str, reads: Sequence[str]) -> Part:
@@ -337,9 +360,9 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
     if most == max(given):
         return ""
-    left = [*inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()][most:]
-    names, whole = listing([p.name for p in left]), listing([f"{p.name}={p.default}" for p in left])
-    return f"It is off only in a call without {names}: the first line should have {whole}."
+    left = _parameters(blank)[most:]
+    names = listing([each.partition("=")[0] for each in left])
+    return f"It is off only in a call without {names}: the first line should have {listing(left)}."
 
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
@@ -449,9 +472,10 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     wrong = [name for name in (*blank.given, *blank.names) if name in failed]
     given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), list)]:
-        if isinstance(library_here(blank, name, namespace, copy.copy), np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(namespace[name])
+    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | trial.ONCE)]:
+        its = library_here(blank, name, namespace, copy.copy)
+        if isinstance(its, np.ndarray):  # which later cells may count on
+            namespace[name] = np.array(its if isinstance(namespace[name], trial.ONCE) else namespace[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

@@ -9,12 +9,15 @@ import contextvars
 import functools
 import inspect
 import linecache
+import logging
+import os
 import re
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any, Self
 
@@ -32,6 +35,9 @@ SLIPS = {  # in the words of Python's TypeErrors
     r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
     r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
+    r"positional argument|keyword.* argument|values for argument": (
+        "The call gives other arguments than the function asks for: compare the two."
+    ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
@@ -175,6 +181,34 @@ def _watch(tool: int | None, ask: Callable | None) -> None:
         monitoring.register_callback(tool, event, ask)
     if not ask:
         monitoring.free_tool_id(tool)
+
+
+@contextlib.contextmanager
+def unseen() -> Iterator[None]:
+    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
+    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
+    displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
+    figures = pyplot.Gcf.figs if pyplot else {}
+    numpy_random = sys.modules["numpy"].random
+    drawn, log, random = dict(figures), logging.getLogger(), numpy_random.get_state()
+    disabled, handlers = log.manager.disable, [*log.handlers]
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        displayed,
+        warnings.catch_warnings(action="ignore"),
+    ):
+        figures.clear()
+        logging.disable()
+        try:
+            yield
+        finally:
+            figures.clear()
+            figures.update(drawn)
+            logging.disable(disabled)
+            log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
+            numpy_random.set_state(random)
 
 
 def what_it_raised(function: Callable, error: BaseException) -> str:

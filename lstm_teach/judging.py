@@ -133,8 +133,9 @@ def judge(
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
-        what = "is" if attempt.is_library else f"calls {called}, which is"
-        said = f"{attempt.name} {what} the library's own answer, so there is nothing of yours to check yet."
+        without = f"calls {called}. This task is to be done without that function of the library"
+        what = "is a function of the library" if attempt.is_library else without
+        said = f"{attempt.name} {what}, so there is nothing of yours to check yet."
         results = [Part(name, f"{said} Write the lines yourself.") for name in parts]
     written = guard.unwrapped(function)
     if not all(part.passed for part in results) and cellcode.dots(cellcode.tree_of(written)):

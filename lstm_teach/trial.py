@@ -10,15 +10,11 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
-import logging
-import os
 import pkgutil
 import re
-import sys
 import traceback
-import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
@@ -40,6 +36,7 @@ ALL_TYPED = "A typed-in number can be right for these numbers only: write the li
 NOT_TYPED = "Write the line with names, not with numbers typed in."
 NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
+ONCE = Iterator | MappingView  # what is no array, and may be used up
 COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
 
 
@@ -85,33 +82,6 @@ class Blank:
                 its.__code__.replace(co_qualname=called), its.__globals__, called, its.__defaults__, its.__closure__
             )
         return eval({**self.given, **self.library}[name], self.with_given(namespace))
-
-
-@contextlib.contextmanager
-def unseen() -> Iterator[None]:
-    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
-    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
-    displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
-    figures = pyplot.Gcf.figs if pyplot else {}
-    drawn, log, random = dict(figures), logging.getLogger(), np.random.get_state()
-    disabled, handlers = log.manager.disable, [*log.handlers]
-    with (
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-        displayed,
-        warnings.catch_warnings(action="ignore"),
-    ):
-        figures.clear()
-        logging.disable()
-        try:
-            yield
-        finally:
-            figures.clear()
-            figures.update(drawn)
-            logging.disable(disabled)
-            log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
-            np.random.set_state(random)
 
 
 def run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, namespace: Names) -> dict:
@@ -219,8 +189,8 @@ def _copies(space: Names) -> dict[str, Any]:
 
 
 def taken(value: Any) -> Any:
-    """A copy; of an iterator, such as reversed(range(T)), the list of what it gives."""
-    return copy.deepcopy(list(value) if isinstance(value, Iterator) else value)
+    """A copy; of an iterator, such as reversed(range(T)), or the values of a dictionary, the list of what it gives."""
+    return copy.deepcopy(list(value) if isinstance(value, ONCE) else value)
 
 
 def on_this_net(
@@ -228,7 +198,7 @@ def on_this_net(
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    if right is None or isinstance(got, Iterator):  # looking at an iterator would use it up
+    if right is None or isinstance(got, ONCE):  # looking at an iterator would use it up
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been

@@ -204,6 +204,16 @@ def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
     assert "is complex" in sentences(verdict)["do"]
 
 
+@pytest.mark.parametrize(
+    "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
+)
+def test_after_a_right_answer_that_is_no_array_the_lesson_goes_on_with_an_array(right_side):
+    names = copied(names_before("05_vanishing_gradients", "blank-left"))
+    source = cell_source("05_vanishing_gradients", "blank-left").replace("...", right_side)
+    assert run_cell("05_vanishing_gradients", "blank-left", source, names).passed
+    assert np.allclose(names["left"][[0, 59]], names["f"] ** np.array([0, 59]), rtol=1e-9, atol=0)
+
+
 def test_each_line_is_judged_by_itself():
     """dWf is right though dc, which comes first, is not."""
     verdict, _ = judged(VECTORS, "dc = dct\ndWf = dzf[:, None] * h_before")

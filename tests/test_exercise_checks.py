@@ -22,7 +22,7 @@ from lstm_teach.verdicts import Verdict
 
 pytestmark = pytest.mark.long
 
-NOT_EXERCISES = {"engine", "nets", "questions", "unread"}
+NOT_EXERCISES = {"engine", "nets", "questions"}
 TOPICS = sorted({module.name for module in pkgutil.iter_modules(exercises.__path__)} - NOT_EXERCISES)
 ANSWERS = {topic: importlib.import_module(f"exercise_answers.{topic}") for topic in TOPICS}
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
@@ -207,7 +207,8 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
     if task.rights[0] is None:
         assert not task.spec.get("mistakes")
         return
-    assert set(task.spec.get("lines", {})) <= set(task.rights[0])
+    lines = task.spec.get("lines", {})
+    assert all(name in task.rights[0] or re.search(rf"\b{name}\b", str(lines.values())) for name in lines)
     random, apart = np.random.default_rng(0), {}
     for result in task.rights[0]:
 

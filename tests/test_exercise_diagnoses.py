@@ -21,9 +21,8 @@ from lstm_teach.exercises import (
     questions,
     single_pass_bptt,
     training,
-    unread,
 )
-from lstm_teach.exercises.nets import random_case
+from lstm_teach.exercises.nets import filled_forward, random_case
 from lstm_teach.exercises.questions import Question
 
 MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
@@ -371,7 +370,7 @@ def test_large_scores_break_the_softmax_of_lesson_1_as_the_task_says():
             assert re.match(f"the loss is {number}: ", large.sentence)
 
 
-# ------------------------------------------------------------------------------------------ the library's own answers
+# ---------------------------------------------------------------------------------- what a task is to be done without
 
 
 def by_alias(*case):
@@ -407,7 +406,7 @@ class Callable:
 @pytest.mark.parametrize("function", [by_alias, by_module, by_local_name, inside, lambda *c: lt.bptt(*c), Callable()])
 def test_a_call_of_the_library_is_seen_through(function):
     verdict = flawed_backward.check_first(function)
-    assert verdict.score == 0 and "is the library's own answer" in str(verdict)
+    assert verdict.score == 0 and "to be done without that function" in str(verdict)
 
 
 def test_what_is_named_and_not_called_is_no_answer():
@@ -415,12 +414,12 @@ def test_what_is_named_and_not_called_is_no_answer():
         bptt = lt.nested_bptt
         return bptt and 1
 
-    assert "own answer" not in str(flawed_backward.check_first(walk))
+    assert "to be done without" not in str(flawed_backward.check_first(walk))
 
 
 def test_rows_that_belong_to_no_step_are_filled_for_a_while_only():
     net = lt.Params.random(4, 3, seed=0)
-    with unread.filled_forward():
+    with filled_forward():
         cache = lt.forward(net, [0, 1])
         assert (cache.f[-1] > 0).all() and (cache.i[:-1] == lt.forward(net, [0, 1]).i[:-1]).all()
     assert (lt.forward(net, [0, 1]).f[-1] == 0).all()

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_teach as lt
+from lstm_teach.explorers import vanishing
 from lstm_teach.forward import cross_entropy
 from lstm_teach.params import GATES
 
@@ -79,6 +80,16 @@ def test_each_delta_agrees_with_a_complex_perturbation_of_that_state(T):
     dh, dc = by_perturbation(params, x, targets, h0, c0)
     np.testing.assert_allclose(flow.dh, np.linalg.norm(dh, axis=2), rtol=1e-12)
     np.testing.assert_allclose(flow.dc, np.linalg.norm(dc, axis=2), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("forget_bias", "scale"), [*itertools.product(vanishing.BIASES, vanishing.SCALES)])
+def test_what_lesson_5_measures_is_exact_at_both_ends_of_its_sliders(forget_bias, scale):
+    params, x, targets = vanishing.net(60, forget_bias, scale)
+    cache, norms = lt.forward(params, x), vanishing.last_loss(forget_bias, scale)[0]
+    for t in (0, 30):
+        nudged = cache.c[t] + 1e-30j * np.eye(len(cache.c[t]))
+        losses = [later_losses(params, x, targets, t, cache.o[t] * np.tanh(c), c)[-1] for c in nudged]
+        assert norms[t] == pytest.approx(np.linalg.norm(np.imag(losses)) / 1e-30, rel=1e-11)
 
 
 def test_no_later_state_is_credited():

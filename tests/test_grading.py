@@ -569,7 +569,7 @@ STAYS = "(n := np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))) <= limit else (
             "gradient_check:check_relative_error",
             "relative_error",
             "a, b: lt.relative_error(a, b)",
-            "library's own",
+            "to be done without",
         ),
         ("flawed_backward:check_suspect", "suspect", "one, two: one.clear() or 'token'", "writes to what it was given"),
         (

@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
 from endless import ends_with_a_loop, never_ends, swallows, swallows_everything
 
+import lstm_teach as lt
 from lstm_teach import guard
 from lstm_teach.judging import Attempt, Trouble
+from lstm_teach.lessons import clinic
 
 
 def ends_late(seconds):
@@ -315,3 +318,27 @@ def test_dots_of_a_blank_that_stop_a_function_are_told_in_words_that_a_learner_k
     with pytest.raises(guard.LearnerError) as stopped:
         guard.call(half_written, np.ones((3, 3)))
     assert str(stopped.value).endswith(DOTS) == dots
+
+
+def loud(params, x, targets, h0=None, c0=None):
+    print("here")
+    warnings.warn("careful", stacklevel=1)
+    np.random.rand()
+    return clinic.with_fault("dc_carry: never handed on")(params, x, targets, h0, c0)
+
+
+def loud_case(T):
+    print("here")
+    np.random.rand()
+    return {"w": np.full(2, 0.5)}, lambda p: print("loss") or T * (p["w"] ** 2).sum(), lambda p: {"w": 2 * T * p["w"]}
+
+
+@pytest.mark.parametrize("diagnose", [lambda: lt.diagnose(loud, steps=1000), lambda: lt.diagnose_model(loud_case)])
+def test_what_is_printed_in_dozens_of_calls_is_not_shown_and_random_numbers_go_on(diagnose, capsys):
+    np.random.seed(3)
+    expected = np.random.rand()
+    np.random.seed(3)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert diagnose().ladder
+    assert not said and capsys.readouterr() == ("", "") and np.random.rand() == expected

@@ -24,7 +24,7 @@ import lstm_teach as lt
 from benchmarks.doctor_corpus import define
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
-from lstm_teach.explorers.single_pass import bell_net, delta_inspector, two_passes
+from lstm_teach.explorers.single_pass import bell_net, delta_inspector, milliseconds, two_passes
 from lstm_teach.figures import single_pass as pictures
 from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import cases_04
@@ -212,6 +212,20 @@ def test_a_pass_that_returns_too_little_is_told_what_came():
     assert "my_bptt returns 2 things; it has to return nine gradients" in said(verdict)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (", h0=None, c0=None)", ")", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        ("h0=None, c0=None)", "h0, c0)", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        ("return grads", "return dict(grads.items()) | {'V': grads.V.sum()}", "V should be an array of shape (4, 3)"),
+        ("return grads", "return dict(grads.items()) | {'V': grads.V * np.nan}", "V is nan at row 0"),
+    ],
+)
+def test_another_first_line_and_another_form_of_a_gradient_are_told(old, new, words):
+    assert PASS.count(old) == 1
+    assert words in said(judged(NAME, "my-bptt", source=PASS.replace(old, new) + JUDGE))
+
+
 FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc"]'): ("You hand on dc itself", "V"),
     ("PASS", 'dc_carry = d["dc_before"]', 'dc_carry = d["dc_before"] * cache.f[t]'): ("multiplied by f twice", "V"),
@@ -346,6 +360,24 @@ def test_a_pass_that_no_table_knows_is_told_what_its_shortest_wrong_length_shows
     assert OWN_LINES.count(old) == 1
     verdict = judged(NAME, "my-bptt", source=OWN_LINES.replace(old, new) + JUDGE)
     assert words in said(verdict) and "is off at row" not in said(verdict), verdict
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("cache = lt", "cache = kept[params.V.shape, len(x)] = kept.get((params.V.shape, len(x))) or lt", "at first"),
+        ("return grads", "grads.flat += 1e-3 * np.random.rand()\n    return grads", "are random numbers drawn"),
+        (
+            "return grads",
+            "grads.flat += 0.1 * len(kept.setdefault('', []))\n    kept[''].append(1)\n    return grads",
+            "left over",
+        ),
+    ],
+)
+def test_a_pass_that_keeps_something_from_call_to_call_is_told_so(old, new, words):
+    assert PASS.count(old) == 1
+    verdict = judged(NAME, "my-bptt", source=f"kept = {{}}\n\n\n{PASS.replace(old, new)}{JUDGE}")
+    assert "when it is called again with the same" in said(verdict) and words in said(verdict), verdict
 
 
 @pytest.mark.parametrize(
@@ -586,6 +618,10 @@ def test_the_times_are_measured_at_four_lengths_and_the_single_walk_is_faster(le
     text = pictures.describe_times((40, 80), {"two loops": [10, 40], "one walk": [2, 4]})
     assert text.startswith("At T = 40 the two loops take 5 times as long as one walk, and 10 times at T = 80: ")
     assert text.endswith("3,240 turns and 40 ms versus 80 turns and 4 ms.")
+
+
+def test_a_print_that_is_left_in_a_pass_is_not_shown_once_more_for_each_measured_call(capsys):
+    assert milliseconds(print, "here") > 0 and capsys.readouterr().out == ""
 
 
 def test_times_that_were_not_all_measured_are_not_drawn():

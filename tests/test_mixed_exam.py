@@ -77,7 +77,7 @@ def sent_back(net, token, h_before, c_before, dh, dc_carry):
         c = nudged((1 - v["i"]) * c + v["i"] * v["g"], "dc")
         return dh @ (v["o"] * c) + dc_carry @ c
 
-    return {name: slopes(lambda by, name=name: sent(by, name), np.zeros(len(dh))) for name in exam.LINES}
+    return {name: slopes(lambda by, name=name: sent(by, name), np.zeros(len(dh))) for name in answers.LINES}
 
 
 def test_the_lines_of_a_step_back_are_what_complex_steps_say():
@@ -255,7 +255,7 @@ def test_the_page_of_feedback_names_the_mistakes_though_the_learner_had_no_hints
 
 
 def test_a_wrong_line_of_a_step_back_is_told_once():
-    for name, line in exam.LINES.items():
+    for name, line in answers.LINES.items():
         mistaken = answers.back_with(**{name: lambda v, line=line: eval(line, {"to_h": answers.to_h}, vars(v)) + 0.1})
         wrong = [part.name for part in exam.check_back(mistaken).parts if not part.passed]
         assert wrong == [name]

@@ -55,8 +55,10 @@ LOSS = {
     "minus y": (minus_y, "minus the sum of the targets' probabilities"),
 }
 BIAS = {
+    "1 - share": (lambda share, steps: bias(1 - share, steps), "The share is what is left, not what is lost"),
+    "log10": (lambda share, steps: bias(share, steps) / np.log(10), "The logarithm has base 10"),
     "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
-    "too large": (lambda share, steps: 20, "With your b, almost all of a cell value is left after 1 step"),
+    "too large": (lambda share, steps: 20, "With your b, almost all is left after 1 step"),
 }
 COUNTER = {
     "i left at 0.5": (net(Uf=12, Ug=[0, 0, 12]), "reads token 2: i is 0.5 and g is 1, so 0.5 comes in"),
@@ -175,7 +177,7 @@ PEEPHOLES |= {
     "f alone": (peepholes(f="f"), "Half of the slope of f is missing"),
     "1 - f": (peepholes(f="1 - f"), "Half of the slope of f is missing"),
     "o alone": (peepholes(o="o"), "Half of the slope of o is missing"),
-    "1 - o": (peepholes(o="1 - o"), "Half of the output gate's slope is missing from the part through po"),
+    "1 - o": (peepholes(o="1 - o"), "Half of the slope of o is missing: it is o * (1 - o)"),
     "i for g": (with_lines(dzi="dc * i * i * (1 - i)"), OTHER_I),
     "f for g": (with_lines(dzi="dc * f * i * (1 - i)"), OTHER_I),
     "c_before for g": (with_lines(dzi="dc * c_before * i * (1 - i)"), OTHER_I),

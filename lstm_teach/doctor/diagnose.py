@@ -1,10 +1,11 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
+import functools
 import re
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TextIO
 
 import numpy as np
 
@@ -39,19 +40,17 @@ def diagnose(
 
     A repair counts only if the repaired function returns the exact gradient for all lengths and several nets. The
     learner's functions are called with copies, under a time limit, and changed versions of them without access to
-    files. Raises TypeError or ValueError only for bad arguments of its own.
+    files; what they print is not shown. Raises TypeError or ValueError only for bad arguments of its own.
     """
     validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     if seconds is not None:
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
-    report = check_gradients(backward, seconds=CALL)
     # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
     watched = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel")
-    show = _show if progress and watched else None
-    with warnings.catch_warnings():  # what Python says of hundreds of changed versions is not for the learner
-        warnings.simplefilter("ignore")
-        return _diagnosis(backward, report, steps, seconds, show)
+    show = functools.partial(_show, sys.stdout) if progress and watched else None
+    with guard.unseen():  # what is printed in dozens of calls, and what Python says of hundreds of changed versions
+        return _diagnosis(backward, check_gradients(backward, seconds=CALL), steps, seconds, show)
 
 
 def _diagnosis(
@@ -98,7 +97,7 @@ def _diagnosis(
             takes, result = {}, replace(again, **whole)
     finally:
         if show:
-            print("\r" + " " * 70 + "\r", end="", flush=True)
+            show("")
     account = Account(code, takes, result)
     found = account.findings()
     outside = through_modules(code.units)
@@ -171,7 +170,8 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
     if equal(read, filled) and not equal(own, read):
         raise NoSource(
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
-            "decorator change the result, or does it read a file on its way to the result?"
+            "decorator change the result, or does the function open a file or import a module that isn't numeric? "
+            "Such an import belongs above the function."
         )
     return code, None
 
@@ -221,6 +221,7 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     return notes
 
 
-def _show(text: str) -> None:
-    """Say how far the search is, in place of what was said before."""
-    print(f"\rLooking for the fault: {text}        ", end="", flush=True)
+def _show(stream: TextIO, text: str) -> None:
+    """Say how far the search is, in place of what was said before; nothing if there is no text."""
+    said = f"Looking for the fault: {text}" if text else ""
+    print(f"\r{said:<70}\r", end="", flush=True, file=stream)

@@ -19,13 +19,17 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
-    [tasks.bias.mistakes]                     # an expression for the wrong answer, and what is said to it
+                                              # (these four may stand at the top of the file, for all tasks)
+    [tasks.bias.mistakes]                     # expressions ("one; another") for the wrong answer, and what is said
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [mistakes]                                # optional: those of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
-    [tasks.step.mistakes.each]                # for any result; its right value is called right
+    [tasks.step.mistakes."i o"]               # for some; `result` is the name of the one, `right` its right value
+    [tasks.step.mistakes.each]                # for any
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
+    dz = "dc * g"                             # what is no result stands for its line in the others, and so do
+    [tasks.step.mistakes.dz]                  # its mistakes
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
     [flaws]                                   # and what else the exercise's own module reads, see `words_of`
 
@@ -55,7 +59,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -110,6 +114,14 @@ def task_of(module: str, task: str) -> dict[str, Any]:
     return words_of(module)["tasks"][task]
 
 
+def by_lines(module: str, task: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the lines of a task give, one after the other, by name; `names` are those that they read."""
+    lines, found = task_of(module, task)["lines"], {"np": np, **names}
+    for name, line in lines.items():
+        found[name] = eval(line, found)
+    return {name: found[name] for name in lines}
+
+
 def questions(module: str, *names: str) -> list[Question]:
     """The questions of an exercise, by the names of their answers."""
     asked = words_of(module)["questions"]
@@ -135,6 +147,7 @@ class Task:
         self.spec = self.words["tasks"][task]
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
+        self.explained: dict[str, str] = {}  # what is known of a wrong result
         self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
@@ -144,11 +157,13 @@ class Task:
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
-        function = _with_a_name(function, self.spec["call"].partition("(")[0])
+        if getattr(function, "__name__", "") == "<lambda>":
+            function.__name__ = self.spec["call"].partition("(")[0]
         by_result = self.spec.get("parts") == "results"
         names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
-        options = {key: self.spec[key] for key in ("allow", "note", "seconds", "slow") if key in self.spec}
+        said = {**self.words, **self.spec}
+        options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
         if options.get("allow") == "all":
             options["allow"] = None
         found = judging.judge(function, parts, self.spec["hints"], **options)
@@ -210,7 +225,7 @@ class Task:
 
     def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
         """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
-        right, line = self.rights[k], self.spec.get("lines", {}).get(name)
+        right, line = self.rights[k], self._line(name)
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
         own = self._own(got, right, name)
@@ -242,20 +257,35 @@ class Task:
         arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
         single = {"right": right[result]} if result in right else {}
         changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
-        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single}
+        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single, "result": result}
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
         table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {})
-        whole = {code: words for code, words in table.items() if isinstance(words, str)}
-        single = table.get(result, {}) | table.get("each", {})
+        whole = _one_by_one({code: words for code, words in table.items() if isinstance(words, str)})
+        tables = {names: _one_by_one(rows) for names, rows in table.items() if isinstance(rows, dict)}
+        read = re.findall(r"\w+", self.spec.get("lines", {}).get(result, ""))
+        single: dict[str, str] = {}
+        for names, rows in tables.items():
+            if names == "each" or result in names.split():
+                single |= rows
+            elif names in read and names not in self.rights[0]:
+                single |= {self._line(result, {names: code}): words for code, words in rows.items()}
         return (single, whole) if len(self.rights[0]) > 1 else (single | whole, {})
+
+    def _line(self, result: str, wrong: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The line of a result, with those of what is no result, or wrong ones, in place of the names; "" if none."""
+        lines = {**self.spec.get("lines", {}), **wrong}
+        inside = {name: f"({lines[name]})" for name in lines if name not in self.rights[0]}
+        return re.sub(r"\w+", lambda name: inside.get(name[0], name[0]), lines.get(result, ""))
 
     def _words(self, k: int, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases, else the words of its case for that; "" if said before."""
         if not (result and hints_wanted()):
             return ""
-        words = self._explained(attempt, result) or self.cases[k].unknown
+        if result not in self.explained:
+            self.explained[result] = self._explained(attempt, result)
+        words = self.explained[result] or self.cases[k].unknown
         if words in self.said:
             return ""
         self.said.add(words)
@@ -264,8 +294,9 @@ class Task:
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
         together, alone = [], []  # for each case that was answered: the names, what came, what is right
-        for k, right in enumerate(self.rights):
+        for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
+                right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
@@ -299,13 +330,9 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
     return dict(zip(names, answer, strict=True))
 
 
-def _with_a_name(function: Callable, name: str) -> Callable:
-    """A lambda under the name that it has in the task; anything else as it is."""
-    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
-        return function
-    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-    named.__kwdefaults__ = function.__kwdefaults__
-    return named
+def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:
+    """The words by each of the expressions that share a row."""
+    return {code: words for codes, words in rows.items() for code in codes.split("; ")}
 
 
 def _nine_off(grads: Mapping[str, np.ndarray], right: Params, length: int) -> str:

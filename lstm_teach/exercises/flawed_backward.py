@@ -11,8 +11,7 @@ import numpy as np
 from lstm_teach import exact_gradient
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
-from lstm_teach.exercises.nets import by_length, random_case
-from lstm_teach.exercises.unread import filled_forward
+from lstm_teach.exercises.nets import by_length, filled_forward, random_case
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Trouble
 from lstm_teach.lessons.clinic_cases import question_loop
@@ -42,7 +41,7 @@ def _check_of(loop: str, shortest: int = 1) -> Callable[..., Verdict]:
 
     def check_repaired(repaired: Callable, seed: int = 1) -> Verdict:
         with filled_forward():  # a repair that is right only because a row is zero is none
-            return check(__name__, loop, repaired, by_length(repaired, seed, shortest), right=exact_gradient)
+            return check(__name__, loop, repaired, by_length(seed, shortest), right=nested_loop)
 
     called = f"{loop}_repaired(params, x, targets, h0, c0)"
     check_repaired.__doc__ = f"Check `{called}` -> nine gradients; it is the {loop} loop, repaired."

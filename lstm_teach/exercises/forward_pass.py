@@ -74,13 +74,6 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
 
 def check_bias(bias_that_keeps: Callable, seed: int = 1) -> Verdict:
     """Check `bias_that_keeps(share, steps)` -> b, to four decimal places, with sigmoid(b) ** steps == share."""
-
-    def left(b: float, share: float, steps: int) -> str:
-        kept, count = sigmoid(np.float64(b)) ** steps, amount(steps, "step")
-        got, wanted = two_numbers(kept, share)
-        got = "almost nothing" if kept <= 1e-6 else "almost all" if got == "1" else got
-        return f"With your b, {got} of a cell value is left after {count}; the task asks for {wanted}."
-
     wanted = {"a quarter after 1 step": (0.25, 1), "half after 20 steps": (0.5, 20)}
     wanted |= {"a tenth after 5 steps": (0.1, 5), "nine tenths after 1000 steps": (0.9, 1000)}
     if seed != 1:  # not those of the class, which a result could be copied for
@@ -88,8 +81,16 @@ def check_bias(bias_that_keeps: Callable, seed: int = 1) -> Verdict:
         shares = random.uniform(0.1, 0.9, 4).round(2).tolist()
         drawn = [*zip(shares, [1, *random.integers([2, 10, 500], [10, 100, 2000]).tolist()], strict=True)]
         wanted = {f"{share:g} after {amount(steps, 'step')}": (share, steps) for share, steps in drawn}
-    cases = [Case(part, given, also=left) for part, given in wanted.items()]
+    cases = [Case(part, given, also=left_with) for part, given in wanted.items()]
     return check(__name__, "bias", bias_that_keeps, cases, right=bias)
+
+
+def left_with(b: float, share: float, steps: int) -> str:
+    """How much a forget gate with the bias `b` leaves, and should leave."""
+    kept, count = sigmoid(np.float64(b)) ** steps, amount(steps, "step")
+    got, wanted = two_numbers(kept, share)
+    got = "almost nothing" if kept <= 1e-6 else "almost all" if got == "1" else got
+    return f"With your b, {got} is left after {count}; the task asks for {wanted}."
 
 
 def bias(share: float, steps: int) -> float:

@@ -13,17 +13,17 @@ from types import SimpleNamespace
 import numpy as np
 
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions, task_of, versions, words_of
-from lstm_teach.exercises.nets import by_length, random_case, with_moves
-from lstm_teach.exercises.unread import filled_forward
+from lstm_teach.exercises.engine import Case, by_lines, check, questions, task_of, versions, words_of
+from lstm_teach.exercises.forward_pass import bias, left_with
+from lstm_teach.exercises.nets import by_length, filled_forward, random_case, with_moves
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off, verdict
-from lstm_teach.judging import Trouble, kind, two_numbers
+from lstm_teach.judging import Trouble, kind
 from lstm_teach.lessons.cases import state
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
 from lstm_teach.plain import sigmoid, softmax
-from lstm_teach.validate import amount, brief
+from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict, advice
 
 norm = np.linalg.norm
@@ -77,7 +77,6 @@ def curve(name: str, z: np.ndarray) -> np.ndarray:
 
 
 PIECES, FLAWS = (words_of("mixed_exam")[table] for table in ("pieces", "flaws"))
-LINES = task_of("mixed_exam", "back")["lines"]  # of a step back, in the order in which they are computed
 
 
 def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
@@ -89,15 +88,12 @@ def to_h(net: Net, turned: bool = True, **deltas: np.ndarray) -> np.ndarray:
 def values(net: Net, run: SimpleNamespace, t: int, dh: np.ndarray, dc_carry: np.ndarray) -> dict:
     """What the lines of step t read, by name."""
     rows = {name: getattr(run, name)[t] for name in "iogch"}
-    return {"np": np, "to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
+    return {"to_h": to_h, "net": net, "dh": dh, "dc_carry": dc_carry, "c_before": run.c[t - 1], **rows}
 
 
 def right_deltas(*given) -> dict[str, np.ndarray]:
-    """The deltas of a step by the names in `LINES`; it is given what `values` is."""
-    names = values(*given)
-    for name, line in LINES.items():
-        names[name] = eval(line, names)
-    return {name: names[name] for name in LINES}
+    """The deltas of a step by name; it is given what `values` is."""
+    return by_lines("mixed_exam", "back", values(*given))
 
 
 def backward(net: Net, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> dict[str, np.ndarray]:
@@ -296,7 +292,7 @@ def last_case(seed: int, T: int, K: int, H: int) -> tuple:
 def check_repair(repaired: Callable, seed: int = 1) -> Verdict:
     """Check `repaired(params, x, target, h0, c0)` -> nine gradients of the last loss."""
     with filled_forward():  # a repair that is right only because a row is zero is none
-        return check(__name__, "repair", repaired, by_length(repaired, seed, make=last_case), right=with_flaws())
+        return check(__name__, "repair", repaired, by_length(seed, make=last_case), right=with_flaws())
 
 
 def check_back(coupled_back: Callable, seed: int = 1) -> Verdict:
@@ -342,19 +338,13 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
 
 
 def check_bias(write_bias: Callable, seed: int = 1) -> Verdict:
-    """Check `write_bias(share, steps)` -> the input-gate bias, one number."""
+    """Check `write_bias(share, steps)` -> the input-gate bias, one number; it is minus that of a forget gate."""
 
-    def left(own: float, share: float, steps: int) -> str:
-        got, wanted = two_numbers((1 - sigmoid(np.float64(own))) ** steps, share)
-        return f"With yours, {got} is left after {amount(steps, 'step')}; the task asks for {wanted}."
+    def left(own: float, *given: float) -> str:
+        return left_with(-own, *given)
 
     first, second = "ten steps or a hundred", "one step or a tiny share"
     wanted = (first, (0.5, 10)), (first, (0.9, 100)), (second, (0.3, 1)), (second, (0.001, 5))
     less = 1 if seed == 1 else np.random.default_rng(seed).uniform(0.5, 0.95)  # in class everybody has the same
     cases = [Case(part, (share * less, steps), also=left) for part, (share, steps) in wanted]
-    return check(__name__, "bias", write_bias, cases, right=input_bias)
-
-
-def input_bias(share: float, steps: int) -> float:
-    """The bias with which `(1 - i) ** steps` is the share."""
-    return np.log(-np.expm1(np.log(share) / steps)) - np.log(share) / steps
+    return check(__name__, "bias", write_bias, cases, right=lambda *given: -bias(*given))

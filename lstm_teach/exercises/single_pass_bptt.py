@@ -10,9 +10,8 @@ import numpy as np
 
 from lstm_teach import borrowed, plain
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, check, questions
-from lstm_teach.exercises.nets import random_case
-from lstm_teach.exercises.unread import filled
+from lstm_teach.exercises.engine import Case, by_lines, check, questions
+from lstm_teach.exercises.nets import filled, random_case
 from lstm_teach.forward import Cache, forward
 from lstm_teach.lessons.cases import pick, surprised
 from lstm_teach.lessons.clinic_cases import right_pass
@@ -90,14 +89,8 @@ def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
 
     Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
     """
-    dh, dc_carry, i, f, o, g, c_before, c, pi, pf, po = given
-    ct = np.tanh(c)
-    dzo = dh * ct * o * (1 - o)
-    dc = dh * o * (1 - ct**2) + dc_carry + dzo * po
-    dzi, dzf = dc * g * i * (1 - i), dc * c_before * f * (1 - f)
-    gradients = {"dpi": dzi * c_before, "dpf": dzf * c_before, "dpo": dzo * c}
-    between = {"ct": ct, "dzi": dzi, "dzf": dzf, "dzo": dzo}
-    return {"dc": dc, "dc_before": dc * f + dzi * pi + dzf * pf, **gradients, **between}
+    names = ["dh", "dc_carry", "i", "f", "o", "g", "c_before", "c", "pi", "pf", "po"]
+    return by_lines(__name__, "peepholes", dict(zip(names, given, strict=True)))
 
 
 def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from .. import bell
+from .. import bell, guard
 from ..backward import Deltas, bptt
 from ..figures import single_pass as figures
 from ..gradients import exact_gradient
@@ -53,6 +53,7 @@ def delta_inspector() -> Explorer:
     return Explorer("Walk back and compare the deltas", controls, draw, pick=pick)
 
 
+@guard.unseen()  # a print that is left in a pass
 def milliseconds(function: Callable, *arguments: Any, repeats: int = 5) -> float:
     """The shortest of a few measured times of a call, which is repeated until even a coarse clock can time it."""
     timer, calls = timeit.Timer(lambda: function(*arguments)), 1

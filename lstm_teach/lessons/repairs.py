@@ -7,7 +7,6 @@ import ast
 import contextlib
 import functools
 import inspect
-import io
 import itertools
 import re
 import sys
@@ -145,7 +144,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         for inputs in cases():
-            with contextlib.redirect_stdout(io.StringIO()) if got else contextlib.nullcontext():
+            with guard.unseen() if got else contextlib.nullcontext():
                 got.append(_gradients(attempt, inputs))
             if called := attempt.borrowed(ALLOWED):
                 said = f"{attempt.name} calls {called} from the library."
@@ -231,7 +230,7 @@ def long_case() -> Inputs:
 def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
     """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with guard.unseen():
             got = _gradients(attempt, long_case())
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
@@ -342,7 +341,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
     def is_right(mistakes: list[tuple[str, str, str]]) -> bool:
         pairs = [*repairs, *((line, after.get(before, before)) for before, line, _ in mistakes)]
         attempt = Attempt(edited(loop, *itertools.chain(*pairs)), SECONDS)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Trouble):
+        with guard.unseen(), contextlib.suppress(Trouble):
             return _agree([_gradients(attempt, inputs) for inputs in cases()], Params.NAMES, variant(FLAWS))
         return False
 

@@ -102,6 +102,7 @@ _MOST = str(RIGHT).replace("e-0", "e-")
 _CAPTION = f"Norm-relative error of each gradient against differences of the loss; up to {_MOST} is right."
 
 
+@guard.unseen()  # loss and gradient are called hundreds of times
 def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds: float = 10.0) -> ModelDiagnosis:
     """Check the gradient of a model of your own at several lengths, and say which kind of mistake the errors point to.
 
@@ -120,7 +121,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
     again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
 
-    A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries.
+    A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries. What is printed in
+    a call is not shown.
     Raises TypeError or ValueError for bad arguments. What is wrong with the results of `case`, `loss` and `gradient`,
     an exception too, is a finding.
     """

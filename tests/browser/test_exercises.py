@@ -81,7 +81,7 @@ def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing
         run_all(page, timeout=120)
         write(page, "write-bias", "def write_bias(share, steps): return 1 - share ** (1 / steps)")
         run(page, "check-bias")
-        wait_for_text(page, "check-bias", "With yours")
+        wait_for_text(page, "check-bias", "With your b")
         shown = go_to(page, "check-bias").inner_text()
         assert "Hints are off" in shown and "This is i itself" not in shown and "Hint 1" not in shown
         write(page, "hints", "show_hints(True)")

@@ -401,12 +401,18 @@ WRONG = {
             "These are nearly the slopes themselves",
         ),
         "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "V is off"),
-        "the library": (lambda f, params, step: lt.numerical_gradient(f, params, step), "the library's own answer"),
+        "the library": (
+            lambda f, params, step: lt.numerical_gradient(f, params, step),
+            "to be done without that function",
+        ),
         "the library by another name": (
             gradient_by_another_name,
-            "calls lt.numerical_gradient, which is the library's own",
+            "calls lt.numerical_gradient. This task is to be done without",
         ),
-        "the library in a helper": (lambda f, params, step: helper(f, params, step), "the library's own answer"),
+        "the library in a helper": (
+            lambda f, params, step: helper(f, params, step),
+            "to be done without that function",
+        ),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return 9 arrays"),
         "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return 9 arrays"),
         "names missing": (

@@ -8,8 +8,9 @@ from sound import bptt, run_coupled, wrapped
 
 import lstm_teach as lt
 from lstm_teach.exercises import mixed_exam as exam
-from lstm_teach.exercises.mixed_exam import LINES
+from lstm_teach.exercises.engine import task_of
 
+LINES = task_of("mixed_exam", "back")["lines"]  # of a step back
 NAMES = ("V", "Wi", "Wo", "Wg", "Ui", "Uo", "Ug")
 
 
@@ -427,6 +428,12 @@ def derivatives_by_matrices(net, run, t):
     return D(1 - run.i[t]), D(1 - run.i[t]) + by_h @ D(run.o[t - 1])
 
 
+def derivatives_along_the_columns(net, run, t):
+    i, g = run.i[t], run.g[t]
+    by_h = (g - run.c[t - 1]) * i * (1 - i) * net["Wi"] + i * (1 - g**2) * net["Wg"]
+    return np.diag(1 - i), np.diag(1 - i) + by_h * run.o[t - 1]
+
+
 def derivatives_in_place(net, run, t):
     answer = derivatives_by_matrices(net, run, t)
     run.i[t] = 1 - run.i[t]
@@ -555,7 +562,7 @@ WRONG = {
         "gates through tanh": (step_with(gate=np.tanh), "This is the wrong function"),
         "plus in the exponent": (
             step_with(gate=lambda z: 1 / (1 + np.exp(z))),
-            "The minus in the exponent is missing",
+            "This is 1 minus the gate. Is the minus in the exponent missing?",
         ),
         "W transposed": (step_with(W=np.transpose), "W is transposed"),
         "no W": (step_with(W=lambda W: 0 * W), "The part with W is missing"),
@@ -660,7 +667,10 @@ WRONG = {
         "not a number": (repair_changed(lambda grads, x: grads.Wo.fill(np.nan)), "nan"),
         "zeros": (lambda params, *rest: lt.Params.zeros(4, 5), "wrong: dV"),
         "writes to h0": (repair_to_h0, "writes to what it was given, h0"),
-        "measured": (repair_by_nudges, "The numbers are right, but measured: the forward pass runs"),
+        "measured": (
+            repair_by_nudges,
+            "If you measure your gradients, with a loss or two for each weight, repair the pass",
+        ),
     },
     "check_back": {
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),
@@ -753,6 +763,11 @@ WRONG = {
             derivatives_with(lambda v: (v.kept + (v.by_i + v.by_g) * v.o_before,) * 2),
             "in the immediate one i and g are held fixed",
         ),
+        "along the columns": (derivatives_along_the_columns, "write [:, None] after them"),
+        "no diagonal": (
+            derivatives_with(lambda v: (v.kept, 1 - v.i + (v.by_i + v.by_g) * v.o_before)),
+            "here 1 - i is added to every row",
+        ),
         "no i": (derivatives_with(lambda v: (v.kept, v.kept + v.by_g * v.o_before)), "The road through i is missing"),
         "no g": (derivatives_with(lambda v: (v.kept, v.kept + v.by_i * v.o_before)), "The road through g is missing"),
         "nothing kept": (
@@ -803,9 +818,9 @@ WRONG = {
         "lost for kept": (lambda share, steps: bias(1 - share, steps), "what is kept, not what is lost"),
         "base 10": (lambda share, steps: bias(share, steps) / np.log(10), "base 10"),
         "power for root": (lambda share, steps: bias(share**steps, 1), "take the root instead"),
-        "rounded": (lambda share, steps: round(bias(share, steps), 2), "With yours, 0.4986 is left"),
+        "rounded": (lambda share, steps: round(bias(share, steps), 2), "With your b, 0.4986 is left"),
         "a matrix": (lambda share, steps: np.full((2, 2), bias(share, steps)), "should be a single number"),
-        "zero": (lambda share, steps: 0.0, "With yours, 0.0009766 is left"),
+        "zero": (lambda share, steps: 0.0, "With your b, 0.0009766 is left"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),
     },
 }

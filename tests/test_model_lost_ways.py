@@ -156,7 +156,7 @@ def case(T):
     return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-FIRST = "the delta of the first of two steps is wrong in the gradient of W, and that of the last is right:"
+FIRST = "the part that the first of two steps gives is wrong in the gradient of W, and that of the last is right:"
 SCALED = "The loss hardly changes when W is scaled, as before a layer norm or a batch norm,"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
@@ -192,7 +192,7 @@ WAYS = {
         PLAIN,
         [('p["V"].T @ e + back', 'p["V"].T @ e * (T == 1 or t < T - 1) + back')],
         "steps",
-        "the delta of the last of two steps is wrong in the gradient of W; with one step it is right",
+        "the part that the last of two steps gives is wrong in the gradient of W; with one step it is right",
         "",
     ),
     "a factor left out": (LEAKY, [('p["k"] * dh * (1', "dh * (1")], "formula", "With k set to one", ""),
@@ -214,7 +214,7 @@ WAYS = {
         RESIDUAL,
         [('+= dy + p["W"].T @ da', '+= p["W"].T @ da')],
         "line",
-        "With W set to zero, your gradient of E is zero, and should not be: what should come back around W, such",
+        "Nothing but E is wrong",
         "",
     ),
     "words that come twice": (

@@ -458,7 +458,7 @@ REASONS = {
         "word_attention",
         [('grads["b"] += dz', 'grads["b"] += da')],
         "line",
-        "in the lines that make this gradient and nothing else",
+        "in the lines that make this gradient, or in a delta that is used for no other",
         "what it is multiplied by",
     ),
     "a bias at the output": (
@@ -517,7 +517,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "there are those of block 2 of 4 of w2",
+        "of blocks 1 and 2 of 4 of w2, u2 and b2 there are those of blocks 2 and 1 of 4 of w2, u2 and b2",
         "there is that of",
     ),
 }

@@ -19,7 +19,7 @@ from lstm_teach.models import soundness
 from lstm_teach.models.case import Model, ModelCase, Unusable, model_of, value
 from lstm_teach.models.differences import RIGHT, Each, Seen, compare
 from lstm_teach.models.experiments import explain
-from lstm_teach.models.families import ModelFinding, Notes
+from lstm_teach.models.families import ModelFinding, Notes, no_length, without_length
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,18 @@ class ModelDiagnosis:
 
     passed     True if every gradient agrees at every length and nothing is wrong with the check itself
     findings   `ModelFinding`s, the likeliest first; str(finding) is the whole of it in sentences
-    ladder     {T: {array: norm-relative error}}
+    ladder     {T: {array: norm-relative error}}; one T only where the loss does not depend on it
     notes      sentences: what was ruled out, and what the check could not see
     seconds    how long it took
+
+    takes_length   whether the loss depends on T
     """
 
     findings: tuple[ModelFinding, ...] = ()
     ladder: dict[int, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    takes_length: bool = True
 
     @property
     def passed(self) -> bool:  # noqa: D102
@@ -49,20 +52,23 @@ class ModelDiagnosis:
             return "The gradient could not be compared; the reason is below."
         lengths = listing(self.ladder)
         if self.passed:
-            return f"The gradient is right: it agrees with differences of the loss at T = {lengths}."
+            return f"The gradient is right: it agrees with differences of the loss{self._at(lengths)}."
         each = self.ladder.values()
         wrong = [name for name in next(iter(each)) if any(errors[name] > RIGHT for errors in each)]
         if wrong:
             return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
         if all(found.family in ("raises", "unusable") for found in self.findings):
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
-        return f"The gradient agrees with differences at T = {lengths}, but the check itself is not sound."
+        return f"The gradient agrees with differences{self._at(lengths)}, but the check itself is not sound."
+
+    def _at(self, lengths: str) -> str:
+        return f" at T = {lengths}" if self.takes_length else ""
 
     def _table(self) -> list[list[str]]:
         """The ladder in words, its head first."""
         lengths = [*self.ladder.values()]
         rows = ([name, *(word(errors[name], RIGHT) for errors in lengths)] for name in lengths[0])
-        return [["array", *(f"T = {T}" for T in self.ladder)], *rows]
+        return [["array", *(f"T = {T}" if self.takes_length else "error" for T in self.ladder)], *rows]
 
     def __str__(self) -> str:
         lines = [self.summary]
@@ -92,10 +98,8 @@ class ModelDiagnosis:
         return "".join([*parts, html.bullets(self.notes)])
 
 
-_CAPTION = (
-    "Norm-relative error of each gradient against differences of the loss, by length; "
-    f"up to {str(RIGHT).replace('e-0', 'e-')} is right."
-)
+_MOST = str(RIGHT).replace("e-0", "e-")
+_CAPTION = f"Norm-relative error of each gradient against differences of the loss; up to {_MOST} is right."
 
 
 @guard.unseen()  # loss and gradient are called hundreds of times
@@ -131,6 +135,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     findings: list[ModelFinding] = []
     notes: Notes = {}
     own: dict[int, Model] = {}
+    given: dict[int, float] = {}
+    takes_length = True
     seen: Seen = {}  # of the same, but with weights of usual size where the learner's are tiny
     failed: dict[int, Exception] = {}
 
@@ -145,7 +151,11 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             break  # short sequences tell more about a mistake
         try:
             own[T] = made(T)
-            if findings := soundness.of_calls(own[T], lambda T=T: model_of(case, T, seconds), notes):
+            given[T] = value(own[T])
+            if seen and not (takes_length := given[T] != given[min(seen)]):
+                own, seen = {1: own[min(seen)]}, {1: seen[min(seen)]}
+                break
+            if findings := soundness.of_calls(own[T], notes):
                 break
             seen[T] = compare(soundness.of_sane_size(own[T], notes))
             if beside := soundness.beside_the_kink(seen[T], notes):
@@ -157,13 +167,12 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if "did not finish" in str(error):
                 break
     try:
-        if len(seen) > 1 and len({value(each.model) for each in seen.values()}) == 1:
-            same = f"The loss is the same at T = {listing(seen)}. Does case(T) use T?"
-            notes[f"{same} If not, only one length was tried."] = None
-        findings = findings or soundness.unread(seen, notes)
+        # at T = 1 nothing need come of what acts on a zero state
+        told = {T: each for T, each in seen.items() if T > 1 or not takes_length}
+        findings = findings or soundness.unread(told, notes)
         if not findings and any(map(Each.wrong, seen.values())):
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
-                findings = explain(seen, lambda T: soundness.of_sane_size(made(T), notes), notes)
+                findings = explain(seen, lambda T: soundness.of_sane_size(made(T), notes), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
     partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]
@@ -171,9 +180,16 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))
         what = "Only some entries were compared one by one, and the table shows the error of those"
         notes[f"{what}: {where}."] = None
+    for T in [*failed] if len(seen) > 2 and lengths == sorted(LENGTHS) else ():  # lengths that were not asked for
+        if max(seen) < T and not isinstance(failed[T], Unusable):  # the data may be too short
+            notes[f"At T = {T} nothing was compared: {failed.pop(T)}"] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     findings = _failures(failed, seen) + findings
-    return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started)
+    if not takes_length:
+        findings = [without_length(one) for one in findings]
+        same = f"The loss is the same at T = {listing([*given][:2])}, so only one length was compared."
+        notes = [*map(no_length, notes), f"{same} If T should matter, does case(T) use it?"]
+    return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:

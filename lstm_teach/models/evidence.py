@@ -3,6 +3,7 @@
 Imports case, deltas, differences, layout and relations.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import basis, inside, rank, shared_deltas, tells
-from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.families import it
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
@@ -19,11 +20,45 @@ Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
 Take = Callable[[int], Model]  # the model of another length
 
 
-def layout_of(seen: Seen) -> Layout:
+def layout_of(seen: Seen, takes_length: bool) -> Layout:
     """The layout, as the longest length tells which arrays are at the output and the two shortest which are tables."""
     least, *_ = lengths = sorted(seen)
-    longest = seen[lengths[-1]].model
-    return Layout(longest.shapes, outputs(longest), looked_up(seen[least], seen[lengths[:2][-1]]))
+    longest, one, two = seen[lengths[-1]].model, seen[least], seen[lengths[:2][-1]]
+    at_output, alone = outputs(longest), not takes_length or bool(scores_of(one, two))
+    plain = alone or (least < 4 and adds_examples(seen, at_output))
+    if plain and not alone:  # a mask may keep from going back what does with other weights
+        others = ((T, each.model) for T, each in seen.items() if T < 4)
+        plain = adds_examples({T: compare(next(shuffled(model, 1))) for T, model in others}, at_output)
+    return Layout(longest.shapes, at_output, looked_up(one, two), plain)
+
+
+def adds_examples(seen: Seen, at_output: list[str]) -> bool:
+    """Whether each further step adds to each gradient no more products than the first: nothing is carried then.
+
+    A shorter length has its part in the loss of a longer one, be that a sum or a mean.
+    """
+    lengths = [T for T in sorted(seen) if T < 4]
+    inner = [name for name, c in seen[lengths[-1]].items() if c.is_matrix and not c.silent and name not in at_output]
+    if len(lengths) < 2 or not inner or not all(seen[T][name].full for T in lengths for name in inner):
+        return False
+
+    def adds(name: str, least: int, most: int, share: float) -> bool:
+        start, here, there = (seen[T][name].right for T in (lengths[0], least, most))
+        return rank(there - share * here) <= rank(start) * (most - least) / lengths[0] < min(here.shape)
+
+    pairs = [*itertools.pairwise(lengths)]
+    return all(any(all(adds(n, *pair, share) for n in inner) for share in (1, pair[0] / pair[1])) for pair in pairs)
+
+
+def scores_of(one: Each, two: Each) -> tuple[str, ...]:
+    """Two matrices like queries and keys, mute with one step: to double one and halve the other changes nothing."""
+    model = two.model
+    mute = [name for name, c in one.items() if c.is_matrix and c.silent and not two[name].silent]
+    for pair in itertools.combinations(mute, 2):
+        other = elsewhere(model, [(n, (), by * model.params[n]) for n, by in zip(pair, (2, 0.5), strict=True)])
+        if model.shapes[pair[0]] == model.shapes[pair[1]] and abs(value(other) - value(model)) <= 20 * model.noise:
+            return pair
+    return ()
 
 
 def outputs(model: Model) -> list[str]:
@@ -75,7 +110,7 @@ class Evidence:
         self.first, self.before, self.each = first, before, seen[first]
         self.model, self.bad = self.each.model, self.each.wrong(rest)
         self.ever = {name for each in seen.values() for name in each.wrong()}
-        self.alone = len(rest) == 1 and len(self.each) > 2
+        self.alone = len(rest) == 1 and len(self.each) > 1
         self.axes, self.partners = shared_deltas(seen)
         # Of these a gradient that is right shows that the deltas are; one that is right at T = 1 alone only if it shows
         # there that the deltas are shared.
@@ -183,8 +218,6 @@ class Evidence:
             return ""
         shown = 1 if self.first <= 2 and 1 in self.seen else self.first
         count = len(self.layout.gates) or int(min(fine).split()[-1])
-        if (count,) in self.layout.shapes.values() and any(p.part and np.ptp(p.part[-1]) == 1 for p in self.wrong):
-            return ""  # filters of a convolution, each with a number for its bias
         at = f" at T = {self.first}" if self.first != shown else ""
         gate, rest = "output gate of an LSTM", "the cell, which all gates but this one use: at the part that comes from"
         rest += " h, and at how the next step's part is added to it."
@@ -239,26 +272,23 @@ class Evidence:
         draw = np.random.default_rng(4).normal
         other = compare(self.with_change(map(Piece, outputs), lambda a: draw(size=a.shape) * a.std()))
 
-        def factors(c: Comparison, axis: int) -> np.ndarray:
-            """For each unit that has a gradient, the ratio of mine to right; empty where there is none."""
-            sides = map(np.atleast_1d, (c.mine, c.right))
-            mine, right = (np.moveaxis(side, axis, 0).reshape(side.shape[axis], -1) for side in sides)
-            sizes = np.sum(right**2, axis=1)
-            found = np.sum(mine * right, axis=1) / np.where(sizes > 0, sizes, 1)
-            fits = np.linalg.norm(mine - found[:, None] * right) <= 1e-6 * np.linalg.norm(mine)
-            return found[sizes > 0] if fits and c.full and not c.silent else np.empty(0)
+        def factors(each: Each, name: str) -> list[float | None]:
+            """For each unit that has a gradient, the ratio of mine to right."""
+            units = [lines_of(name, self.axes[name], (k, k + 1)) for k in range(each[name].mine.shape[self.axes[name]])]
+            return [ratio(c) for c in map(each.part, units) if not c.silent]
 
         told = []
-        for name in (name for name in self.bad if name in self.axes):
-            here, there = (factors(each[name], self.axes[name]) for each in (self.each, other))
-            if here.size and here.shape == there.shape and np.allclose(here, there, rtol=1e-5, atol=1e-7):
+        full = (n for n in self.bad if n in self.axes and self.each[n].full and other[n].full)
+        for name in (n for n in full if self.each[n].mine.ndim):
+            here, there = factors(self.each, name), factors(other, name)
+            if here and len(here) == len(there) and None not in here + there and np.allclose(here, there, 1e-5, 1e-7):
                 one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
                 told += [name] if np.ptp(here) > 1e-6 and not one else []
         if not told:
             return ""
         what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"
-        what += " these factors: a factor of this delta is wrong or missing"
-        return f"{what}, such as a slope, a gate, a state or a mask."
+        such = "a slope or a mask" if self.layout.plain else "a slope, a gate, a state or a mask"
+        return f"{what} these factors: a factor of this delta is wrong or missing, such as {such}."
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
@@ -271,6 +301,10 @@ class Evidence:
         inner = right.difference(self.layout.outputs, *(self.partners[n] for n in self.layout.outputs))
         sizes = {self.each[n].mine.size for n in inner if self.each[n].is_vector}
         alone = self.alone and (self.ever <= bad or not bad & self.layout.tables)
+        mute = {n for n, c in self.each.items() if c.is_vector and all(each[n].silent for each in self.seen.values())}
+        sides = {size for name in bad if self.each[name].is_matrix for size in self.layout.shapes[name]}
+        if any(self.each[name].mine.size in sides for name in mute - bad):
+            return ""  # this may have the same delta, and would show nothing of it
         acting = {n for n in bad & self.state if min(self.layout.shapes[n]) >= min(self.layout.states, default=0)}
         if alone and acting and sizes.isdisjoint(size for n in bad for size in self.layout.shapes[n]):
             found = measured(self.with_change(map(Piece, bad)), [[Piece(n)] for n in (*inner, *self.each)])
@@ -296,7 +330,8 @@ class Evidence:
 
     def bare(self, cut: list[Piece]) -> str:
         """What keeps the error from spreading, in words."""
-        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {it(cut)}"
+        through = it([*cut, *filter(None, cut[0].part)])  # some columns are several too
+        return f"With {self.layout.told(cut)} set to zero, so that nothing goes back through {through}"
 
     def off(
         self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5, but: list[str] = ()

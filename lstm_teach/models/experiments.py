@@ -13,11 +13,11 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere, gradient, rescaled, value
+from lstm_teach.models.case import elsewhere, rescaled, value
 from lstm_teach.models.deltas import basis, inside, rank
 from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
-from lstm_teach.models.families import ModelFinding, Notes, be, finding, it
+from lstm_teach.models.evidence import Evidence, Take, layout_of, scores_of, shuffled
+from lstm_teach.models.families import ModelFinding, Notes, be, finding, it, plainly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
@@ -31,8 +31,14 @@ _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, l
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
-def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
+def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
+    layout = layout_of(seen, takes_length)
+    found = _reasons(seen, take, layout, notes)
+    return [*map(plainly, found)] if layout.plain else found
+
+
+def _reasons(seen: Seen, take: Take, layout: Layout, notes: Notes) -> list[ModelFinding]:
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     if right := [name for name in ever if name not in wrong]:
@@ -40,14 +46,15 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     # a state of zero at the start keeps it from being seen
     if mute := [n for n, cs in ever.items() if 1 in seen and seen[1][n].silent and not all(c.silent for c in cs)]:
         what = f"At T = 1 the right gradient of {listing(mute)} is zero"
-        notes[f"{what} (does a state start at zero, or a softmax have a single entry?), so T = 1 says little."] = None
+        why = "does a state start at zero, or a softmax have a single entry?"
+        why = "has a softmax a single entry there?" if layout.plain else why
+        notes[f"{what} ({why}), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     odd = "along random directions the gradient disagrees with the loss."
     apart = [finding("not compared", f"{listing(unseen)}: {odd}")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart
-    layout = layout_of(seen)
     found, explained = relations(seen, wrong, layout)
     rest = [name for name in wrong if name not in explained]
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
@@ -60,7 +67,7 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     if law and set(wrong) <= set(alike):
         return [about(law)]
     if law:
-        return _beside_a_factor(about(law, listing(n for n in alike if n in wrong)), alike, seen, take, notes)
+        return _beside_a_factor(about(law, listing(n for n in alike if n in wrong)), alike, seen, take, layout, notes)
     others = _trials(seen, take, rest, layout, notes) if rest else []
     if any("T = 1, in place of" in one.evidence for one in others):  # so two of them are the same
         found = [one for one in found if one.family != "copy"]
@@ -69,16 +76,20 @@ def explain(seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
     return [one for one in found if one not in late] + others + late + apart
 
 
-def _beside_a_factor(law: ModelFinding, alike: list[str], seen: Seen, take: Take, notes: Notes) -> list[ModelFinding]:
+def _beside_a_factor(
+    law: ModelFinding, alike: list[str], seen: Seen, take: Take, layout: Layout, notes: Notes
+) -> list[ModelFinding]:
     """What else is wrong once the gradient is divided by a factor, but for which these arrays are right."""
     divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
     for each, name in itertools.product(divided.values(), alike):
         c = each[name]
         each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
     more: Notes = {}
-    others = explain(divided, lambda T: rescaled(take(T), alike), more)
+    found = _reasons(divided, lambda T: rescaled(take(T), alike), layout, more)
     notes.update({note: None for note in more if "ruled out" not in note})
-    told = f"{law.evidence} All arrays seem to share this factor; what follows was found after dividing by it."
+    others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
+    after = "; what follows was found after dividing by it" if others else ""
+    told = f"{law.evidence} All arrays seem to share this factor{after}."
     told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
     return [replace(law, evidence=told.strip()), *others]
 
@@ -125,7 +136,7 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
     yield from _tried(_at_one_step(case)) if case.first == 1 else ()
     yield from _tried(_right_deltas(case))
     yield from _tried(_by_chance(case)) if case.before else ()
-    yield from _tried(_over_many_steps(case)) if case.first > 2 and case.before else ()
+    yield from _tried(_over_many_steps(case)) if case.first > 2 and case.before and not case.layout.plain else ()
     if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
         yield [("one vector", "")]
     yield from _tried(_from_the_loss(case))
@@ -188,9 +199,19 @@ def _cured(case: Evidence) -> Iterator[Said]:
             what = f"With {told([one])} equal to {told([other])} everything is right at T = {case.first}"
             yield [(family, f"{what}: one of them, or what is made with it, is used in place of the other.")]
 
-    # Or when a vector, which may be a factor for each unit, is set to one?
-    for names in case.layout.by_shape([name for name, c in case.each.items() if c.is_vector]):
-        if needed := case.needed([*map(Piece, names)], np.ones_like):
+    # Or when a vector is so large that no ReLU is off, or is set to one, as a factor for each unit?
+    vectors = [name for name, c in case.each.items() if c.is_vector]
+    for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]:
+        if on := case.needed([*map(Piece, names)], lambda a: 0 * a + 10, lambda a: 0 * a + 15):
+            left = [[piece] for piece in case.wrong if piece not in on]  # whose slopes are not all but zero there
+            left += [[piece] for piece in on]
+            slopes = measured(case.with_change(on, lambda a: 0 * a + 10), [*left, *([Piece(n)] for n in case.each)])
+            if len(left) > len(on) and all(slope.size > 1e-3 for slope in slopes[: len(left)]):
+                what = f"With {told(on)} set to 10 everything is right, so the mistake is where units are off."
+                yield [("switch", what)]
+    for names in case.layout.by_shape(vectors):
+        needed = case.needed([*map(Piece, names)], np.ones_like)
+        if needed and case.off(needed, lambda a: 0 * a + 2) > 1e-6:  # else it is as large, not as one
             what = f"With {told(needed)} set to one everything is right. A factor of {it(needed)}, or of one minus"
             yield [(family, f"{what} {it(needed)}, may be left out, be there twice or multiply the wrong thing.")]
 
@@ -200,7 +221,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     bad, each, told = case.bad, case.each, listing(case.bad)
     if explained := _at_once(case, bad):
         yield explained
-    longer = [other for T, other in case.seen.items() if T > 1]
+    longer = [other for T, other in case.seen.items() if T > 1 and not case.layout.plain]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors, or one array for a batch, are wrong alone, with more steps the rest too: they are the initial state.
@@ -231,8 +252,8 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    own = " With more steps it is no longer one factor: each may have its own, as when the loss's derivative is wrong."
     told = [one for one in found if one.family in _AT_ONCE and "replaced" not in one.place]  # or left out beside it
+    own = " With more steps it is no longer one factor."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
     known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
     return known if explained.issuperset(names) else []
@@ -262,29 +283,13 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     zero = f"{case.at(case.bad)} should be exactly zero, and yours is not." if case.silent.issuperset(case.bad) else ""
-    if zero and case.ever.issubset(case.bad):
-        yield [("line", f"{zero} Nothing else is wrong. Is it multiplied by the state before the step?")]
     inputs_right, odd = case.inputs_right(), _odd_sum(case)
     if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
-        yield [("line", " ".join(filter(None, [guess, odd, _past(case)])))]
+        yield [("line", f"{guess} {odd}".strip())]
     hint = case.gate_hint()
-    more = case.cure() or _past(case) or case.factor_of_units() or case.own_delta()
+    more = case.cure() or case.factor_of_units() or case.own_delta()
     what = " ".join(filter(None, [zero, hint, inputs_right, odd, more]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
-
-
-def _past(case: Evidence) -> str:
-    """In words, an array around which nothing comes back though something should, as through a skip connection."""
-    if not any(case.factors(name)[1] for name in case.bad):
-        return ""  # zeros elsewhere may make the inputs zero, if these are the wrong ones
-    for name in (n for n, c in case.each.items() if n not in case.bad and c.mine.ndim > 1):
-        model = case.with_change([Piece(name)])
-        slopes = measured(model, [[Piece(n)] for n in (*case.bad, *case.each)])[: len(case.bad)]
-        if slopes and all(s.size > 1e-6 for s in slopes) and not any(gradient(model)[n].any() for n in case.bad):
-            what = f"With {name} set to zero, your gradient of {listing(case.bad)} is zero, and should not be:"
-            back = f"what should come back around {name}, such as through a skip connection or from another output"
-            return f"{what} {back}, is missing."
-    return ""
 
 
 def _odd_sum(case: Evidence) -> str:
@@ -343,12 +348,16 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     if sent or case.before == 2:
         # What is cut off is missing, and has little to do with what is left; what piles up makes most of the sum.
-        last = compare(case.take(20)).pooled(case.bad)
+        longest = case.seen[max(case.seen)]
+        with contextlib.suppress(guard.LearnerError):  # where the data are that long
+            longest = compare(case.take(20))
+        last = longest.pooled(case.bad)
         mine, right = last.mine[last.tried], last.right[last.tried]
         alike = float(np.vdot(mine - right, mine) / (np.linalg.norm(mine - right) * np.linalg.norm(mine)))
         ends = ends and not (sent and (alike > _EITHER or np.linalg.norm(last.mine) > np.linalg.norm(last.right)))
         if not sent and alike > (_PILED_UP if ends else _EITHER):
-            yield [("accumulation", f"At T = 20 most of the gradient of {listing(case.bad)} is too much.")]
+            what = f"At T = {longest.model.steps} most of the gradient of {listing(case.bad)} is too much."
+            yield [("accumulation", what)]
         if ends and not sent and alike > 0:
             either = "The numbers don't settle whether the loop stops or something piles up."
             both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
@@ -378,9 +387,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         facts = [f"{wrong[0]} stays wrong even at zero, where nothing goes back through it.", *facts]
         yield [("loss", " ".join(filter(None, ["Every array is wrong.", *facts])))]
     if case.first == 1 and (at_output or not case.right):
-        other = "No array is known to be the one at the output, so the derivative of the loss itself may be wrong."
-        facts += [case.cure() or other * (not at_output)]
-        yield [("formula", " ".join(filter(None, ["Every array is wrong.", *facts])))]
+        yield [("formula", " ".join(filter(None, ["Every array is wrong.", *facts, case.cure()])))]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
@@ -408,7 +415,14 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             yield [("gate", f"{what}.")]
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
+    if case.layout.plain:
+        scores = scores_of(*[*case.seen.values()][:2])
+        what = f"{be(scores)} like queries and keys: doubling one and halving the other leaves the loss as it is. "
+        yield [("between steps", f"{what}Look at the scores, their softmax and its factor." if scores else "")]
     two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
+    # What seems to come another way may come through the matrix, if the state is elsewhere in it.
+    carried = [said for said in two if said[0][0] == "carry"]
+    two = [said for said in two if said[0][0] == "steps"] if len(carried) < len(two) else carried[:1]
     yield from (said for said in two if said[0][0] == "carry")
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     if sent and case.still_wrong(sent, sent):
@@ -429,10 +443,11 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
 
 
 def _two_steps(case: Evidence) -> Iterator[Said]:
-    """Where no matrix hands anything back: in which of two steps is the delta wrong, if it is in one of them alone?"""
+    """Where no matrix hands anything back: the part of which of two steps is wrong, if it is that of one alone?"""
     # A gate that showed nothing at T = 1 may be wrong at both steps.
     mute = any(case.is_mute(block) for name in case.bad for block in case.layout.blocks(name))
     for cut in case.layout.on_the_state():
+        said: Said = [("", "")]
         alone, both = (compare(case.with_change(cut, model=model)) for model in (case.take(1), case.model))
         begin, last, direct = [], [], True
         for name in (n for n in case.bad if both[n].wrong and n not in case.layout.outputs):
@@ -444,19 +459,20 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
             told = [inside(basis(two.away, side), basis(one.right, side)) for side in sides]
             if rank(two.away) > rank(one.right) or (told and not any(told)):
                 last.append(name)
-            elif told or 0 < rank(two.mine) == rank(two.right) - rank(two.away):  # so that one product is missing
+            elif told:
                 begin.append(name)  # where the right one, in a sum or a mean, has nothing else to do with the last step
                 direct &= min(rank(two.right - k * one.right) for k in (1, 0.5)) > rank(one.right)
-        wrong = f"of two steps is wrong in the gradient of {listing(begin or last or case.bad)}"
+        wrong = f"of two steps gives is wrong in the gradient of {listing(begin or last or case.bad)}"
         if begin and not last:
-            what = f"{case.bare(cut)}, the delta of the first {wrong}, and that of the last is right:"
+            what = f"{case.bare(cut)}, the part that the first {wrong}, and that of the last is right:"
             way = "something is handed back that should go through a matrix"
             if direct:
                 way = "what comes to the first step another way, such as from c to c, from h to h or straight from the"
                 way += " loss, is missing or wrong"
-            yield [("carry", f"{what} {way}.")]
+            said = [("carry", f"{what} {way}.")]
         elif last and not begin and not mute:
-            yield [("steps", f"{case.bare(cut)}, the delta of the last {wrong}; with one step it is right.")]
+            said = [("steps", f"{case.bare(cut)}, the part that the last {wrong}; with one step it is right.")]
+        yield said
 
 
 def _adds(one: np.ndarray, two: np.ndarray, side: int) -> bool:

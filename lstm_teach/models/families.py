@@ -1,15 +1,16 @@
 """The kinds of mistake a gradient can have, a finding, and words for it. Imports gradreport."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lstm_teach.gradreport import listing
 
 Notes = dict[str, None]  # sentences; a dict keeps the order and drops repetitions
-# What kind of mistake it is, and what to try next.
-FAMILIES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+# What kind of mistake it is, and what to try next; some have other words for plain models.
+FAMILIES: dict[str, dict] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,24 @@ class ModelFinding:
 
 def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
     """A finding of a known family."""
-    return ModelFinding(family, place=place, evidence=evidence, **FAMILIES[family])
+    words = FAMILIES[family]
+    return ModelFinding(family, words["idea"], place, evidence, words["advice"])
+
+
+def plainly(one: ModelFinding) -> ModelFinding:
+    """The finding in words for a model in which nothing goes from step to step."""
+    return replace(one, **FAMILIES.get(one.family, {}).get("plain", {}))
+
+
+def without_length(one: ModelFinding) -> ModelFinding:
+    """The finding with no word of T, for a model that takes no length."""
+    return replace(one, place=no_length(one.place), evidence=no_length(one.evidence))
+
+
+def no_length(text: str) -> str:
+    """The text without "at T = 1"."""
+    text = re.sub(r",? at (T = \d+( already)?|every length( tried)?)", "", text)
+    return re.sub(r"At T = \d+,? (\w)", lambda found: found[1].upper(), text)
 
 
 def be(names: Iterable[str]) -> str:

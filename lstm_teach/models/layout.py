@@ -12,6 +12,7 @@ import numpy as np
 from lstm_teach.gradreport import listing
 
 Shape = tuple[int, ...]
+Names = Collection[str]
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
-    `states` are what may be the number of units.
+    `states` are what may be the number of units. A `plain` model has neither.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], outputs: Collection[str] = (), tables: Collection[str] = ()):
-        self.shapes, self.outputs, self.tables = shapes, outputs, tables
+    def __init__(self, shapes: Mapping[str, Shape], outputs: Names = (), tables: Names = (), plain: bool = False):
+        self.shapes, self.outputs, self.tables, self.plain = shapes, outputs, tables, plain
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
         # side that its bias has; and half of that where there are gates for half as many units, in two directions.
@@ -67,6 +68,8 @@ class Layout:
         # else they are layers of one shape, with the gates side by side
         one_each = not self.states or all(map(self.states.intersection, sizes))
         self.gates = [*zip(*same, strict=True)] if one_each and any(len(shape) > 1 for shape in sizes) else []
+        if plain:
+            self.gates, self.states = [], set()
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
         """These arrays, together where they have one shape."""
@@ -106,7 +109,7 @@ class Layout:
         yield [Piece(name)]
         shapes = self.shapes.values()
         alone = any(name in gate for gate in self.gates)  # one of several arrays, each for a gate
-        axes = [] if name in self.outputs or alone else [*enumerate(self.shapes[name])]
+        axes = [] if name in self.outputs or alone or self.plain else [*enumerate(self.shapes[name])]
         shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias
         for axis, length in shared or axes:
             cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes if axis < len(shape))
@@ -127,7 +130,8 @@ class Layout:
         """The gates to which these belong, in words: blocks, or arrays of their own if all belong to some gate."""
         own = {name: f"the gate of {listing(gate)}" for gate in self.gates for name in gate}
         labels = {piece.label for piece in pieces} - {""}
-        arrays = {own.get(piece.name, "") for piece in pieces}
+        sure = (piece.name for piece in pieces if piece.name in own or sum(n > 1 for n in self.shapes[piece.name]) > 1)
+        arrays = {own.get(name, "") for name in sure}
         return labels or (set() if "" in arrays else arrays)
 
     def halves(self, name: str) -> list[list[Piece]]:
@@ -152,6 +156,11 @@ class Layout:
                 if own % size == 0 and own <= 4 * size <= 4 * other:  # up to four gates along this axis
                     every.append((name, axis, size))
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
+        if self.plain:
+            every = exact = [one for one in exact if len({*self.shapes[one[0]]}) == 1]
+        every.sort(
+            key=lambda one: (self.shapes[one[0]][one[1]] // one[2] not in (3, 4), -one[2])
+        )  # gates, if it may be
         for last in (False,) if exact else (False, True) if every else ():
             found: dict[str, Piece] = {}
             for name, axis, size in exact or every:

@@ -98,21 +98,20 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             also = "" if said == "1" else f", times {said}"
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
             count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
-            why = f"{count} by the number of steps {are} {'missing' if power > 0 else 'too many'}"
+            why = f"{count} by T {are} {'missing' if power > 0 else 'too many'}"
             return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
         guess = f"Is it {square}a batch of {count}, or {count} features?"
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
-        why = "The factor is the same at every length, so it does not come from averaging over the steps. "
+        why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
     place = f"{of} right in direction, but not in size: it is {times}."
     if whole:
         why = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
         return finding("scale", place, why)
-    clipped = len(off) == 1 and 0 < max(off.values()) < 1
-    return finding("clipping" if clipped else "scale", place, "Is its norm clipped?" if clipped else "")
+    return finding("scale", place)
 
 
 def as_factors(said: Iterable[str]) -> str:
@@ -183,10 +182,6 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
             yield "penalty", f"{the} {what}", {T: multiple(c.mine, weights[T]) for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines
-    for axis, line, _ in lines:
-        for far, side in ((1, "before"), (-1, "after")):
-            shifted = f"Each {line} of the gradient of {{where}} is the one that belongs to the {line} {side} it."
-            yield "order", shifted, made(lambda a, far=far, axis=axis: np.roll(a, far, axis))
     yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
     for axis, line, each in lines:
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
@@ -269,15 +264,14 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
     """Where the gradients are in the places of others."""
-    short = len(there) > 2
+    distinct = len({*there.values()})
+    together = distinct in (1, len(there))  # else the order would be lost
     ones, others = (
-        [f"{p.label} of {p.name}" if p.label and short else layout.told([p]) for p in side]
+        layout.told(side) if together else listing(layout.told([piece]) for piece in side)
         for side in (there, there.values())
     )
-    s, are, order = "s" * (len(ones) > 1), "are those", ", in that order" * (len(ones) > 1)
-    if len(set(others)) == 1:
-        others, are, order = others[:1], "is that", ""
-    return f"In place of the gradient{s} of {listing(ones)} there {are} of {listing(others)}{order}."
+    are, order = ("is that", "") if distinct == 1 else ("are those", ", in that order")
+    return f"In place of the gradient{'s' * (len(there) > 1)} of {ones} there {are} of {others}{order}."
 
 
 def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, list[str]]:

@@ -19,7 +19,7 @@ from lstm_teach.models.differences import Each, Seen, error_of
 from lstm_teach.models.families import ModelFinding, Notes, finding, it
 
 
-def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[ModelFinding]:
+def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     if single := [name for name in params if params[name].dtype != np.float64]:
@@ -32,14 +32,19 @@ def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[Mod
         call()
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    values, drawn = _draws(model.loss, lambda: [value(model) for _ in range(3)])
-    values += [value(model) for _ in range(20 * drawn)]  # a mask of four numbers may well be the same three times
+    values, random_loss = _draws(model.loss, lambda: [value(model) for _ in range(3)])
+    values += [value(model) for _ in range(20 * random_loss)]  # a mask of four numbers may well be the same three times
     first = gradient(model)
     again, drawn = _draws(model.gradient, lambda: gradient(model))
     values.append(value(model))
     size = max(1, abs(values[0]))
     if np.ptp(values) > 1e-12 * size:
-        return _not_repeatable(model, fresh, values)
+        shown = ", ".join(f"{each:.6g}" for each in [*dict.fromkeys(values)][:4])
+        place = f"Called again with the same params, loss(params) returns {shown}."
+        if random_loss:
+            return [finding("random", place, "Random numbers are drawn, as for dropout.")]
+        unseen = "No random draw was seen, so a state seems to be carried over from call to call."
+        return [finding("state", place, unseen)]
     for _ in range(20 * drawn):
         again = gradient(model) if all(np.array_equal(first[name], again[name]) for name in params) else again
     if drifting := [name for name in params if relative_error(first[name], again[name]) > 1e-9]:
@@ -64,26 +69,6 @@ def of_calls(model: Model, fresh: Callable[[], Model], notes: Notes) -> list[Mod
     return [finding("precision", jumps)] if model.noise > 1e-12 * size else []
 
 
-def _not_repeatable(model: Model, fresh: Callable[[], Model], values: list[float]) -> list[ModelFinding]:
-    """Called again and again, a state that is kept settles or drifts by equal steps; random numbers do neither."""
-    calls, drawn = _draws(model.loss, lambda: np.array([value(model) for _ in range(40)]))
-    steps = np.abs(np.diff(calls))
-    if steps[-12:].max() <= 0.05 * max(steps[:4].max(), np.ptp(values)):
-        how = "The values settle down"
-    elif np.ptp(np.diff(calls)) <= 1e-6 * steps.max():
-        how = "The values go up or down by the same amount at each call"
-    elif value(fresh()) == value(fresh()):  # unlike a random number, a state that is kept starts at the same place
-        how = "The values never settle, and every new case(T) starts with the same"
-    else:
-        how, drawn = "The values never settle, and even the first of a new case(T) differs", True
-    shown = ", ".join(f"{each:.6g}" for each in [*dict.fromkeys(values)][:4])
-    place = f"Called again with the same params, loss(params) returns {shown}."
-    if drawn:
-        return [finding("random", place, f"{how}, and random numbers are drawn, as for dropout.")]
-    unseen = "no random draw was seen, so a state seems to be carried over from call to call"
-    return [finding("state", place, f"{how}; {unseen}.")]
-
-
 def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
     """What `run()` returns, and whether it moves a random generator: numpy's, Python's or one that `function` has."""
     reads: list[Callable[[], object]] = [random.getstate, np.random.get_state]
@@ -101,30 +86,28 @@ def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
 
 
 def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
-    """Arrays with which the loss never changes, and their gradient is not zero; or the gradient, and it is wrong."""
-    longer = {T: each for T, each in seen.items() if T > 1}  # at T = 1 nothing need come of what acts on a zero state
-    if not longer:
+    """Arrays with which the loss never changes, yet their gradient is not zero; or for which a copy is read."""
+    if not seen:
         return []
-    model, still = next(iter(longer.values())).model, [(each.model, value(each.model)) for each in longer.values()]
+    model, still = next(iter(seen.values())).model, [(each.model, value(each.model)) for each in seen.values()]
     # By far moves too: what a batch or layer norm takes out again, as a bias before it, is read and leaves rounding.
     moves = [(by, one, loss) for by in (0.1, 1, 10) for one, loss in still]
     idle = [name for name in model.params if all(value(_moved(one, [name], by)) == loss for by, one, loss in moves)]
-    if wrong := [name for name in idle if any(each[name].wrong for each in longer.values())]:
+    if wrong := [name for name in idle if any(each[name].wrong for each in seen.values())]:
         are, its = ("Are", "their gradients are") if wrong[1:] else ("Is", "its gradient is")
-        change = f"The loss does not change with {it(wrong)} at T = {listing(longer)}, yet {its} not zero."
+        change = f"The loss does not change with {it(wrong)} at T = {listing(seen)}, yet {its} not zero."
         return [finding("not read", f"{are} {listing(wrong)} read? {change}")]
     if idle:
-        what = f"The loss does not change with {listing(idle)} at T = {listing(longer)}"
+        what = f"The loss does not change with {listing(idle)} at T = {listing(seen)}"
         notes[f"{what}, so the check says nothing about {it(idle)}."] = None
         return []
-    here, found = gradient(model), []
-    for name in model.params:
-        moved = _moved(model, [name], 0.3)
-        there = gradient(moved)
-        if all(np.array_equal(here[n], there[n]) for n in here):
-            off = [error_of(one, model.params) for one in (model, moved)]
-            found += [name] if off[1] > np.maximum(1e-4, 10 * off[0]) else []
-    what = f"read by gradient? With other numbers in {it(found)} the gradient stays the same, and is wrong."
+    least = np.maximum(1e-5, 10 * error_of(model, model.params))
+
+    def shows(names: Iterable[str]) -> bool:
+        return error_of(_moved(model, names, 0.01), model.params) > least
+
+    found = [name for name in model.params if shows([name])] if shows(model.params) else []
+    what = f"read by gradient? With slightly other numbers in {it(found)} your gradient is much further off."
     return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")] if found else []
 
 
@@ -149,10 +132,7 @@ def of_sane_size(model: Model, notes: Notes) -> Model:
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(shapes)
     root = {name: np.sqrt(min(shapes[name], default=1)) for name in matrices}
     size = {name: float(np.sqrt(np.mean(params[name] ** 2))) * root[name] for name in matrices}
-    large, small = [n for n in matrices if size[n] > 20], [n for n in matrices if size[n] < 0.15]
-    if large:
-        why = "gates that are all open or all shut hide mistakes. Use weights of order 0.5 to 1."
-        notes[f"The weights of {listing(large)} are large: {why}"] = None
+    small = [n for n in matrices if size[n] < 0.15]
     if not small:
         return model
     rng = np.random.default_rng(0)

@@ -481,10 +481,28 @@ def squares(T):
 
 def test_a_loss_that_is_the_same_for_every_t_is_told():
     diagnosis = diagnose(lambda T: squares(5))  # it may be a model without time
-    assert diagnosis.passed and "is the same at T = 1 and 2, so only one length was compared." in str(diagnosis)
+    assert diagnosis.passed and "is the same at T = 1, 2, 3, 6 and 20, so only one" in str(diagnosis)
     assert [*diagnosis.ladder] == [1] and "T = 1 " not in str(diagnosis).partition("Note")[0]
     assert diagnose(squares).notes == ()
     assert diagnose(lambda T: squares(5), lengths=[3]).notes == ()  # one length was asked for
+
+
+def test_a_loss_that_begins_at_a_later_step_is_compared_where_it_does():
+    def warmed_up(T):
+        params, loss, gradient = squares(T)
+        return params, lambda p: loss(p) * (T > 2), lambda p: {"w": 0.9 * gradient(p)["w"] * (T > 2)}
+
+    diagnosis = diagnose(warmed_up)
+    assert families(diagnosis) == ["scale"] and "is the same at" not in str(diagnosis), diagnosis
+
+
+def test_a_gradient_that_stops_at_a_length_whose_loss_is_there_is_no_passed_one():
+    def kept_short(T):
+        params, loss, gradient = squares(T)
+        return params, loss, lambda p: np.zeros(10)[T // 2] or gradient(p)
+
+    diagnosis = diagnose(kept_short)
+    assert families(diagnosis) == ["raises"] and [*diagnosis.ladder] == [1, 2, 3, 6], diagnosis
 
 
 def test_a_call_that_never_ends_is_a_finding():

@@ -136,7 +136,6 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     notes: Notes = {}
     own: dict[int, Model] = {}
     given: dict[int, float] = {}
-    takes_length = True
     seen: Seen = {}  # of the same, but with weights of usual size where the learner's are tiny
     failed: dict[int, Exception] = {}
 
@@ -152,9 +151,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         try:
             own[T] = made(T)
             given[T] = value(own[T])
-            if seen and not (takes_length := given[T] != given[min(seen)]):
-                own, seen = {1: own[min(seen)]}, {1: seen[min(seen)]}
-                break
+            if seen and given[T] == given[min(seen)]:
+                continue  # T may not matter, or the loss may begin at a later step
             if findings := soundness.of_calls(own[T], notes):
                 break
             seen[T] = compare(soundness.of_sane_size(own[T], notes))
@@ -166,6 +164,9 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             failed[T] = error
             if "did not finish" in str(error):
                 break
+    takes_length = not seen or len(given) < 2 or len({*given.values()}) > 1
+    if not takes_length:
+        own, seen = {1: own[min(seen)]}, {1: seen[min(seen)]}
     try:
         # at T = 1 nothing need come of what acts on a zero state
         told = {T: each for T, each in seen.items() if T > 1 or not takes_length}
@@ -181,13 +182,13 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         what = "Only some entries were compared one by one, and the table shows the error of those"
         notes[f"{what}: {where}."] = None
     for T in [*failed] if len(seen) > 2 and lengths == sorted(LENGTHS) else ():  # lengths that were not asked for
-        if max(seen) < T and not isinstance(failed[T], Unusable):  # the data may be too short
+        if max(seen) < T not in given and not isinstance(failed[T], Unusable):  # the data may be too short
             notes[f"At T = {T} nothing was compared: {failed.pop(T)}"] = None
     ladder = {T: {name: c.error for name, c in each.items()} for T, each in seen.items()}
     findings = _failures(failed, seen) + findings
     if not takes_length:
         findings = [without_length(one) for one in findings]
-        same = f"The loss is the same at T = {listing([*given][:2])}, so only one length was compared."
+        same = f"The loss is the same at T = {listing(given)}, so only one length was compared."
         notes = [*map(no_length, notes), f"{same} If T should matter, does case(T) use it?"]
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 

@@ -1422,3 +1422,37 @@ def test_what_one_number_is_off_by_may_be_off_in_every_delta():
 
     found = lt.diagnose_model(case, seconds=60.0)
     assert "scale" in families(found) and "line" not in families(found), found
+
+
+# The loss reads the state itself: no array is at the output.
+NO_OUTPUT = """
+own = {"W": 0.7 * draw(size=(3, 3)), "U": 0.7 * draw(size=(3, 3))}
+x, wanted = draw(size=(40, 3)), draw(size=(40, 3))
+
+
+def states(p, T):
+    h = [np.zeros(3)]
+    for t in range(T):
+        h.append(np.tanh(p["W"] @ h[t] + p["U"] @ x[t]))
+    return h
+
+
+def loss(p, T):
+    return sum(np.sum((h - goal) ** 2) for h, goal in zip(states(p, T)[1:], wanted)) / 2
+
+
+def gradient(p, T):
+    h, dW, dU, back = states(p, T), 0 * p["W"], 0 * p["U"], np.zeros(3)
+    for t in reversed(range(T)):
+        da = (h[t + 1] - wanted[t] + back) * (1 - h[t + 1] ** 2)
+        dW += np.outer(da, h[t])
+        dU += np.outer(da, x[t])
+        back = p["W"].T @ da
+    return {"W": dW, "U": dU}
+"""
+
+
+def test_what_comes_back_through_the_state_is_not_laid_on_the_loss_where_no_array_is_at_the_output():
+    assert diagnosed(NO_OUTPUT).passed
+    assert families(diagnosed(NO_OUTPUT, ("back = p", "still = p")))[:1] == ["carry"]
+    assert families(diagnosed(NO_OUTPUT, ("- wanted[t]", "- wanted[0]")))[:1] == ["loss"]

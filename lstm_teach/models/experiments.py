@@ -377,6 +377,8 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     for cut in case.layout.on_the_state() if case.first > 1 else ():
         got = measured(case.with_change(cut), [[piece] for piece in pieces])
         fine = [name for name, slope in zip(case.bad, got, strict=False) if slope.off <= 1e-6 < slope.size]
+        if len(fine) == len(pieces):
+            return
         if inner and inner <= set(fine) < set(case.bad):  # what comes from the loss is right
             yield [("carry", f"{case.bare(cut)}, {be(fine)} right; the others have a mistake of their own.")]
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]

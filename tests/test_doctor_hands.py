@@ -1,5 +1,6 @@
 """The doctor on three passes in unlike hands: the wrong line is told, with a natural repair and in true sentences."""
 
+import inspect
 from functools import cache
 
 import pytest
@@ -7,6 +8,7 @@ from test_doctor_joined import JOINED
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import define, passes
+from lstm_teach.lessons.clinic_cases import right_pass
 
 pytestmark = pytest.mark.long
 
@@ -502,6 +504,13 @@ def test_without_a_repair_the_line_and_the_value_are_told_that_go_wrong_first_in
     (finding,) = diagnosis.findings
     said = f"The right {value} not recognized at any step of the forward pass, and every gradient needs it."
     assert not finding.proved and wrong in finding.code and said in diagnosis.notes
+
+
+def test_a_forward_pass_of_the_library_is_not_said_to_lack_a_value():
+    text = f"import numpy as np\nimport lstm_teach as lt\n\n\n{inspect.getsource(right_pass)}"
+    wrong = text.replace("dy = cache.y - np", "dy = np.sqrt(cache.y) ** 3 - cache.y**0.3 * np")
+    diagnosis = lt.diagnose(define(wrong, "right_pass", "<library>"), progress=False, steps=1000)
+    assert not diagnosis.repaired_source and not any("forward pass" in note for note in diagnosis.notes), diagnosis
 
 
 def test_a_line_copied_for_another_gate_and_left_as_it_was_is_one_fault():

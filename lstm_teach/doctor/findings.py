@@ -65,6 +65,11 @@ class Account:
         told = [self._finding(flaw) for flaw in self.flaws]
         return [finding for _, finding in sorted(told, key=lambda pair: (pair[0], pair[1].line))]
 
+    @property
+    def borrows_forward(self) -> bool:
+        """Whether the forward pass is the library's, so that what it computes doesn't go wrong."""
+        return bool(re.search(r"(?<!def )\bforward\(", self.code.text)) and "def forward(" not in self.code.text
+
     def what_is_known(self, code: Code) -> tuple[list[Finding], list[str]]:
         """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
         variants, truth = Variants(code), self.truth
@@ -81,7 +86,7 @@ class Account:
         inner = set(right_matrices(variants.run(one), one)) - {"V"}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         ahead = [name for name in GATES if name not in made] or [name for name in "chy" if name not in made][:1]
-        if never[-1:] == ["dy"] and ahead:
+        if never[-1:] == ["dy"] and ahead and not self.borrows_forward:
             are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
             said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"
             notes.append(f"{said}, and every gradient needs {them}.")
@@ -214,8 +219,7 @@ class Account:
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
             return len(trace.slots), None
-        borrowed = re.search(r"(?<!def )\bforward\(", self.code.text) and "def forward(" not in self.code.text
-        names = {"dh_loss"} if borrowed else _BESIDES  # what the library's forward pass computes doesn't go wrong
+        names = {"dh_loss"} if self.borrows_forward else _BESIDES
         told = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
         told, twins, begun = told | truth.counted, _twins(variants.code, broken.code), 10**6
         there = dict(zip(_visits(trace), zip(trace.values, recognized(broken, trace, truth), strict=True), strict=True))

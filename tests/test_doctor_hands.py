@@ -513,6 +513,13 @@ def test_a_forward_pass_of_the_library_is_not_said_to_lack_a_value():
     assert not diagnosis.repaired_source and not any("forward pass" in note for note in diagnosis.notes), diagnosis
 
 
+def test_what_gave_right_values_is_not_said_to_be_missing_in_the_forward_pass():
+    text = HELPERS.replace("i = 1 /", "half = 0.5 /").replace("+ i * g\n", "+ 2 * half * g\n")
+    text = text.replace("before = h, c", "before, i = (h, c), 1").replace("dy = step[-1].copy()", "dy = step[-1] ** 3")
+    diagnosis = lt.diagnose(define(text, "backward", "<hands>"), progress=False, steps=1000)
+    assert not diagnosis.repaired_source and not any("forward pass" in note for note in diagnosis.notes), diagnosis
+
+
 def test_a_line_copied_for_another_gate_and_left_as_it_was_is_one_fault():
     text, name = passes("tuning")["student"]
     copied, right = "dh_next += params.Wf.T @ df", "dh_next += params.Wo.T @ do"

@@ -85,7 +85,9 @@ class Account:
         one, longer = (Truth(make_case(T, 20 + T, self.takes)) for T in (1, 6))
         inner = set(right_matrices(variants.run(one), one)) - {"V"}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
-        ahead = [name for name in GATES if name not in made] or [name for name in "chy" if name not in made][:1]
+        # What made a right value was right, and only not recognized, as where it is computed number by number.
+        groups = () if "y" in made else ("y",) if "h" in made else ("o", "h") if "c" in made else (GATES, "c")
+        ahead = next((names for group in groups if (names := [name for name in group if name not in made])), [])
         if never[-1:] == ["dy"] and ahead and not self.borrows_forward:
             are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
             said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"

@@ -189,7 +189,7 @@ def _watch(tool: int | None, ask: Callable | None) -> None:
 
 @contextlib.contextmanager
 def unseen() -> Iterator[None]:
-    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
+    """For a while nothing is printed, displayed, drawn, warned of or logged; random numbers then go on as before."""
     ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
     displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}

@@ -1,4 +1,4 @@
-"""What a lesson goes on with where a function that the learner was to write is not there yet. Imports plain, edited."""
+"""What stands in for functions that a learner has not written yet, and an experiment. Imports plain and edited."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

@@ -133,7 +133,7 @@ def message(kind: str, content: dict) -> dict:
 
 
 def read(received: str | bytes | None) -> dict:
-    """A message of a kernel; of one with pictures, the part in words."""
+    """A message from a kernel; if it brings binary data, such as pictures, only its JSON part."""
     if received is None:
         raise WebSocketClosedError("the server closed the connection to a kernel")
     if isinstance(received, bytes):
@@ -143,7 +143,7 @@ def read(received: str | bytes | None) -> dict:
 
 
 async def answers(socket: WebSocketClientConnection, code: str) -> AsyncIterator[tuple[str, dict]]:
-    """Execute code; kind and content of each message that answers it, up to its end. RuntimeError if it raised."""
+    """Execute code; yield kind and content of each message that answers it. RuntimeError if the code raises."""
     asked = message("execute_request", {"code": code, "silent": False, "allow_stdin": False})
     await socket.write_message(json.dumps(asked))
     open_ends = {"execute_reply", "idle"}  # either may come first
@@ -159,7 +159,7 @@ async def answers(socket: WebSocketClientConnection, code: str) -> AsyncIterator
 
 
 def memory_of(pid: int) -> float:
-    """Proportional set size of a process in MB: what several share is counted once, in equal parts."""
+    """Proportional set size of a process in MB: what several processes share is split evenly between them."""
     lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / 1e6
 
@@ -172,11 +172,11 @@ def machine() -> str:
 
 
 def find_lesson(begins: str) -> Path:
-    """The lesson whose name begins so; an ArgumentTypeError if there is none, or more than one."""
+    """The lesson whose name begins like this; ArgumentTypeError if there is none, or more than one."""
     found = sorted((ROOT / "notebooks").glob(f"{begins}*.ipynb"))
     if len(found) != 1:
         names = ", ".join(path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
-        raise argparse.ArgumentTypeError(f"{begins!r} should begin the name of one lesson; there are {names}")
+        raise argparse.ArgumentTypeError(f"{begins!r} should begin the name of exactly one lesson of {names}")
     return found[0]
 
 

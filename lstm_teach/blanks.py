@@ -64,7 +64,7 @@ CALLS = "This calls {} from the library. What counts here is that you write the 
 OTHER_NETS = "It is not right on every net."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
-ONE_ARRAY = "{} are one array here, so what is written to one is written to the other. Make an array for each."
+ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 

@@ -73,7 +73,7 @@ def answer_in(found: Collection[str], modules: Collection[str], allowed: Collect
     """The first answer among the functions that were `entered`; "" if there is none.
 
     An answer is what is defined in one of the library's `modules` ("backward", "exercises"), unless its name is in
-    `allowed`. Of classes only a `Lesson` knows answers.
+    `allowed`. Of the classes, only `Lesson` knows answers.
     """
     for module, _, name in (each.partition(":") for each in found):
         inside = any(f"{module}.".startswith(f"lstm_teach.{each}.") for each in modules)

@@ -36,12 +36,12 @@ SLIPS = {  # in the words of Python and NumPy
     r"for @:": SINGLE,
     r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
     r"positional argument|keyword.* argument|values for argument": (
-        "The call gives other arguments than the function asks for: compare the two."
+        "The call and the function disagree on the arguments: compare the two."
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
-    r"only (0-d|length-1|size-1)": "That takes a single number. NumPy's functions, such as np.exp, take arrays.",
-    r"truth value of an array": "if, and, or, max and min need single numbers; np.where, say, takes arrays.",
-    r"cannot access local|referenced before": "The function reads that name before a line gives it a value.",
+    r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
+    r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
+    r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",
     r"maximum recursion": "A function calls itself again and again.",
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
@@ -189,7 +189,7 @@ def _watch(tool: int | None, ask: Callable | None) -> None:
 
 @contextlib.contextmanager
 def unseen() -> Iterator[None]:
-    """Meanwhile nothing is printed, displayed, drawn, warned of or logged; random numbers go on as they were before."""
+    """For a while nothing is printed, displayed, drawn, warned of or logged; random numbers then go on as before."""
     ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
     displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}

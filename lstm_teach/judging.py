@@ -133,10 +133,9 @@ def judge(
         except Trouble as trouble:
             results.append(Part(name, str(trouble)))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
-        without = f"calls {called}. This task is to be done without that function of the library"
-        what = "is a function of the library" if attempt.is_library else without
-        said = f"{attempt.name} {what}, so there is nothing of yours to check yet."
-        results = [Part(name, f"{said} Write the lines yourself.") for name in parts]
+        without = f"calls {called}, but this task is to be done without that function of the library"
+        what = "is a function of the library, not one of yours" if attempt.is_library else without
+        results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
     written = guard.unwrapped(function)
     if not all(part.passed for part in results) and cellcode.dots(cellcode.tree_of(written)):
         dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."

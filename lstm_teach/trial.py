@@ -36,7 +36,7 @@ ALL_TYPED = "A typed-in number can be right for these numbers only: write the li
 NOT_TYPED = "Write the line with names, not with numbers typed in."
 NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
-ONCE = Iterator | MappingView  # what is no array, and may be used up
+ONCE = Iterator | MappingView  # not an array, and some can be read only once
 NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."

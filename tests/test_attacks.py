@@ -45,7 +45,7 @@ ATTACKS = {
     ),
     "calls_the_library": (
         "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.relative_error(a, a)\n    return 2 * a",
-        "calls_the_library calls lt.relative_error. This task is to be done without",
+        "calls_the_library calls lt.relative_error, but this task is to be done without",
     ),
     "hides_the_library": (
         "from lstm_teach import relative_error as r\nhelpers = {'it': lambda a: 2 * a + r(a, a)}\n"

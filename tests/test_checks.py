@@ -352,7 +352,7 @@ def test_an_answer_of_the_librarys_is_noticed_when_it_is_called_however_it_is_hi
 
     monkeypatch.setattr("lstm_teach.judging.TOOLS", ())  # of which the sigmoid is one
     verdict = judge(HIDDEN[way], {"one": part, "two": part}, HINTS)
-    said = "<lambda> calls plain.sigmoid. This task is to be done without that function of the library"
+    said = "<lambda> calls plain.sigmoid, but this task is to be done without that function of the library"
     assert verdict.score == 0 and str(verdict).count(said) == 1
     verdict = judge(HIDDEN[way], {"one": part}, HINTS, allow=("sigmoid",))
     assert "to be done without" not in str(verdict) and (verdict.passed or way == "a cache")

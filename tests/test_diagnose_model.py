@@ -736,7 +736,7 @@ def test_a_penalty_beside_a_factor_is_not_called_wrong():
     diagnosis = diagnose(of_text(ONE_OUTPUT, *penalty))
     text = told(diagnosis)
     assert families(diagnosis) == ["scale"], diagnosis
-    assert "such as a penalty, then seems wrong, though it may be right." in text
+    assert "such as a penalty, may then look wrong even if it is right." in text
 
 
 TWO_NETS = """

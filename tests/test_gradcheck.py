@@ -466,7 +466,7 @@ def test_a_pass_with_too_few_or_too_many_arguments_is_told():
     assert "takes 2 positional arguments but 3 were given" in lt.check_gradients(lambda params, x: None).problems[0]
     report = lt.check_gradients(lambda params, x, targets, mask: None)
     assert "missing 1 required positional argument: 'mask'" in report.problems[0]
-    assert report.problems[0].endswith("The call gives other arguments than the function asks for: compare the two.")
+    assert report.problems[0].endswith("The call and the function disagree on the arguments: compare the two.")
 
 
 def test_a_pass_that_takes_too_long_is_stopped_at_the_time_given():

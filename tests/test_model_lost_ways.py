@@ -156,7 +156,7 @@ def case(T):
     return own, lambda p: loss(p, T), lambda p: gradient(p, T)
 """
 BACK = '(1 - p["k"]) * dh + p["U"].T @ da'
-FIRST = "the part that the first of two steps gives is wrong in the gradient of W, and that of the last is right:"
+FIRST = "the first of two steps adds a wrong part to the gradient of W, and the last a right one:"
 SCALED = "The loss hardly changes when W is scaled, as before a layer norm or a batch norm,"
 # the model, what is changed; the family that comes first, what is said, and what is not
 WAYS = {
@@ -192,7 +192,7 @@ WAYS = {
         PLAIN,
         [('p["V"].T @ e + back', 'p["V"].T @ e * (T == 1 or t < T - 1) + back')],
         "steps",
-        "the part that the last of two steps gives is wrong in the gradient of W; with one step it is right",
+        "the last of two steps adds a wrong part to the gradient of W; with one step the gradient is right",
         "",
     ),
     "a factor left out": (LEAKY, [('p["k"] * dh * (1', "dh * (1")], "formula", "With k set to one", ""),

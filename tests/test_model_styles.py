@@ -458,7 +458,7 @@ REASONS = {
         "word_attention",
         [('grads["b"] += dz', 'grads["b"] += da')],
         "line",
-        "in the lines that make this gradient, or in a delta that is used for no other",
+        "in the lines that make this gradient, or in a delta that no other gradient uses",
         "what it is multiplied by",
     ),
     "a bias at the output": (

@@ -73,14 +73,14 @@ STOPPED = {  # cells, and what is said below their errors
         "If there is nothing to add, use 0."
     ),
     f"import math\nc = math.exp(np.ones(3))\n{CHECK}": (
-        "That takes a single number. NumPy's functions, such as np.exp, take arrays."
+        "A single number is needed there. NumPy's functions, such as np.exp, take arrays."
     ),
     f"c = g if np.ones(3) > f else i\n{CHECK}": (
-        "if, and, or, max and min need single numbers; np.where, say, takes arrays."
+        "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum."
     ),
     f"def again(z):\n    return again(z)\n\n\nc = again(g)\n{CHECK}": "A function calls itself again and again.",
     f"def early(f):\n    kept = both + f\n    both = f\n    return kept\n\n\nc = early(f)\n{CHECK}": (
-        "The function reads that name before a line gives it a value."
+        "The function reads that name before any line of it gives it a value."
     ),
     f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",

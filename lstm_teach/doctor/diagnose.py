@@ -170,8 +170,8 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
     if equal(read, filled) and not equal(own, read):
         raise NoSource(
             "its text, run by itself, returns something else. Was the file changed after it was loaded, does a "
-            "decorator change the result, or does the function open a file or import a module that isn't numeric? "
-            "Such an import belongs above the function."
+            "decorator change the result, or does the function open a file, or import anything but NumPy, "
+            "math and the like? Such an import belongs above the function."
         )
     return code, None
 

@@ -139,7 +139,7 @@ def crossed(scene: Scene) -> Iterator[Edit]:
 
 
 def _parts_read(maker: Maker) -> dict[str, ast.Subscript]:
-    """The slices that a statement takes of arrays, by the array's name, if it takes one of it."""
+    """The slices of arrays in a statement, by the array's name, of arrays with only one slice there."""
     slices = [n for n in ast.walk(maker.slot.node.value) if isinstance(n, ast.Subscript) and ":" in maker.seg(n.slice)]
     names = [maker.seg(node.value) for node in slices]
     return {name: node for name, node in zip(names, slices, strict=True) if names.count(name) == 1}

@@ -19,17 +19,17 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
     seconds = 20, slow = "...", note = "..."  # optional; see judging.judge
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
-                                              # (these four may stand at the top of the file, for all tasks)
+                                              # (these four may also be at the top of the file, for all tasks)
     [tasks.bias.mistakes]                     # expressions ("one; another") for the wrong answer, and what is said
     "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
     [mistakes]                                # optional: those of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
-    [tasks.step.mistakes."i o"]               # for some; `result` is the name of the one, `right` its right value
+    [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value
     [tasks.step.mistakes.each]                # for any
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
     c = "f * c_before + i * g"
-    dz = "dc * g"                             # what is no result stands for its line in the others, and so do
-    [tasks.step.mistakes.dz]                  # its mistakes
+    dz = "dc * g"                             # a name that is no result: other lines have this in its place,
+    [tasks.step.mistakes.dz]                  # and these are mistakes of theirs too
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
     [flaws]                                   # and what else the exercise's own module reads, see `words_of`
 

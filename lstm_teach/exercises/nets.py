@@ -1,7 +1,7 @@
-"""The nets and sequences that exercises are judged on, and an eye on what is done with them.
+"""The nets and sequences that exercises are judged on, and a look at what is done with them.
 
 The gates of a cache have one row more than there are steps, and that row is zero. Here it is filled with random
-numbers, so that code which is right only because the row is zero shows itself.
+numbers, so that code that is right only because the row is zero is found out.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ def random_case(seed: int, T: int, K: int, H: int) -> tuple[Params, np.ndarray, 
 def by_length(seed: int, shortest: int = 1, make: Callable = random_case) -> list[Case]:
     """Cases of growing length for a repaired pass, from the shortest at which the flawed one was wrong.
 
-    Each part also has a short sequence and a net with too many weights to measure a loss for each.
+    Each part also has a short sequence with a net that has too many weights to nudge one by one.
     """
     sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
     wide = {T: make(seed + T, T, 200, 200) for T in (1, 2)}

@@ -1,4 +1,4 @@
-"""What a lesson goes on with where a function that the learner was to write is not there yet. Imports plain, edited."""
+"""What stands in for functions that a learner has not written yet, and an experiment. Imports plain and edited."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ def pre_activation(U: np.ndarray, W: np.ndarray, token: int, h_before: np.ndarra
 def with_rows(
     rows: int, params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """h and c of the forward pass in arrays of so many rows, (rows, H) each; the initial state is in the last one."""
+    """h and c of the forward pass in arrays with that many rows, (rows, H); the initial state is in the last row."""
     cache = edited(plain.forward, "T + 1", str(rows))(params, x, h0, c0)
     return cache.h, cache.c
 

@@ -26,7 +26,7 @@ def layout_of(seen: Seen, takes_length: bool) -> Layout:
     longest, one, two = seen[lengths[-1]].model, seen[least], seen[lengths[:2][-1]]
     at_output, alone = outputs(longest), not takes_length or bool(scores_of(one, two))
     plain = alone or (least < 4 and adds_examples(seen, at_output))
-    if plain and not alone:  # a mask may keep from going back what does with other weights
+    if plain and not alone:  # with these weights a mask may stop what goes back with others
         others = ((T, each.model) for T, each in seen.items() if T < 4)
         plain = adds_examples({T: compare(next(shuffled(model, 1))) for T, model in others}, at_output)
     return Layout(longest.shapes, at_output, looked_up(one, two), plain)
@@ -35,7 +35,7 @@ def layout_of(seen: Seen, takes_length: bool) -> Layout:
 def adds_examples(seen: Seen, at_output: list[str]) -> bool:
     """Whether each further step adds to each gradient no more products than the first: nothing is carried then.
 
-    A shorter length has its part in the loss of a longer one, be that a sum or a mean.
+    A shorter length has its part in the loss of a longer one, whether that is a sum or a mean.
     """
     lengths = [T for T in sorted(seen) if T < 4]
     inner = [name for name, c in seen[lengths[-1]].items() if c.is_matrix and not c.silent and name not in at_output]

@@ -47,7 +47,7 @@ def _reasons(seen: Seen, take: Take, layout: Layout, notes: Notes) -> list[Model
     if mute := [n for n, cs in ever.items() if 1 in seen and seen[1][n].silent and not all(c.silent for c in cs)]:
         what = f"At T = 1 the right gradient of {listing(mute)} is zero"
         why = "does a state start at zero, or a softmax have a single entry?"
-        why = "has a softmax a single entry there?" if layout.plain else why
+        why = "does a softmax have a single entry there?" if layout.plain else why
         notes[f"{what} ({why}), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
     odd = "along random directions the gradient disagrees with the loss."
@@ -90,7 +90,7 @@ def _beside_a_factor(
     others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
     after = "; what follows was found after dividing by it" if others else ""
     told = f"{law.evidence} All arrays seem to share this factor{after}."
-    told += " A part of the loss without it, such as a penalty, then seems wrong, though it may be right."
+    told += " A part of the loss without it, such as a penalty, may then look wrong even if it is right."
     return [replace(law, evidence=told.strip()), *others]
 
 
@@ -207,7 +207,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
             left += [[piece] for piece in on]
             slopes = measured(case.with_change(on, lambda a: 0 * a + 10), [*left, *([Piece(n)] for n in case.each)])
             if len(left) > len(on) and all(slope.size > 1e-3 for slope in slopes[: len(left)]):
-                what = f"With {told(on)} set to 10 everything is right, so the mistake is where units are off."
+                what = f"With {told(on)} set to 10 everything is right, so the mistake is where units are switched off."
                 yield [("switch", what)]
     for names in case.layout.by_shape(vectors):
         needed = case.needed([*map(Piece, names)], np.ones_like)
@@ -419,8 +419,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", hint)]
     if case.layout.plain:
         scores = scores_of(*[*case.seen.values()][:2])
-        what = f"{be(scores)} like queries and keys: doubling one and halving the other leaves the loss as it is. "
-        yield [("between steps", f"{what}Look at the scores, their softmax and its factor." if scores else "")]
+        what = f"{be(scores)} like queries and keys: if you double one and halve the other, the loss stays the same. "
+        yield [("between steps", f"{what}Look at the scores, at their factor and their softmax." if scores else "")]
     two = [*_tried(_two_steps(case))] if (case.before, case.first) == (1, 2) else []
     # What seems to come another way may come through the matrix, if the state is elsewhere in it.
     carried = [said for said in two if said[0][0] == "carry"]
@@ -464,16 +464,16 @@ def _two_steps(case: Evidence) -> Iterator[Said]:
             elif told:
                 begin.append(name)  # where the right one, in a sum or a mean, has nothing else to do with the last step
                 direct &= min(rank(two.right - k * one.right) for k in (1, 0.5)) > rank(one.right)
-        wrong = f"of two steps gives is wrong in the gradient of {listing(begin or last or case.bad)}"
+        wrong = f"of two steps adds a wrong part to the gradient of {listing(begin or last or case.bad)}"
         if begin and not last:
-            what = f"{case.bare(cut)}, the part that the first {wrong}, and that of the last is right:"
+            what = f"{case.bare(cut)}, the first {wrong}, and the last a right one:"
             way = "something is handed back that should go through a matrix"
             if direct:
                 way = "what comes to the first step another way, such as from c to c, from h to h or straight from the"
                 way += " loss, is missing or wrong"
             said = [("carry", f"{what} {way}.")]
         elif last and not begin and not mute:
-            said = [("steps", f"{case.bare(cut)}, the part that the last {wrong}; with one step it is right.")]
+            said = [("steps", f"{case.bare(cut)}, the last {wrong}; with one step the gradient is right.")]
         yield said
 
 

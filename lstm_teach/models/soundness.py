@@ -86,7 +86,7 @@ def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
 
 
 def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
-    """Arrays with which the loss never changes, yet their gradient is not zero; or for which a copy is read."""
+    """Arrays that never change the loss though their gradient is not zero, or of which a copy is read."""
     if not seen:
         return []
     model, still = next(iter(seen.values())).model, [(each.model, value(each.model)) for each in seen.values()]
@@ -107,7 +107,7 @@ def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
         return error_of(_moved(model, names, 0.01), model.params) > least
 
     found = [name for name in model.params if shows([name])] if shows(model.params) else []
-    what = f"read by gradient? With slightly other numbers in {it(found)} your gradient is much further off."
+    what = f"read by gradient? With slightly different numbers in {it(found)}, your gradient is much further off."
     return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")] if found else []
 
 

@@ -235,7 +235,7 @@ WRONG = {
         "writes to U": (gate_in_place, "writes to what it was given, U"),
         "single precision": (lambda *given: gate(*given).astype(np.float32), "float64"),
         "no parentheses": (lambda U, W, k, h: 1 / 1 + np.exp(-(U[:, k] + W @ h)), "put parentheses around"),
-        "the library": (library_gate, "calls lt.forward. This task is to be done without that function"),
+        "the library": (library_gate, "calls lt.forward, but this task is to be done without that function"),
         "clipped": (lambda *given: np.clip(gate(*given), 0.01, 0.99), "large weights"),
         "no function": (None, "needs your function itself, got nothing"),
         "a number": (lambda U, W, k, h: float(gate(U, W, k, h)[0]), "is a single number"),

@@ -407,7 +407,7 @@ WRONG = {
         ),
         "the library by another name": (
             gradient_by_another_name,
-            "calls lt.numerical_gradient. This task is to be done without",
+            "calls lt.numerical_gradient, but this task is to be done without",
         ),
         "the library in a helper": (
             lambda f, params, step: helper(f, params, step),

@@ -557,7 +557,7 @@ WRONG = {
         "shown whole": (step_with(h=lambda v: v.c), "The cell is shown whole"),
         "i shows": (step_with(h=lambda v: v.i * v.c), "i is used instead of o"),
         "old cell shown": (step_with(h=lambda v: v.o * v.c_before), "The old cell is shown"),
-        "no curve": (step_with(gate=lambda z: z), "its curve is missing"),
+        "no curve": (step_with(gate=lambda z: z), "its sigmoid or tanh is missing"),
         "candidate through the sigmoid": (step_with(candidate=sigmoid), "This is the wrong function"),
         "gates through tanh": (step_with(gate=np.tanh), "This is the wrong function"),
         "plus in the exponent": (

@@ -99,19 +99,23 @@ def runs(
     """`_run` on each case, all in so many seconds.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
-    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped.
+    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped, and
+    its functions and objects have their own attributes.
     """
     own = dict(namespace)
+    made = [vars(v) for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
+    states = [(state, {**state}) for state in made if isinstance(state, dict)]  # that of a class is none
     try:
         return guard.call(
             lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
         )
     finally:
-        _become(namespace, own)
+        for state, before in [*states, (namespace, own)]:
+            _become(state, before)
 
 
 def _become(namespace: dict, names: Names) -> None:
-    """Let a notebook have these names and no others."""
+    """Let a notebook, or an object, have these names and no others."""
     for gone in namespace.keys() - names.keys():
         del namespace[gone]
     namespace.update(names)

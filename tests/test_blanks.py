@@ -1017,16 +1017,19 @@ def test_a_trial_that_catches_what_should_end_it_writes_nothing_into_the_noteboo
     assert names.keys() == after.keys() and all(names[n] is value for n, value in after.items())
 
 
-def test_trials_leave_the_state_of_objects_as_it_was_and_what_two_names_share_is_shared():
+def test_trials_leave_the_state_of_objects_and_functions_as_it_was_and_what_two_names_share_is_shared():
     names = copied(names_before(BACK, "write-product"))
     step = "def back(self):\n        self.steps += 1\n        self.do, self.dct = dh * ct, dh * o"
-    made = f"class Cell:\n    steps = 0\n\n    {step}\n\n\ncell = Cell()\ncells = [cell]\n"
-    run_cell(BACK, "x", f"{made}rng = np.random.default_rng(0)", names)
-    lines = 'cells[0].back()\nrng.normal()\ndo, dct = cell.do, cell.dct\nlesson.judge("product")'
-    verdict = run_cell(BACK, "write-product", lines, names)
+    made = f"class Cell:\n    steps = 0\n\n    {step}\n\n\n"
+    made += "cell, other = Cell(), Cell()\ncells, again = [cell], other.back\n"
+    count = "def count():\n    count.calls += 1\n\n\ncount.calls = 0\n"
+    run_cell(BACK, "x", f"{made}rng = np.random.default_rng(0)\n{count}", names)
+    lines = "cells[0].back()\nagain()\ncount()\nrng.normal()\ndo, dct = cell.do, cell.dct"
+    verdict = run_cell(BACK, "write-product", f'{lines}\nlesson.judge("product")', names)
     assert verdict.passed, str(verdict)
-    second = np.random.default_rng(0).normal(size=2)[1]
-    assert (names["cell"].steps, names["cells"][0], names["rng"].normal()) == (1, names["cell"], second)
+    assert [names["cell"].steps, names["other"].steps, names["count"].calls] == [1, 1, 1]
+    assert names["cells"] == [names["cell"]]
+    assert names["rng"].normal() == np.random.default_rng(0).normal(size=2)[1]
 
 
 def test_a_cell_with_something_of_which_there_is_no_copy_is_judged():

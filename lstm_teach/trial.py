@@ -276,13 +276,15 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     got, right = namespace.get(name), library_here(blank, name, namespace)
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
-    if called := blank.calls.keys() & read:
-        return NO_LONGER.format(listing(sorted(called)), "this line")
+    called = sorted(blank.calls.keys() & read)
     suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
-    if not old:
+    if called and not old:
+        return NO_LONGER.format(listing(called), "this line")
+    if called or not old:
         off = difference(name, got, right, axes(right, name), relative=True)
-        return f"The line is right for other numbers, but not for these: {off}"
+        perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
+        return f"The line is right for other numbers, but not for these: {off}{perhaps}"
     one = "one of " * (len(old) > 1)
     return f"The line is right, but here it reads an old number: {one}{listing(old)} was left over from another cell."
 

@@ -302,7 +302,7 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
 
     Wherever it arrives, a thread that it ends says nothing: Python is silent about it, and not about its subclasses.
     """
-    spent, wait = stopwatch(), TIDY
+    spent, wait, worker.told = stopwatch(), TIDY, True
     while worker.is_alive() and spent() < PATIENCE:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(SystemExit))
         if ended.wait(wait):
@@ -311,6 +311,12 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
     if worker.is_alive():
         _settle()
     return not worker.is_alive()
+
+
+def end_if_told() -> None:
+    """End a call that was told to stop in vain, since a bare `except:` has caught it, or no Python ran in that time."""
+    if hasattr(threading.current_thread(), "told"):
+        raise SystemExit
 
 
 def _settle() -> None:

@@ -16,7 +16,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
 )
-COPIED = (np.ndarray, list, dict, set, Params, SimpleNamespace, Cache)
+COPIED = (np.ndarray, np.random.Generator, list, dict, set, Params, SimpleNamespace, Cache)
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,23 @@ def runs(
     """`_run` on each case, all in so many seconds.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
-    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped.
+    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped, and
+    its functions and objects have their own attributes.
     """
     own = dict(namespace)
+    made = [vars(v) for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
+    states = [(state, {**state}) for state in made if isinstance(state, dict)]  # that of a class is none
     try:
         return guard.call(
             lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
         )
     finally:
-        _become(namespace, own)
+        for state, before in [*states, (namespace, own)]:
+            _become(state, before)
 
 
 def _become(namespace: dict, names: Names) -> None:
-    """Let a notebook have these names and no others."""
+    """Let a notebook, or an object, have these names and no others."""
     for gone in namespace.keys() - names.keys():
         del namespace[gone]
     namespace.update(names)
@@ -149,7 +153,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
         held = _copies({n: space.get(n) for n in (*names, *set().union(*touched))})
         try:
             with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
-                exec(code, space)
+                _exec(code, space)
         except Exception:
             cut |= {n for n, value in held.items() if not same(value, space.get(n))}
         spoiled -= {n for n in spoiled & theirs if close(space.get(n), np.asarray(case[n]))}
@@ -165,7 +169,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
         here = [n for n in names if last[n] == k]
         spoil_free_memory(shapes)
         try:
-            exec(code, space)
+            _exec(code, space)
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
             line = "this line" if here else f"the line `{ast.unparse(statements[k]).splitlines()[0]}`"
@@ -185,6 +189,14 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
     return found | {"changed": changed, "spoiled": spoiled, "entered": entered}
+
+
+def _exec(code: CodeType, space: dict) -> None:
+    """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""
+    try:
+        exec(code, space)
+    finally:
+        guard.end_if_told()
 
 
 def _reached(names: Collection[str], own: Names, space: dict) -> set[str]:
@@ -211,7 +223,15 @@ def by_its_line(
 
 
 def _copies(space: Names) -> dict[str, Any]:
-    return {n: copy.deepcopy(v) if isinstance(v, COPIED) else v for n, v in space.items()}
+    """The names, with copies of what may be changed in place; what two of them share, their copies share too."""
+    copies, memo = dict(space), {}
+    for name, value in space.items():
+        if isinstance(value, COPIED) or type(value).__module__ == "__main__":  # of a class of the learner's own
+            try:
+                copies[name] = copy.deepcopy(value, memo)
+            except Exception:  # there is no copy of a list of generators, say
+                memo.clear()
+    return copies
 
 
 def taken(value: Any) -> Any:
@@ -256,13 +276,15 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     got, right = namespace.get(name), library_here(blank, name, namespace)
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
-    if called := blank.calls.keys() & read:
-        return NO_LONGER.format(listing(sorted(called)), "this line")
+    called = sorted(blank.calls.keys() & read)
     suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
-    if not old:
+    if called and not old:
+        return NO_LONGER.format(listing(called), "this line")
+    if called or not old:
         off = difference(name, got, right, axes(right, name), relative=True)
-        return f"The line is right for other numbers, but not for these: {off}"
+        perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
+        return f"The line is right for other numbers, but not for these: {off}{perhaps}"
     one = "one of " * (len(old) > 1)
     return f"The line is right, but here it reads an old number: {one}{listing(old)} was left over from another cell."
 

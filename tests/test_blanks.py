@@ -1005,6 +1005,39 @@ def test_the_notebook_has_its_own_names_again_where_a_trial_can_not_be_stopped(m
     assert all(names[n] is value for n, value in own.items())
 
 
+def test_a_trial_that_catches_what_should_end_it_writes_nothing_into_the_notebook_afterward(monkeypatch):
+    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    monkeypatch.setattr(blanks.guard, "PATIENCE", 0.3)
+    names = notebook(PRODUCT)
+    sleep = f"import time\nif dh != {names['dh']!r}:\n    try:\n        time.sleep(1.5)\n    except:\n        pass"
+    verdict, _ = judged(PRODUCT, f"{sleep}\ndo = dh * ct\ndct = dh * o\nextra = 1", names)
+    assert "does not finish within 0.3 seconds" in str(verdict)
+    after = {**names}
+    time.sleep(1.5)
+    assert names.keys() == after.keys() and all(names[n] is value for n, value in after.items())
+
+
+def test_trials_leave_the_state_of_objects_and_functions_as_it_was_and_what_two_names_share_is_shared():
+    names = copied(names_before(BACK, "write-product"))
+    step = "def back(self):\n        self.steps += 1\n        self.do, self.dct = dh * ct, dh * o"
+    made = f"class Cell:\n    steps = 0\n\n    {step}\n\n\n"
+    made += "cell, other = Cell(), Cell()\ncells, again = [cell], other.back\n"
+    count = "def count():\n    count.calls += 1\n\n\ncount.calls = 0\n"
+    run_cell(BACK, "x", f"{made}rng = np.random.default_rng(0)\n{count}", names)
+    lines = "cells[0].back()\nagain()\ncount()\nrng.normal()\ndo, dct = cell.do, cell.dct"
+    verdict = run_cell(BACK, "write-product", f'{lines}\nlesson.judge("product")', names)
+    assert verdict.passed, str(verdict)
+    assert [names["cell"].steps, names["other"].steps, names["count"].calls] == [1, 1, 1]
+    assert names["cells"] == [names["cell"]]
+    assert names["rng"].normal() == np.random.default_rng(0).normal(size=2)[1]
+
+
+def test_a_cell_with_something_of_which_there_is_no_copy_is_judged():
+    lines = "use = {'np': np, 'each': (k for k in 'ab')}\ndo = use['np'].multiply(dh, ct)\ndct = dh * o"
+    verdict, _ = judged(PRODUCT, lines)
+    assert verdict.passed, str(verdict)
+
+
 @pytest.mark.parametrize("change", ["(w + step) - (w - step)", "2 * step * loss_of(w) / loss_of(w)"])
 @pytest.mark.parametrize(("result", "words"), [("change / (2 * step)", "This comes to 1"), ("change", "the distance")])
 def test_a_change_without_the_loss_is_named_and_no_name_that_only_the_library_has(change, result, words):

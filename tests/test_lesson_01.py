@@ -377,6 +377,16 @@ def test_a_right_line_that_calls_a_function_that_was_changed_is_told_so():
         assert "tanh" in told and "no longer" not in told, told
 
 
+@pytest.mark.parametrize("changed", ["h_before = h_before + 0.3", "def sigmoid(z):\n    return np.tanh(z)"])
+def test_a_function_is_not_blamed_where_an_old_number_may_be_the_reason(changed):
+    names = copied(names_before(LESSON, "gates"))
+    run_cell(LESSON, "x", changed, names)
+    lines = 'i = sigmoid(Ui[token] + Wi * h_before)\nlesson.judge("squash")'
+    told = run_cell(LESSON, "gates", lines, names).parts[0].sentence
+    assert told.startswith("The line is right for other numbers, but not for these: i is off: yours is"), told
+    assert told.endswith(" Was one of Ui, Wi, h_before, token and sigmoid changed in another cell?"), told
+
+
 @pytest.mark.parametrize("made", ["h = c = {}", "h, c = [{}] * 2", "h = {}\n    c = h"])
 def test_one_array_under_two_names_is_told_so(made):
     source = with_function("my-forward", "h[t - 1], c[t - 1]")

@@ -59,7 +59,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -157,8 +157,7 @@ class Task:
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
-        if getattr(function, "__name__", "") == "<lambda>":
-            function.__name__ = self.spec["call"].partition("(")[0]
+        function = _with_a_name(function, self.spec["call"].partition("(")[0])
         by_result = self.spec.get("parts") == "results"
         names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
@@ -328,6 +327,15 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
         raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
     return dict(zip(names, answer, strict=True))
+
+
+def _with_a_name(function: Callable, name: str) -> Callable:
+    """A lambda under the name that it has in the task; anything else as it is."""
+    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
+        return function
+    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    named.__kwdefaults__ = function.__kwdefaults__
+    return named
 
 
 def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:

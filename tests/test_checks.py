@@ -109,14 +109,14 @@ def test_an_endless_loop_is_stopped_and_asked_once_only():
 
 def test_the_time_is_for_all_parts_together():
     def slow(vector):
-        time.sleep(0.2)
+        time.sleep(0.4)
         return 2 * vector
 
     parts = {str(n): lambda attempt, n=n: difference("it", attempt(INPUT + n), 2 * (INPUT + n)) for n in range(5)}
-    verdict = judge(slow, parts, HINTS, seconds=0.5)
+    verdict = judge(slow, parts, HINTS, seconds=1)
     assert [part.passed for part in verdict.parts] == [True, True, False, False, False]
     assert "did not finish" in verdict.parts[2].sentence
-    assert "used up its 0.5 seconds" in verdict.parts[3].sentence
+    assert "used up its 1 second" in verdict.parts[3].sentence
 
 
 def test_a_function_that_is_not_written_yet_is_named():

@@ -6,7 +6,9 @@ quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth
 """
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
@@ -64,7 +66,8 @@ class Climb:
             found = self._tried(self.root, batch, deadline)
             if found and not deadline.over:  # what would be told before these may happen to be in a later batch
                 ahead = self.likely.ahead(todo, found, self.root)[:AT_ONCE]
-                found, batch = [*found, *self._tried(self.root, ahead, deadline)], [*batch, *ahead]
+                once_more = replace(deadline, at=sys.maxsize)  # all of one batch, whatever steps are left
+                found, batch = [*found, *self._tried(self.root, ahead, once_more)], [*batch, *ahead]
             if not deadline.over:  # else some of them were not tried
                 self.done |= {id(edit) for edit in batch}
                 todo = [edit for edit in todo if id(edit) not in self.done]

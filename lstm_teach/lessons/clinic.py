@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import lstm_teach as lt
-from lstm_teach import unfinished
+from lstm_teach import trial, unfinished
 from lstm_teach.edited import edited, made
 from lstm_teach.figures import clinic as figures
 from lstm_teach.figures.still import Still, show
@@ -79,10 +79,10 @@ def load_names(number: int) -> None:
 
     From then on a cell that judges a repair gets the names of its own case first, whichever cells ran in between.
     """
-    notebook = sys._getframe(1).f_globals
-    if "__name__" not in notebook:  # a learner's cell, tried on other numbers: it has its names already
+    cell = sys._getframe(1)
+    if cell.f_code.co_filename == trial.CELL:  # it is tried on other numbers, and has its names already
         return
-    _load(number, notebook)
+    _load(number, cell.f_globals)
     ipython = sys.modules.get("IPython")
     if ipython and (shell := ipython.get_ipython()):
         shell.events.register("pre_run_cell", _load_for)

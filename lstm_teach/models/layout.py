@@ -158,9 +158,8 @@ class Layout:
         exact = [(name, axis, size) for name, axis, size in every if self.shapes[name][1 - axis] == size]
         if self.plain:
             every = exact = [one for one in exact if len({*self.shapes[one[0]]}) == 1]
-        every.sort(
-            key=lambda one: (self.shapes[one[0]][one[1]] // one[2] not in (3, 4), -one[2])
-        )  # gates, if it may be
+        # Those that may hold the gates come first.
+        every.sort(key=lambda one: (self.shapes[one[0]][one[1]] // one[2] not in (3, 4), -one[2]))
         for last in (False,) if exact else (False, True) if every else ():
             found: dict[str, Piece] = {}
             for name, axis, size in exact or every:

@@ -8,9 +8,7 @@ import itertools
 
 import numpy as np
 
-from lstm_teach.models.differences import Each, Seen
-
-Side = tuple[str, int]  # an array, and along which axis
+from lstm_teach.models.differences import Comparison, Each, Seen
 
 
 def basis(matrix: np.ndarray, axis: int) -> np.ndarray:
@@ -27,50 +25,53 @@ def inside(vectors: np.ndarray, span: np.ndarray) -> bool:
     return bool(np.linalg.norm(vectors - span @ (span.T @ vectors)) <= 1e-6 * np.linalg.norm(vectors))
 
 
+def sums_to_zero(span: np.ndarray) -> bool:
+    """Whether all of it does, as with a softmax or before a layer norm."""
+    return bool(np.abs(span.sum(axis=0)).max() < 1e-6)
+
+
 def tells(span: np.ndarray) -> bool:
-    """Whether it is less than everything, or than all that sums to zero, as of a softmax or before a layer norm."""
-    return span.shape[1] < len(span) - (np.abs(span.sum(axis=0)).max() < 1e-6)
+    """Whether it is less than everything, or than all that sums to zero."""
+    return span.shape[1] < len(span) - sums_to_zero(span)
 
 
-def _spans(each: Each) -> dict[Side, np.ndarray]:
-    """What spans the columns and the rows of a right gradient, where it is less than everything."""
-    told = {name: c for name, c in each.items() if c.full and not c.silent}
-    spans = {(name, axis): basis(c.right, axis) for name, c in told.items() for axis in (0, 1) if c.is_matrix}
-    spans |= {(name, c.longest): basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
-    return {side: span for side, span in spans.items() if span.shape[1] < len(span)}
+def axes_of(each: Each, other: Each) -> dict[str, int]:
+    """Along which axis the delta runs: that of a bias, or that which changes in `other`, with other deltas alone."""
+    axes = {name: c.longest for name, c in each.items() if not c.is_matrix}
+    vectors = [_columns(c) for c in each.values() if c.is_vector and c.full and not c.silent]
+    for name, c in each.items():
+        if c.is_matrix and c.full and other[name].full and not c.silent:
+            spans = [basis(c.right, axis) for axis in (0, 1)]
+            less = [tells(span) for span in spans]
+            beside = [any(len(v) == len(span) > span.shape[1] and inside(v, span) for v in vectors) for span in spans]
+            moved = [basis(other[name].right, axis) for axis in (0, 1)]
+            kept = [less[k] and len(moved[k].T) == len(spans[k].T) and inside(moved[k], spans[k]) for k in (0, 1)]
+            if sum(beside) == 1 or sum(kept) == 1:
+                axes[name] = beside.index(True) if sum(beside) == 1 else kept.index(False)
+    return axes
 
 
-def shared_deltas(seen: Seen) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Along which axis the delta runs in each array, where it is known, and which others have the same deltas.
+def _columns(c: Comparison) -> np.ndarray:
+    """The right gradient; that of a vector as one column."""
+    return c.right if c.is_matrix else c.right.reshape(-1, 1)
 
-    With few steps and a small batch the gradient of a matrix is a sum of few products of a delta and an input, so its
-    columns (or its rows, if the layout is the other one) are combinations of a few deltas. A bias whose gradient is
-    such a combination, or a matrix with another number of inputs that has the same ones, shares the delta.
+
+def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
+    """Which other arrays have the same deltas as each: with few steps, these span the gradients of both.
+
+    A bias has a combination of the deltas of its matrix, and a matrix with other inputs has the same ones.
     """
-    arrays = next(iter(seen.values()))
-    picked, telling, alike, sure = set(), set(), set(), set()  # sides, sides, and pairs of sides
-    for spans in (_spans(each) for each in seen.values()):
-        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
-        sparse = {side for side, span in spans.items() if (np.abs(span).max(axis=1) >= 1e-9).sum() == span.shape[1]}
-        picked, telling = picked | sparse, telling | (spans.keys() - sparse)
+    shared: dict[str, set[str]] = {name: set() for name in next(iter(seen.values()))}
+    for each in seen.values():
+        told = [name for name, c in each.items() if c.full and not c.silent and name in axes]
+        spans = {name: basis(_columns(each[name]), axes[name] * each[name].is_matrix) for name in told}
         # Deltas of a softmax, which sum to zero, are those of one matrix; before a layer norm all do.
-        zeros = [len(span) for (name, _), span in spans.items() if arrays[name].is_matrix and not tells(span)]
-        for one, other in itertools.permutations(spans.keys() - sparse, 2):
+        zeros = [len(span) for name, span in spans.items() if each[name].is_matrix and not tells(span)]
+        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
+        units = {name: (np.abs(span).max(axis=1) >= 1e-9).sum() for name, span in spans.items()}
+        spans = {name: span for name, span in spans.items() if span.shape[1] < min(units[name], len(span))}
+        for one, other in itertools.permutations(spans, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
-            if one[0] != other[0] and len(fewer) == len(more) and inside(fewer, more):
-                alike.add((one, other))
-                sure |= {(one, other)} if tells(more) or zeros.count(len(more)) == 1 else set()
-    # The delta runs along a vector; along a side shared with an array of which this is known; across from where one row
-    # is picked, as of a table; and as a last sign along a side shared with a matrix that has another number of inputs,
-    # unless one of them shares its other side too: what is shared may be the inputs.
-    deltas = {(name, c.longest) for name, c in arrays.items() if c.is_vector}
-    across = {(name, axis) for name, axis in telling if (name, 1 - axis) in picked - telling}
-    inputs = {(name, axis): arrays[name].mine.size // arrays[name].mine.shape[axis] for name, axis in telling}
-    sides = {one for one, _ in alike}
-    both = {name for name, axis in sides if (name, 1 - axis) in sides}
-    sign = {pair for pair in alike if inputs[pair[0]] != inputs[pair[1]] and both.isdisjoint(name for name, _ in pair)}
-    for pairs in (set(), set(), sign):
-        found = {one for one, other in alike if other in deltas or (one, other) in pairs} | across
-        deltas |= {(name, axis) for name, axis in found if (name, 1 - axis) not in found | deltas}
-    shared = {(one[0], other[0]) for one, other in sure if {one, other} <= deltas}
-    return dict(deltas), {name: {other for one, other in shared if one == name} for name in arrays}
+            alike = len(fewer) == len(more) and inside(fewer, more)
+            shared[one] |= {other} if alike and (tells(more) or zeros.count(len(more)) == 1) else set()
+    return shared

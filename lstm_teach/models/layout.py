@@ -4,7 +4,7 @@ Imports gradreport.
 """
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +34,6 @@ def lines_of(name: str, axis: int, ends: tuple[int, int], label: str = "") -> Pi
     return Piece(name, (*[None] * axis, ends), label)
 
 
-def blocks_of(labels: Sequence[str]) -> str:
-    """Such labels as "block 1 of 4" and "block 2 of 4" as "blocks 1 and 2 of 4"."""
-    words = [label.split() for label in labels]
-    return f"block{'s' * (len(words) > 1)} {listing(number for _, number, *_ in words)} of {words[0][-1]}"
-
-
 class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
@@ -51,23 +45,17 @@ class Layout:
         self.shapes, self.outputs, self.tables, self.plain = shapes, outputs, tables, plain
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
-        # side that its bias has; and half of that where there are gates for half as many units, in two directions.
+        # side that its bias has.
         lengths = [max(shape) for shape in shapes.values() if np.prod(shape) == max(shape, default=0)]
         sides = {n: lengths.count(n) != 1 for name in outputs for n in shapes[name]}
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
-        inner = [shape for name, shape in shapes.items() if name not in outputs]
-        if not any(count * n in shape for n in ends for count in (3, 4) for shape in inner):
-            twice = [shape for shape in inner if inner.count(shape) == 2]
-            ends = {n // 2 for n in ends if any({3 * n / 2, 2 * n} & {*shape} for shape in twice)} or ends
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
         sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
         same = [names for names in sets if len(names) == max(map(len, sets))]
         sizes = [shapes[name] for name, *_ in same]
-        # else they are layers of one shape, with the gates side by side
-        one_each = not self.states or all(map(self.states.intersection, sizes))
-        self.gates = [*zip(*same, strict=True)] if one_each and any(len(shape) > 1 for shape in sizes) else []
+        self.gates = [*zip(*same, strict=True)] if any(len(shape) > 1 for shape in sizes) else []
         if plain:
             self.gates, self.states = [], set()
 
@@ -76,20 +64,16 @@ class Layout:
         return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
 
     def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words: "U and rows 0 to 3 of W (block 1 of 4)"; of many, "U and block 1 of 4 of W and b"."""
+        """These pieces in words, such as "U and rows 0 to 3 of W (block 1 of 4)"."""
         own: dict[str, list[Piece]] = {}
         for piece in dict.fromkeys(pieces):
             own.setdefault(piece.name, []).append(piece)
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for name, parts in own.items():
-            labels = tuple(piece.label for piece in parts)
-            together = all(labels) and sum(map(len, own.values())) > 4
-            alike.setdefault(labels if together else (), []).append(name)
-        whole = [self._told(name, own[name]) for name in alike.pop((), [])]
-        return listing([*whole, *(f"{blocks_of(labels)} of {listing(names)}" for labels, names in alike.items())])
+        return listing(self._told(name, parts) for name, parts in own.items())
 
     def _told(self, name: str, pieces: list[Piece]) -> str:
-        words, count, sides = [], 1, len(self.shapes[name])
+        if len(pieces) > 1 and any(sum(map(bool, piece.part)) > 1 for piece in pieces):  # of rows and columns
+            return listing(self._told(name, [piece]) for piece in pieces)
+        words, sides = [], len(self.shapes[name])
         for axis, length in enumerate(self.shapes[name]):
             every = dict.fromkeys(piece.part[axis] for piece in pieces if axis < len(piece.part))
             if ends := [end for end in every if end and end != (0, length)]:
@@ -98,11 +82,10 @@ class Layout:
                 if spans[1:] or "to" in spans[0]:
                     line = "entries" if line == "entry" else line + "s"
                 words.append(f"{line} {listing(spans)}" + f" along axis {axis}" * (sides > 2))
-                count *= len(ends)
-        if len(pieces) > 1 and count != len(pieces):
-            return listing(self._told(name, [piece]) for piece in pieces)
-        label = f" ({blocks_of([piece.label for piece in pieces])})" if all(piece.label for piece in pieces) else ""
-        return f"{', '.join(words)} of {name}{label}" if words else name
+        if not words:
+            return name
+        labels = [piece.label for piece in pieces if piece.label]
+        return f"{', '.join(words)} of {name}{f' ({listing(labels)})' if labels else ''}"
 
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
@@ -112,10 +95,9 @@ class Layout:
         axes = [] if name in self.outputs or alone or self.plain else [*enumerate(self.shapes[name])]
         shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias
         for axis, length in shared or axes:
-            cube = any(len(shape) > 2 and shape[axis] == length for shape in shapes if axis < len(shape))
+            cube = any(len(shape) == 3 and shape[axis] == length for shape in shapes if axis < len(shape))
             counts = [n for n in (4, 3, 2) if length % n == 0]
-            counts = [n for n in counts if length // n in self.states or (cube and n == length)] or counts
-            for count in counts:
+            for count in [n for n in counts if length // n in self.states or (cube and n == length)] or counts:
                 size = length // count
                 known = any(size in shape for shape in shapes) and length not in self.states
                 if cube if size == 1 else known:
@@ -134,12 +116,6 @@ class Layout:
         arrays = {own.get(name, "") for name in sure}
         return labels or (set() if "" in arrays else arrays)
 
-    def halves(self, name: str) -> list[list[Piece]]:
-        """Both halves of the rows or columns of a matrix that are two states long, as for a context beside h."""
-        sides = [] if name in self.tables or len(self.shapes[name]) != 2 else enumerate(self.shapes[name])
-        halves = [(axis, n // 2) for axis, n in sides if n % 2 == 0 and n // 2 in self.states]
-        return [[lines_of(name, axis, ends) for ends in ((0, n), (n, 2 * n))] for axis, n in halves]
-
     def on_the_state(self) -> Iterator[list[Piece]]:
         """The parts of the matrices that may act on the state; in turn where it is open which do.
 
@@ -148,8 +124,7 @@ class Layout:
         """
         every = []
         for name, shape in self.shapes.items():
-            bias = any(shape in (other[:2], other[-2:]) for other in self.shapes.values() if len(other) > 2)
-            inside = len(shape) == 2 and not bias and name not in {*self.outputs, *self.tables}
+            inside = len(shape) == 2 and name not in {*self.outputs, *self.tables}
             sizes = sorted(self.states | {min(shape)} - {1}, reverse=True) if inside else []
             for axis, size in itertools.product((0, 1), sizes):
                 own, other = shape[axis], shape[1 - axis]

@@ -4,16 +4,13 @@ Imports case, differences, families and layout.
 """
 
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
 
 import numpy as np
 
 from lstm_teach.gradreport import listing, relative_error
-from lstm_teach.models.case import elsewhere, gradient
-from lstm_teach.models.differences import Comparison, Seen, multiple, reference
-from lstm_teach.models.families import FAMILIES, ModelFinding, be, finding
+from lstm_teach.models.differences import Comparison, Seen
+from lstm_teach.models.families import FAMILIES, ModelFinding, finding
 from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
@@ -49,21 +46,17 @@ def explains(c: Comparison, expected: np.ndarray) -> bool:
 
 # ---------------------------------------------------------------------------------------------- a factor, or a bound
 
-_POWERS = {0: "", -1: "1/T", 1: "T", -2: "1/T²", 2: "T²"}
+_POWERS = {0: "", -1: "1/T", 1: "T"}
 
 
-def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
-    """The arrays that are off by one factor, and by nothing else, where no array is right: it belongs to all."""
-    at, names = {T: each for T, each in seen.items() if each.wrong()}, [*next(iter(seen.values()))]
-    told = [name for name in names if all(each[name].silent or ratio(each[name]) for each in at.values())]
-    alone = not any(each[name].wrong for each in at.values() for name in names if name not in told)
-    ratios = {T: ratio(each.pooled(told)) if alone or told[1:] else None for T, each in at.items()}
+def common_factor(seen: Seen) -> ModelFinding | None:
+    """The factor by which all arrays are off, and by nothing else."""
+    at = {T: each.pooled() for T, each in seen.items() if each.wrong()}
+    ratios = {T: ratio(c) for T, c in at.items()}
     if not all(ratios.values()) or all(abs(k - 1) <= _SAME for k in ratios.values()):
-        return [], None
+        return None
     ratios = {T: 1.0 if abs(k - 1) <= _SAME else k for T, k in ratios.items()}
-    # the norm is that of all arrays, those with a further mistake as well: clipping is the last thing that is done
-    norm = "Its norm" if alone else "The norm of all arrays together"
-    return told, factor({**dict.fromkeys(seen, 1.0), **ratios}, {T: each.pooled() for T, each in at.items()}, norm)
+    return factor({**dict.fromkeys(seen, 1.0), **ratios}, at)
 
 
 def bounded(each: Bad) -> ModelFinding | None:
@@ -73,32 +66,27 @@ def bounded(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
-    least = "" if all(c.full for c in wrong) else "at least "
-    larger = f"Over all lengths, {least}{count} of the right numbers are larger"
-    evidence = f"{larger}; yours are this limit, with their sign."
+    evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
     place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
 
-def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
+def factor(ratios: dict[int, float], each: Bad) -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
     of, at = "The gradient of {where} is", f"at T = {listing(off)}"
-    counts = [Fraction(k).limit_denominator(40) for k in off.values()]
-    whole = all(abs(count - Fraction(k)) < 1e-5 for count, k in zip(counts, off.values(), strict=True))
-    times = f"{as_factors(map(str, counts) if whole else map(fraction, off.values()))} {at}"
+    times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
-    if len(norms) > 1 and np.ptp(norms) <= 1e-9 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
+    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0] and max(off.values()) < 1:
+        return finding("clipping", in_all, f"Its norm is {norms[0]:.4g} {at}: the norm is clipped.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
         if power:
             also = "" if said == "1" else f", times {said}"
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
-            count, are = ("one division", "is") if abs(power) == 1 else ("two divisions", "are")
-            why = f"{count} by T {are} {'missing' if power > 0 else 'too many'}"
+            why = f"one division by T is {'missing' if power > 0 else 'too many'}"
             return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
@@ -107,11 +95,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
-    place = f"{of} right in direction, but not in size: it is {times}."
-    if whole:
-        why = "These are ratios of small whole numbers: of counts, perhaps of the steps with a target or in a mask."
-        return finding("scale", place, why)
-    return finding("scale", place)
+    return finding("scale", f"{of} right in direction, but not in size: it is {times}.")
 
 
 def as_factors(said: Iterable[str]) -> str:
@@ -148,7 +132,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[ModelF
     for family, what, expected in _instead(piece, bad, seen, layout):
         if all(explains(c, expected[T]) for T, c in bad.items()):
             yield finding(family, what)
-    if not piece.part and (law := bounded(bad)) and bounded({**bad, 0: _halved(piece.name, bad, seen)}):
+    if not piece.part and next(iter(bad.values())).mine.size > 2 and (law := bounded(bad)):
         yield law
 
 
@@ -159,36 +143,26 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         return {T: change(c.right) for T, c in bad.items()}
 
     the, any_of = "The gradient of {where}", next(iter(bad.values()))
-    right = any(T not in bad and not each.part(piece).silent for T, each in seen.items())
-    when = f"T = {listing(bad)}" if right else "every length"
+    when = "every length" if len(bad) == len(seen) else f"T = {listing(bad)}"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
     for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
         yield "gate rows", layout.told([other]), {T: seen[T].part(other).right for T in bad}
-    if not piece.part:
-        weights = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
-        squares = {T: max(np.vdot(own, own), 1e-300) for T, own in weights.items()}
-        by = {T: float(np.vdot(c.away, weights[T]) / squares[T]) for T, c in bad.items()}
+    if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
+        own = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
+        by = {T: float(np.vdot(c.away, own[T]) / max(np.vdot(own[T], own[T]), 1e-300)) for T, c in bad.items()}
         low, high = min(by.values()), max(by.values())
-        constant, half = high - low <= 1e-3 * abs(high), _halved(piece.name, bad, seen)
-        halves = half is any_of or (constant and explains(half, half.right + any_of.away / 2))
-        if halves and low * high > 0:
-            times = f"{abs(high):.3g} times" if constant else "a multiple of"
+        if low * high > 0:
+            times = f"{abs(high):.3g} times" if high - low <= 1e-3 * abs(high) else "a multiple of"
             what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
-            yield "penalty", f"{the} {what}.", {T: c.right + by[T] * weights[T] for T, c in bad.items()}
-        if half is any_of:
-            what = "is a multiple of the weights and nothing else: the penalty has replaced what comes from the loss."
-            yield "penalty", f"{the} {what}", {T: multiple(c.mine, weights[T]) for T, c in bad.items()}
+            yield "penalty", f"{the} {what}.", {T: c.right + by[T] * own[T] for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines
     yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
     for axis, line, each in lines:
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
-    if any_of.is_vector and not piece.part:
-        what = "adds up to the right sum, but its numbers are not right one by one."
-        yield "axis", f"{the} {what}", {T: _with_the_right_sum(c) for T, c in bad.items()}
 
 
 def _in_order(c: Comparison) -> np.ndarray:
@@ -210,25 +184,6 @@ def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
     return ratios if whole or (len(bad) > 1 and _law(ratios)) else None
 
 
-def _halved(name: str, bad: Bad, seen: Seen) -> Comparison:
-    """The gradient of a number or two where these are half as large: one number is a multiple of any other."""
-    T, c = next(iter(bad.items()))
-    if c.mine.size > 2:
-        return c  # which needs no such proof
-    model = elsewhere(seen[T].model, [(name, ..., seen[T].model.params[name] / 2)])
-    return reference(model, name, gradient(model)[name], c.mine.size)
-
-
-def _with_the_right_sum(c: Comparison) -> np.ndarray:
-    """The learner's numbers, moved evenly so that they have the right sum, where this tells something.
-
-    The errors of a softmax sum to zero however they are added, and what is right in part is not added wrongly.
-    """
-    total = c.right.sum()
-    tells = abs(total) > 1e-4 * np.abs(c.right).sum() and not (c.loud & (c.away == 0)).any()
-    return c.mine + (total - c.mine.sum()) / c.mine.size if tells else np.full(c.mine.shape, np.nan)
-
-
 def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     pieces_of: dict[ModelFinding, list[Piece]] = {}
@@ -236,15 +191,14 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     there: dict[Piece, Piece] = {}  # whose gradient is in whose place
     explained = set()
     for name in wrong:
-        known: dict[Piece, ModelFinding] = {}
+        levels = []
         for pieces in layout.of(name):
             off = {p: {T: c for T, each in seen.items() if (c := each.part(p)).wrong} for p in pieces}
             laws = {p: next(_laws(p, bad, seen, layout), None) for p, bad in off.items() if bad}
-            families = {law.family if law else "" for law in laws.values()}
-            # Blocks in another order have the right numbers and the right sum as well.
-            known = laws if families and "" not in families and (not known or "gate rows" in families) else known
-            if known and all(law.family not in ("axis", "order") for law in known.values()):
-                break
+            levels += [laws] if laws and None not in laws.values() else []
+        # Blocks in another order have the right numbers and the right sum as well.
+        surer = [laws for laws in levels if all(law.family not in ("axis", "order") for law in laws.values())]
+        known = next(iter(surer + levels), {})
         explained |= {name} if known else set()
         there |= {piece: every[law.place] for piece, law in known.items() if law.family == "gate rows"}
         for piece, law in known.items():
@@ -253,51 +207,27 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
-        texts = [one.place for one in alike], [one.evidence for one in alike]
-        texts = [[_elsewhere(there, layout)]] if there and family == "gate rows" else texts
-        if alike:
-            sentences = (re.split(r"(?<=[.?]) ", " ".join(filter(None, each))) for each in texts)
-            merged.append(finding(family, *(" ".join(dict.fromkeys(each)) for each in sentences)))
-    said, copies = _twins(seen, [name for name in wrong if name not in explained], layout)
-    return merged + [finding("copy", said)] * bool(said), explained.union(copies)
+        places = [_elsewhere(there, layout)] if alike and family == "gate rows" else [one.place for one in alike]
+        evidence = dict.fromkeys(one.evidence for one in alike if one.evidence)
+        merged += [finding(family, " ".join(places), " ".join(evidence))] if alike else []
+    return merged + _copies(seen, [name for name in wrong if name not in explained], layout), explained
 
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
     """Where the gradients are in the places of others."""
-    distinct = len({*there.values()})
-    together = distinct in (1, len(there))  # else the order would be lost
-    ones, others = (
-        layout.told(side) if together else listing(layout.told([piece]) for piece in side)
-        for side in (there, there.values())
-    )
-    are, order = ("is that", "") if distinct == 1 else ("are those", ", in that order")
-    return f"In place of the gradient{'s' * (len(there) > 1)} of {ones} there {are} of {others}{order}."
+    ones, others = ([layout.told([piece]) for piece in side] for side in (there, there.values()))
+    if len({*others}) == 1:
+        return f"In place of the gradient of {listing(ones)} there is that of {others[0]}."
+    return f"In place of the gradients of {listing(ones)} there are those of {listing(others)}, in that order."
 
 
-def _twins(seen: Seen, names: list[str], layout: Layout) -> tuple[str, list[str]]:
-    """Which of these gradients are the same as another, or two blocks of one, but should not be; and the copies."""
-    same: list[list[Piece]] = []
-    whole = itertools.combinations(map(Piece, layout.shapes), 2)
-    pairs = [pair for pair in whole if any(piece.name in names for piece in pair)]
-    pairs += [pair for name in names for pair in itertools.combinations(layout.blocks(name), 2)]
-    for one, other in pairs:
-        both = [(each.part(one), each.part(other)) for each in seen.values()]
-        if any(a.mine.shape != b.mine.shape or relative_error(a.mine, b.mine) > 1e-12 for a, b in both):
-            continue
-        known = [(a, b, a.tried & b.tried) for a, b in both if np.ptp(a.mine)]
-        apart = [relative_error(a.right[tried], b.right[tried]) > _SAME for a, b, tried in known if tried.any()]
-        if apart and all(apart):
-            group = next((group for group in same if one in group), None)
-            same += [group := [one]] if group is None else []
-            group += [other] * (other not in group)
-    if not same:
-        return "", []
-    first, *others = map(layout.told, same)
-    more = "".join(f", and so are those of {each}" for each in others)
-    said = f"Your gradients of {first} are the same{more}; the right ones differ."
-    # A copy is wrong where the rest of its gate is right.
-    start = next(each for each in seen.values() if each.wrong(names))
-    rest = {name: [n for n in gate if n != name] for gate in layout.gates for name in gate if name in names}
-    copies = [name for name in start.wrong(names) if rest.get(name) and not start.wrong(rest[name])]
-    whole = len(same) == len(copies) == 1 and Piece(copies[0]) in same[0]
-    return (f"{said} {be(rest[copies[0]])} right, so that of {copies[0]} is the copy.", copies) if whole else (said, [])
+def _copies(seen: Seen, names: list[str], layout: Layout) -> list[ModelFinding]:
+    """Pairs of these arrays whose gradients are the same and should not be."""
+    pairs = []
+    for one, other in (pair for group in layout.by_shape(names) for pair in itertools.combinations(group, 2)):
+        both = [(each[one], each[other]) for each in seen.values() if np.ptp(each[one].mine)]
+        right = [(a.right[a.tried & b.tried], b.right[a.tried & b.tried]) for a, b in both]
+        same = both and all(np.array_equal(a.mine, b.mine) for a, b in both)
+        if same and all(relative_error(a, b) > _SAME for a, b in right if a.size):
+            pairs.append(f"Your gradients of {one} and {other} are the same; the right ones differ.")
+    return [finding("copy", " ".join(pairs))] if pairs else []

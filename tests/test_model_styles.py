@@ -109,6 +109,25 @@ def test_attributes_are_set_for_each_call_and_get_their_own_back():
     assert np.array_equal(net.w, values)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_loss_that_is_an_array_of_one_number_comes_before_its_gradient_too(shape):
+    net = Net()
+
+    def both(T):
+        return np.full(shape, net.loss(T)), T * np.cos(net.w)
+
+    def together(params):
+        net.w[:] = params["w"]
+        loss, slope = both(1)
+        return loss, {"w": slope}
+
+    assert diagnose(lt.case_of(net, ["w"], both), lengths=(1, 2)).passed
+    assert diagnose(lambda T: ({"w": net.w.copy()}, together), lengths=(1,)).passed
+    # an array of one number is no loss where another function makes that
+    scale = {"w": np.array([0.5])}
+    assert diagnose(lt.case_of(scale, ["w"], lambda T: T * scale["w"][0] ** 2, lambda T: [2 * T * scale["w"]])).passed
+
+
 def test_a_name_that_is_no_array_gets_one_sentence():
     with pytest.raises(TypeError, match=r"shared of net must be an array of floating-point numbers, got"):
         lt.case_of(Net(), ["shared"], Net.loss)

@@ -128,6 +128,19 @@ def test_a_loss_that_is_an_array_of_one_number_comes_before_its_gradient_too(sha
     assert diagnose(lt.case_of(scale, ["w"], lambda T: T * scale["w"][0] ** 2, lambda T: [2 * T * scale["w"]])).passed
 
 
+def test_an_error_whose_numbers_differ_from_length_to_length_is_told_once():
+    net = Net()
+
+    def gradient(T):
+        return {"w": T * np.cos(net.w) + np.zeros(T)[5]}  # index 5 is out of bounds for axis 0 with size T
+
+    findings = diagnose(lt.case_of(net, ["w"], net.loss, gradient), lengths=(2, 3, 5, 6)).findings
+    assert len(findings) == 1, findings
+    assert findings[0].idea.startswith("At T = 2, and much the same at T = 3 and 5: gradient raised IndexError"), (
+        findings
+    )
+
+
 def test_a_name_that_is_no_array_gets_one_sentence():
     with pytest.raises(TypeError, match=r"shared of net must be an array of floating-point numbers, got"):
         lt.case_of(Net(), ["shared"], Net.loss)

@@ -25,15 +25,16 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     """A `case(T)` for `diagnose_model` from a net whose weights are attributes, or globals.
 
         net           the object; or a dictionary of names, such as `globals()` or `vars(module)`
-        names         the weights: attributes (or keys) that hold arrays, "layer.W" for one of an inner object
+        names         the weights: attributes (or keys) that hold arrays, "layer.W" for one of an inner object,
+                      "weights.0" for one in a list
         loss(T)       the loss of the first T steps, with the weights that the net has now
         gradient(T)   dloss/dweights of the same: a mapping (of `W` or `dW`), or one array for each name in order
 
     Before each call the weights are written into the net, and afterwards it gets its own back. Where one function
     makes both, give it as `loss` alone: what it returns first is the loss, what follows is the gradient.
 
-    Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError or KeyError if it
-    is not there.
+    Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError, KeyError or
+    IndexError if it is not there.
     """
     names, both, gradient = list(names), gradient is None, gradient or loss
     for name in names:
@@ -92,16 +93,20 @@ def _with(params: Mapping, net: Any, function: Callable, T: int) -> Any:
             array[...] = saved[name]
             path, _, last = name.rpartition(".")
             owner = _value(net, path)
-            if isinstance(owner, Mapping):
-                owner[last] = array
+            if isinstance(owner, Mapping | list):
+                owner[_key(owner, last)] = array
             else:
                 setattr(owner, last, array)
 
 
 def _value(net: Any, name: str) -> Any:
     for part in filter(None, name.split(".")):
-        net = net[part] if isinstance(net, Mapping) else getattr(net, part)
+        net = net[_key(net, part)] if isinstance(net, Mapping | list) else getattr(net, part)
     return net
+
+
+def _key(owner: Mapping | list, part: str) -> str | int:
+    return int(part) if isinstance(owner, list) and part.isdecimal() else part
 
 
 # ------------------------------------------------------------------------------------------------ a case as a Model

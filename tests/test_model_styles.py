@@ -183,7 +183,9 @@ def test_a_transpose_that_an_identity_matrix_hides_is_not_laid_on_the_reading_al
         dz = step * (1 - np.tanh(p["W"] @ h) ** 2)
         return {"W": np.outer(dz, h), "u": p["W"] @ dz * (1 - h**2)}  # W.T is meant
 
-    (finding,) = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient)).findings
+    diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
+    assert "If case(T) uses T, as the number of steps or of examples, the check tells more." in diagnosis.notes[-1]
+    (finding,) = diagnosis.findings
     assert "or the gradient is right at your weights only by chance" in finding.idea
     assert "an identity matrix is its own transpose" in finding.advice
 

@@ -190,7 +190,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     if not takes_length:
         findings = [without_length(one) for one in findings]
         same = f"The loss is the same at T = {listing(given)}, so only one length was compared."
-        notes = [*map(no_length, notes), f"{same} If T should matter, does case(T) use it?"]
+        more = "If case(T) uses T, as the number of steps or of examples, the check tells more."
+        notes = [*map(no_length, notes), f"{same} {more}"]
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 
 

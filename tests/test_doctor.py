@@ -919,6 +919,32 @@ def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(s
 @long
 @pytest.mark.parametrize(
     ("style", "right", "wrong"),
+    [
+        ("lecture_notes", "np.vstack([cache.c[-1][None, :], c_now[:-1]])", "c_now"),
+        ("statphd", "np.vstack([fit.h[-1], fit.h[:n - 1]])", "np.roll(fit.h[:n], 1, axis=0)"),
+        ("theano_port", "numpy.vstack([cache.c[-1], cache.c[:-1]])", "cache.c"),
+    ],
+)
+def test_the_states_before_are_made_as_those_of_the_other_state_are(style, right, wrong):
+    text, name = PASSES[style]
+    (line,) = (k for k, each in enumerate(text.splitlines(), 1) if right in each)
+    (finding,) = diagnose(text.replace(right, wrong), name).findings
+    assert finding.proved and finding.line == line and "".join(right.split()) in "".join(finding.repair.split())
+
+
+@long
+def test_the_states_before_are_left_alone_where_they_are_made_in_two_ways():
+    text, name = PASSES["slopes_first"]
+    text = text.replace("np.vstack([c.h[-1:], c.h[:T - 1]])", "np.roll(c.h, 1, axis=0)[:T]")
+    assert diagnose(text, name).passed
+    wrong = "Zf[t] = dc * hprev[t] * sf[t]"
+    text = text.replace("Zf[t] = dc * cprev[t] * sf[t]", wrong)
+    assert [finding.line for finding in diagnose(text, name).findings] == [line_of(text, wrong)]
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
     [("per_gate", "1 - g[t] ** 2", "1 - g[t] ^ 2"), ("haskell", "1 - a**2", "1 - a^2")],
 )
 def test_a_power_written_with_the_sign_of_other_languages_is_read_as_one(style, right, wrong):

@@ -15,7 +15,7 @@ from lstm_teach.doctor.donors import of_other_gates
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
-from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.scene import Scene, gives_zeros, is_docstring, is_vector, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
@@ -268,7 +268,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
             within = inside[id(head.node)]
             indices = sorted(s.index for s in blocks[within] if s.kind == "gap")
             for index in {*indices[:1], *indices[-1:]}:
-                reset = index == indices[0] and is_zeros(getattr(slot.node, "value", None))
+                reset = index == indices[0] and gives_zeros(getattr(slot.node, "value", None))
                 next_to = index == indices[-1] and slot.index == head.index + 1  # one level too far out
                 places.append(("moved in", 0.6 if next_to else 1.4 if reset else 1.9, (within, index)))
         for kind, cost, where in places:

@@ -104,6 +104,7 @@ FAULTS = {
     "a penalty that reads a copy": (RIDGE, ('+ 0.1 * p["w"]', "+ 0.1 * kept"), "not read", "Is w read by gradient?"),
     "a ReLU without its mask": (OPEN, (" * (z > 0)", ""), "switch", "With b set to 10 everything is right"),
     "a norm without its mean": (NORMED, (" - z * (dz * z).mean(0)", ""), "formula", "Wrong: "),
+    "a norm without the mean of its deltas": (NORMED, ("dz - dz.mean(0)", "dz"), "formula", "Wrong: "),
     "the sign of some pairs": (PAIRS, ('+= e * p["outer"]', '+= sign * e * p["outer"]'), "line", "but inner is wrong"),
     "a row that is used again": (PAIRS, ('["outer"][o] +=', '["outer"][o] ='), "line", "Nothing but outer is wrong"),
     "a slope of a softmax": (

@@ -215,7 +215,9 @@ class Evidence:
             loud = [unit for unit in units if not self.each.part(unit).silent]
             here, there = ([ratio(each.part(unit)) for unit in loud] for each in (self.each, self.other))
             one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
-            if None not in here + there and np.allclose(here, there, 1e-5, 1e-7) and np.ptp(here) > 1e-6 and not one:
+            if not loud or None in here + there or one:
+                continue
+            if np.allclose(here, there, 1e-5, 1e-7) and np.ptp(here) > 1e-6:
                 told.append(name)
         if not told:
             return ""

@@ -52,6 +52,28 @@ def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_r
         page.close()
 
 
+OPENED = "() => Array.from(window.jupyterapp.shell.widgets('main'), panel => panel.context?.path)"
+
+
+def test_a_lesson_opens_alone_and_on_a_phone_the_list_of_files_makes_room_for_it(browser, lab):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    trouble = watch(page)
+    try:
+        first, second = "notebooks/00_start_here.ipynb", "notebooks/01_forward_pass.ipynb"
+        open_notebook(page, lab, first)
+        page.wait_for_timeout(2000)  # until it is kept what is open
+        page.goto(f"{lab.url}/index.html")
+        open_notebook(page, lab, second)
+        assert page.evaluate(OPENED) == [second]
+        page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab").first.click()
+        page.locator(".jp-DirListing-item", has_text="00_start_here").dblclick()
+        page.wait_for_function(f"({OPENED})().length === 2")
+        page.wait_for_function("document.querySelector('.jp-Notebook:not(.lm-mod-hidden *)').offsetWidth > 290")
+        assert trouble.take() == []
+    finally:
+        page.close()
+
+
 def test_the_stop_button_offers_to_restart_python_and_a_narrow_window_is_the_lesson_s_alone(browser, lab):
     page = browser.new_page(viewport={"width": 390, "height": 844})
     try:

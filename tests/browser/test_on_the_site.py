@@ -2,7 +2,8 @@
 
 import pytest
 from cells import run, wait_for_text, write
-from lab import open_notebook, read_file, wait_for_file, watch
+from drive import explorers_on
+from lab import cell_errors, open_notebook, read_file, run_all, wait_for_file, watch
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +49,19 @@ def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_r
             """() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
                 .find(cell => cell.id === 'gate').sharedModel.source"""
         )
+    finally:
+        page.close()
+
+
+def test_once_python_is_ready_a_lesson_needs_no_network(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+    try:
+        open_notebook(page, lab, "notebooks/00_start_here.ipynb")
+        page.context.set_offline(True)
+        run_all(page)
+        assert len(explorers_on(page)) == 1 and page.locator("form.lt-question").count() == 1
+        assert cell_errors(page) == trouble.take() == []
     finally:
         page.close()
 

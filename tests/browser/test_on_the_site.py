@@ -1,5 +1,7 @@
 """What only the built site has: its own pages, and Python that nothing can interrupt. Run with --site."""
 
+import re
+
 import pytest
 from cells import run, wait_for_text, write
 from drive import explorers_on
@@ -29,6 +31,13 @@ def test_the_start_page_and_a_lesson_to_read_are_complete(browser, lab):
         assert trouble.take() == []
     finally:
         page.close()
+
+
+def test_every_link_to_a_heading_of_a_page_finds_it(lab):
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")}
+    links = [(name, *link) for name in pages for link in re.findall(r'href="([\w-]*\.?\w*)#([^"]+)"', pages[name])]
+    lost = [link for link in links if f'id="{link[2]}"' not in pages[link[1] or link[0]]]
+    assert len(links) > 20 and lost == []
 
 
 def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_reload(browser, lab):

@@ -27,7 +27,10 @@ def test_the_start_page_and_a_lesson_to_read_are_complete(browser, lab):
         answer.locator("summary").focus()
         page.keyboard.press("Enter")
         assert answer.get_attribute("open") is not None
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.set_viewport_size({"width": 320, "height": 600})
+        for address in (page.url, f"{lab.url}/read/guide.html"):
+            page.goto(address)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         assert trouble.take() == []
     finally:
         page.close()

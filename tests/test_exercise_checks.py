@@ -138,7 +138,8 @@ def test_wrong_answers_are_rejected_with_a_reason(topic, name):
         assert not verdict.passed and verdict.score < 1, mistake
         assert words in str(verdict), f"{mistake}: {verdict}"
 
-        if "seed" in inspect.signature(checks(topic)[name]).parameters:
+        out_of_time = "did not finish" in str(verdict)  # it would take all of its time once more
+        if "seed" in inspect.signature(checks(topic)[name]).parameters and not out_of_time:
             assert not checks(topic)[name](function, seed=2026).passed, f"{mistake}, with the numbers of grading"
 
 

@@ -1,4 +1,7 @@
-"""The same as test_lessons_in_lab.py for the later lessons, the deeper pages and the exercises."""
+"""The same as test_lessons_in_lab.py for the later lessons, the deeper pages and the exercises.
+
+The first exercise and the exam are opened and run by test_exercises.py, and have no explorers.
+"""
 
 from test_lessons_in_lab import (  # noqa: F401
     EARLY,
@@ -13,4 +16,4 @@ from test_lessons_in_lab import (  # noqa: F401
     test_the_tabulator_key_reaches_every_control_in_reading_order,
 )
 
-lesson = lessons(rf"(?!{EARLY})notebooks/")
+lesson = lessons(rf"(?!{EARLY})notebooks/(?!exercises/0[17]_)")

@@ -30,6 +30,7 @@ class Lesson:
     """A notebook that was opened and run, its explorers, and what went wrong on its page so far."""
 
     name: str
+    page: object
     explorers: list[OnPage]
     errors: list[str]
     trouble: Trouble
@@ -50,7 +51,7 @@ def lessons(names: str):
         trouble = watch(page)
         open_next(page, lab, path)
         run_all(page, timeout=300)  # lesson 6 trains for a minute
-        yield Lesson(path, explorers_on(page), cell_errors(page), trouble)
+        yield Lesson(path, page, explorers_on(page), cell_errors(page), trouble)
         close_notebook(page, lab)
 
     return lesson
@@ -139,17 +140,11 @@ def test_in_a_narrow_window_nothing_is_cut_off_or_too_small(lesson):
 JUDGE = 'lesson.judge("product")'
 
 
-@pytest.fixture(scope="module")
-def blanks(new_page, lab):
-    """Lesson 2 once more, run untouched, on its page; the tests write in its cells."""
-    page = new_page()
-    trouble = watch(page)
-    open_next(page, lab, "notebooks/02_one_step_back.ipynb")
-    run_all(page, timeout=120)
-    assert cell_errors(page) == []
-    yield page
-    assert trouble.take() == []
-    close_notebook(page, lab)
+@pytest.fixture
+def blanks(lesson):
+    """The page of lesson 2, as the tests above have left it; conftest.py leaves out the other lessons."""
+    yield lesson.page
+    assert lesson.trouble.take() == []
 
 
 def test_a_blank_is_open_then_wrong_then_right(blanks):

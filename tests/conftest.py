@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # jsonschema, which reads notebooks, would compile grammars for two seconds, for addresses in letters of all alphabets.
 sys.modules["rfc3987_syntax"] = None
+
+gc.set_threshold(50_000)  # the doctor makes syntax trees by the million; looking through them took 7% of its time
 
 # Several at a time, each process takes a file, and these are begun first. A browser mostly waits, so that two of them
 # leave time for a third process; what comes between them keeps that one busy until the lessons are through.

@@ -907,6 +907,76 @@ def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(s
 @long
 @pytest.mark.parametrize(
     ("style", "right", "wrong"),
+    [
+        ("lecture_notes", "np.vstack([cache.c[-1][None, :], c_now[:-1]])", "c_now"),
+        ("statphd", "np.vstack([fit.h[-1], fit.h[:n - 1]])", "np.roll(fit.h[:n], 1, axis=0)"),
+        ("theano_port", "numpy.vstack([cache.c[-1], cache.c[:-1]])", "cache.c"),
+    ],
+)
+def test_the_states_before_are_made_as_those_of_the_other_state_are(style, right, wrong):
+    text, name = PASSES[style]
+    (line,) = (k for k, each in enumerate(text.splitlines(), 1) if right in each)
+    (finding,) = diagnose(text.replace(right, wrong), name).findings
+    assert finding.proved and finding.line == line and "".join(right.split()) in "".join(finding.repair.split())
+
+
+@long
+def test_the_states_before_are_left_alone_where_they_are_made_in_two_ways():
+    text, name = PASSES["slopes_first"]
+    text = text.replace("np.vstack([c.h[-1:], c.h[:T - 1]])", "np.roll(c.h, 1, axis=0)[:T]")
+    assert diagnose(text, name).passed
+    wrong = "Zf[t] = dc * hprev[t] * sf[t]"
+    text = text.replace("Zf[t] = dc * cprev[t] * sf[t]", wrong)
+    assert [finding.line for finding in diagnose(text, name).findings] == [line_of(text, wrong)]
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("last_step_apart", "np.arange(N) - 1", "np.arange(N)"),
+        (
+            "lecture_notes",
+            "np.vstack([cache.h[-1][None, :], h_now[:-1]])",
+            "np.vstack([h_now[1:], cache.h[-1][None, :]])",
+        ),
+        ("einsum_order", "slope[:, 3] = 1 - act[:, 3] ** 2", "slope[..., 3] = 1 - act[..., 3] ** 2"),
+        ("postdoc", "J[:, -1] = 1 - G[:, -1] ** 2", "J[..., -1] = 1 - G[..., -1] ** 2"),
+        ("wei_lin", "[dai, daf, dao, dag]", "[dai, daf, dag, dao]"),
+        ("terse_0", "np.arange(n) - 1", "np.arange(n)"),
+    ],
+)
+def test_the_wrong_step_axis_or_order_in_whole_arrays_is_put_right_in_its_line(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.line == line and right in finding.repair
+
+
+@long
+@pytest.mark.parametrize(("style", "reset"), [("bioinf", "total = 0.0"), ("c_loops", "net = 0.0")])
+def test_a_sum_that_is_set_to_zero_outside_its_loop_goes_into_it(style, reset):
+    text, name = PASSES[style]
+    lines = text.splitlines()
+    deep = [len(line) - len(line.lstrip()) for line in lines]
+    at = max(k for k, line in enumerate(lines) if line.strip() == reset)
+    around = max(k for k in range(at) if lines[k] and deep[k] < deep[at])  # the head of its loop
+    del lines[at]
+    lines.insert(around, " " * deep[around] + reset)
+    (finding,) = diagnose("\n".join(lines), name).findings
+    assert finding.proved and finding.line == around + 1 and finding.repair.startswith(reset)
+
+
+@long
+@pytest.mark.parametrize("id", ["gatedict/2", "double_sum/3", "rec_tape/2"])
+def test_one_table_for_all_steps_a_carry_in_a_table_and_a_record_of_a_step_are_repaired(id):
+    (case,) = (case for case in cases("tuning") if case.id == id)
+    (finding,) = diagnose(case.text, case.function).findings
+    assert finding.proved and finding.line in case.lines[0]
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
     [("per_gate", "1 - g[t] ** 2", "1 - g[t] ^ 2"), ("haskell", "1 - a**2", "1 - a^2")],
 )
 def test_a_power_written_with_the_sign_of_other_languages_is_read_as_one(style, right, wrong):

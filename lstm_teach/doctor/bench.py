@@ -86,7 +86,7 @@ class Bench:
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
-            cost += 0.4 * (edit.kind == "crossed")  # one statement may have exchanged what two others have made
+            cost += 0.8 * (edit.kind == "crossed")  # one statement may have exchanged what two others have made
         return cost
 
 

@@ -146,6 +146,8 @@ class Climb:
                 text, simpler = _squeezed(found[0]), self._simpler(state, found[0])
                 found = self.likely.first([*found, *simpler], state)
                 found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
+            elif found[0].kind == "crossed":
+                found = self.likely.first([*found, *self._simpler(state, found[0])], state)
             elif (placed := self._in_its_place(found[0])) and (changed := self._simpler(state, placed)):
                 found = [*self.likely.first(changed, state), *found]  # the line is there, and only wrong
             yield state.with_one_more(found[0], found[1:40])
@@ -153,11 +155,14 @@ class Climb:
     def _simpler(self, state: State, edit: Edit) -> list[Edit]:
         """Other changes of the same statements that repair everything too, of the likeliest; few, so always tried.
 
-        Of a statement that moves, other moves as well.
+        Of a statement that moves, other moves as well; of two names, what exchanges them where they are read.
         """
         moved = edit.slots if edit.kind.startswith("moved") else set()
         others = [one for one in self.bench.every if one.kind != edit.kind]
-        others = [one for one in others if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)]
+        if edit.kind == "crossed":
+            others = [one for one in others if one.kind == "order" and {one.old, one.new} == {edit.old, edit.new}]
+        else:
+            others = [one for one in others if one.slots <= edit.slots or (one.kind == "moved" and one.slots & moved)]
         variants = Variants(self.code, [*state.made, *others[:_SIMPLER], edit], records=False)
         tried = variants.edits[len(state.made) :]
         self.tried += len(tried)

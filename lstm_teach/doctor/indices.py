@@ -45,8 +45,12 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
         if isinstance(part, ast.Slice):
             yield from _slice(maker, part)
             others = [maker.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
+            if text == ":":  # the axis after all the others
+                yield maker.swap("index", 1.4, part, "...")
             if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
                 yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
+        elif text == "...":
+            yield maker.swap("index", 1.4, part, ":")
         elif maker.whole_number(part):
             shifted = [plus(text, delta) for delta in _SHIFTS]
             others = [(new, 2.4 if new == "-1" else 1.0 + 0.1 * (new not in maker.unit.text)) for new in shifted]

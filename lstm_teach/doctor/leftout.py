@@ -11,6 +11,7 @@ import functools
 import itertools
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
+_WAYS = 12  # to compute one value, which differ in what stands for zeros, or happens to be the right token
 _ANEW = 2.0  # cost of a line of the forward pass that is computed otherwise
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
@@ -213,18 +215,21 @@ def computed_otherwise(here: Here, lines: list[str]) -> Iterator[Edit]:
 def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) -> Iterator[Edit]:
     """A line of the forward pass, for the `name` without a value, a row of zeros, what is held `by_step`, a state."""
     maker, targets = Maker(here.scene, here.gap), [name] if name else []
-    for t in maker.loop_names():
+    empty: dict[str, np.ndarray] = {}  # rows
+    for t in maker.loop_names()[:1]:  # the loops inside it run over units, tokens or gates
         targets += [f"{text}[{i}]" for text in by_step for i in (t, f"{t} + 1")]
         arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
-        targets += [row for row in rows if (now := here.value(row)) is not None and not now.any()]
+        empty |= {row: now for row in rows if (now := here.value(row)) is not None and not now.any()}
     if here.gap.loops or here.gap.unit:  # a helper may be called in every turn of a loop
         statements = [s for s in here.scene.statements[here.gap.unit] if s.loops or not here.gap.loops]
         written = {maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
         targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
     for code in lines:
-        yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in targets)
+        shape = np.shape(here.value(code))
+        fitting = [*targets, *(row for row, now in empty.items() if now.shape == shape)]
+        yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in fitting)
         added, _, row = code.rpartition(" + ")
         if added and row.endswith("]") and row in here.atoms:  # a part is there already
             yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
@@ -249,7 +254,7 @@ def forward_lines(here: Here) -> Iterator[str]:
     for text in sorted(held, key=lambda each: (each in given, len(each))):
         for place in (place for place, bit in bits.items() if held[text] & bit):
             made.setdefault(place, text)
-    tokens, told = Maker(here.scene, here.gap).entries(), set()
+    tokens, told, ways = Maker(here.scene, here.gap).entries(), set(), Counter()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
     for t, zero, token, squash in itertools.product(range(truth.case.length), ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
@@ -261,9 +266,12 @@ def forward_lines(here: Here) -> Iterator[str]:
                 code, leads_to = form.format_map(words).replace(".T.T", ""), _LEADS_TO.get(name, name)
                 if here.held & (bits.get((name, t), 0) | bits.get((leads_to, t), 0)) or (code, t) in told:
                     continue
+                if ways[name, t] >= _WAYS:
+                    continue
                 told.add((code, t))
                 value = here.value(code)
                 if value is not None and max(truth.recognize([value])[0], 0) & bits.get((name, t), 0):
+                    ways[name, t] += 1
                     yield code
 
 

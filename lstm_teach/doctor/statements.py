@@ -15,7 +15,7 @@ from lstm_teach.doctor.donors import of_other_gates
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
-from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
+from lstm_teach.doctor.scene import Scene, gives_zeros, is_docstring, is_vector, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
@@ -23,6 +23,7 @@ _CROSSED = 1.2  # two names are easily exchanged
 _PLACES = 8  # in which the same may be written at once
 _AS_SISTERS = 0.6  # less cost for an edit by which a statement comes to be written as another of its block
 _WORD = re.compile(r"[^\W\d]\w*")
+_STATE = re.compile(r"(?<![^\W_])[hc](?=s?(?:_|\b))")  # the letter in h, h_prev, hs, fw.h
 _COST = operator.attrgetter("cost")
 
 
@@ -46,7 +47,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             add(edit)
     for edit in crossed(scene):
         add(edit)
-    for edit in for_other_gates(scene):  # which say less of what is wrong
+    for edit in chain(for_other_gates(scene), for_other_state(scene)):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     for edit in moves(scene):
         edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
@@ -178,6 +179,19 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                         yield forgotten(gap, 0.9, new)
 
 
+def for_other_state(scene: Scene) -> Iterator[Edit]:
+    """A value of the forward pass made as another statement makes that of the other state: `h` is `c` there."""
+    for own in scene.statements:
+        makers = [Maker(scene, slot) for slot in own if isinstance(slot.node, ast.Assign)]
+        makers = [maker for maker in makers if not maker.back(maker.slot.node.value)]
+        for one, other in itertools.permutations(makers, 2):
+            value, text = one.slot.node.value, other.seg(other.slot.node.value)
+            alike = scene.results.get(one.slot.number) == scene.results.get(other.slot.number)
+            for new in (_STATE.sub(letter, text) for letter in "hc") if alike else ():
+                if new not in (text, one.seg(value)) and scene.knows(new):
+                    yield one.swap("sister", 1.4, value, new)
+
+
 def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Hashable, list[Slot]]:
     groups: dict[Hashable, list[Slot]] = {}
     for slot in slots:
@@ -255,7 +269,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
             within = inside[id(head.node)]
             indices = sorted(s.index for s in blocks[within] if s.kind == "gap")
             for index in {*indices[:1], *indices[-1:]}:
-                reset = index == indices[0] and is_zeros(getattr(slot.node, "value", None))
+                reset = index == indices[0] and gives_zeros(getattr(slot.node, "value", None))
                 next_to = index == indices[-1] and slot.index == head.index + 1  # one level too far out
                 places.append(("moved in", 0.6 if next_to else 1.4 if reset else 1.9, (within, index)))
         for kind, cost, where in places:

@@ -95,7 +95,12 @@ def usable(value: Any) -> bool:
 def same(a: Any, b: Any) -> bool:
     """Whether two kept values are the same arrays."""
     a, b = (value if type(value) is list else [value] for value in (a, b))
-    return len(a) == len(b) and all(x is y or np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(map(_equal, a, b))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    alike = getattr(a, "dtype", None) == getattr(b, "dtype", None)  # records can't be compared with numbers
+    return a is b or (alike and np.array_equal(a, b))
 
 
 def mark(value: Any) -> tuple:

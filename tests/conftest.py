@@ -14,8 +14,7 @@ sys.modules["rfc3987_syntax"] = None
 
 gc.set_threshold(50_000)  # the doctor makes syntax trees by the million; looking through them took 7% of its time
 
-# Several at a time, each process takes a file, and these are begun first. A browser mostly waits, so that two of them
-# leave time for a third process; what comes between them keeps that one busy until the lessons are through.
+# Begun first by several processes. A browser mostly waits, so two of them leave time for what needs none, in a third.
 FIRST = (
     *("test_later_lessons_in_lab.py", "test_lessons_in_lab.py", "test_exercise_checks.py", "test_doctor.py"),
     *("test_grading_course.py", "test_drive.py", "test_exercises.py", "test_hosts_in_lab.py"),

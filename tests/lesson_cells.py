@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 
-from lstm_teach.blanks import Lesson
 from lstm_teach.params import Params
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -69,17 +68,6 @@ def solved_run(name: str) -> SimpleNamespace:
     verdicts = {cell_id: results[cell_id] for cell_id, source in solved(name).items() if "lesson.judge(" in source}
     assert [f"{cell_id}: {verdict}" for cell_id, verdict in verdicts.items() if not verdict.passed] == []
     return SimpleNamespace(names=names, results=results, printed=out.getvalue())
-
-
-def only_of_numpy(name: str) -> list[str]:
-    """The groups of a lesson's blanks with a number of NumPy's kind in the notebook that is a plain one in a case."""
-    names, lesson = solved_run(name).names, Lesson(name)
-    found = []
-    for blank in map(lesson.blank, lesson._spec["blanks"]):
-        for case in () if blank.is_function else blank.cases():
-            plain = [n for n in case if isinstance(names.get(n), np.generic) and type(case[n]) in (int, float)]
-            found += [blank.group] if set(plain) - {*blank.names} else []
-    return found
 
 
 def run_cell(name: str, cell_id: str, source: str, namespace: dict):

@@ -10,10 +10,7 @@ ON_THE_SITE = (*IN_BOTH, ONLY_THERE)
 
 
 def pytest_collection_modifyitems(config, items):
-    """With --site leave out all but what can be run there; without it what can only be run there.
-
-    What writes into the blanks of lesson 2 is left out of the others.
-    """
+    """With --site leave out all but what can be run there; without it what can only be run there."""
     site = config.getoption("--site")
     left_out = [each for each in items if (each.path.name not in ON_THE_SITE if site else each.path.name == ONLY_THERE)]
     left_out += [each for each in items if "blanks" in each.fixturenames and "02_one_step_back" not in each.name]

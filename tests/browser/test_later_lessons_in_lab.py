@@ -1,7 +1,4 @@
-"""The same as test_lessons_in_lab.py for the later lessons, the deeper pages and the exercises.
-
-The first exercise and the exam are opened and run by test_exercises.py, and have no explorers.
-"""
+"""The same as test_lessons_in_lab.py for the rest, but for the exercises that test_exercises.py opens and runs."""
 
 from test_lessons_in_lab import (  # noqa: F401
     EARLY,

@@ -967,8 +967,8 @@ def test_a_sum_that_is_set_to_zero_outside_its_loop_goes_into_it(style, reset):
 
 
 @long
-@pytest.mark.parametrize("id", ["gatedict/2", "double_sum/3", "rec_tape/2"])
-def test_one_table_for_all_steps_a_carry_in_a_table_and_a_record_of_a_step_are_repaired(id):
+@pytest.mark.parametrize("id", ["gatedict/2", "double_sum/3", "rec_tape/2", "siobhan/4"])
+def test_one_table_for_all_steps_a_carry_in_a_table_a_record_and_a_bare_token_are_repaired(id):
     (case,) = (case for case in cases("tuning") if case.id == id)
     (finding,) = diagnose(case.text, case.function).findings
     assert finding.proved and finding.line in case.lines[0]

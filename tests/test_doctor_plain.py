@@ -55,6 +55,8 @@ def with_line(right, wrong):
         ),
         ("do = dh * ct[t]", "di = dh * ct[t]"),
         ("dzi = di * i[t] * (1 - i[t])", "dzf = di * i[t] * (1 - i[t])"),  # and not a line for dzi further down
+        ("dUi[:, x[t]] += dzi", "dUi += np.outer(dzi, x[t])"),
+        ("dWf += np.outer(dzf, h[t - 1])", "dWf += dzf * h[t - 1]"),
         ("dUg[:, x[t]] += dzg", "dUi[:, x[t]] += dzg"),  # a place is seldom wrong, so other edits are tried before
     ],
 )
@@ -66,6 +68,14 @@ def test_a_single_fault_is_named_first_and_repaired(right, wrong):
     assert diagnosis.repaired_source is not None
     quoted = [part for finding in diagnosis.findings for part in re.findall("`([^`]*)`", finding.cause)]
     assert all(part in text or part.lstrip("+-* ") in diagnosis.repaired_source for part in quoted), quoted
+
+
+def test_a_token_that_is_multiplied_instead_of_its_one_hot_vector_is_told_for_all_four_gates():
+    text = re.sub(r"dU(.)\[:, x\[t\]\] \+= dz.", r"dU\1 += np.outer(dz\1, x[t])", PLAIN)
+    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
+    lines = [k for k, row in enumerate(text.splitlines(), 1) if "outer" in row and "x[t]" in row]
+    assert diagnosis.repaired_source and [finding.line for finding in diagnosis.findings] == lines
+    assert all("np.eye(K)[x[t]]" in finding.repair for finding in diagnosis.findings)
 
 
 CLIP = "        np.clip(dc, -1, 1, out=dc)\n        di = "

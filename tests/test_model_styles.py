@@ -109,6 +109,87 @@ def test_attributes_are_set_for_each_call_and_get_their_own_back():
     assert np.array_equal(net.w, values)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_loss_that_is_an_array_of_one_number_comes_before_its_gradient_too(shape):
+    net = Net()
+
+    def both(T):
+        return np.full(shape, net.loss(T)), T * np.cos(net.w)
+
+    def together(params):
+        net.w[:] = params["w"]
+        loss, slope = both(1)
+        return loss, {"w": slope}
+
+    assert diagnose(lt.case_of(net, ["w"], both), lengths=(1, 2)).passed
+    assert diagnose(lambda T: ({"w": net.w.copy()}, together), lengths=(1,)).passed
+    # an array of one number is no loss where another function makes that
+    scale = {"w": np.array([0.5])}
+    assert diagnose(lt.case_of(scale, ["w"], lambda T: T * scale["w"][0] ** 2, lambda T: [2 * T * scale["w"]])).passed
+
+
+def test_an_error_whose_numbers_differ_from_length_to_length_is_told_once():
+    net = Net()
+
+    def gradient(T):
+        return {"w": T * np.cos(net.w) + np.zeros(T)[5]}  # index 5 is out of bounds for axis 0 with size T
+
+    findings = diagnose(lt.case_of(net, ["w"], net.loss, gradient), lengths=(2, 3, 5, 6)).findings
+    assert len(findings) == 1, findings
+    assert findings[0].idea.startswith("At T = 2, and much the same at T = 3 and 5: gradient raised IndexError"), (
+        findings
+    )
+
+
+class Lists:
+    """One layer on another, the weights in a list that each update replaces."""
+
+    def __init__(self):
+        self.weights = [np.array([[0.4, -0.8], [0.7, 0.5]]), np.array([[0.6, -0.9]])]
+
+    def loss(self, T):
+        return T * float(np.sum(self.weights[1] @ np.sin(self.weights[0])))
+
+    def update(self, T):
+        first, last = self.weights
+        slopes = [T * last.T * np.cos(first), T * np.sin(first).sum(axis=1)[None]]
+        self.weights = [own - slope for own, slope in zip(self.weights, slopes, strict=True)]
+
+
+def test_weights_in_a_list_have_numbers_for_names_and_come_back_after_an_update():
+    net = Lists()
+    first, values = net.weights[0], net.weights[0].copy()
+
+    def gradient(T):
+        before = [own.copy() for own in net.weights]
+        net.update(T)
+        return [old - new for old, new in zip(before, net.weights, strict=True)]
+
+    case = lt.case_of(net, ["weights.0", "weights.1"], net.loss, gradient)
+    assert diagnose(case, lengths=(1, 2)).passed
+    assert net.weights[0] is first and np.array_equal(first, values)
+    with pytest.raises(IndexError):
+        lt.case_of(net, ["weights.2"], net.loss, gradient)
+
+
+def test_a_transpose_that_an_identity_matrix_hides_is_not_laid_on_the_reading_alone():
+    x, step = np.random.default_rng(0).normal(size=(2, 3))
+
+    def loss(p):
+        return float(step @ np.tanh(p["W"] @ np.tanh(p["u"] + x)))
+
+    def gradient(p):
+        h = np.tanh(p["u"] + x)
+        dz = step * (1 - np.tanh(p["W"] @ h) ** 2)
+        return {"W": np.outer(dz, h), "u": p["W"] @ dz * (1 - h**2)}  # W.T is meant
+
+    diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
+    assert "If case(T) uses T, as the number of steps or of examples, the check tells more." in diagnosis.notes[-1]
+    (finding,) = diagnosis.findings
+    assert "or the gradient is right at your weights only by chance" in finding.idea
+    assert "an identity matrix is its own transpose" in finding.advice
+
+
 def test_a_name_that_is_no_array_gets_one_sentence():
     with pytest.raises(TypeError, match=r"shared of net must be an array of floating-point numbers, got"):
         lt.case_of(Net(), ["shared"], Net.loss)

@@ -90,6 +90,10 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
     elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
         others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
+        sizes = [atom.text for atom in maker.named if atom.shape == "int"] + ["params.vocab_size"]
+        tables = [v.text for v in vectors if len(v.shape) == 2 and v.shape[0] == v.shape[1]]
+        tables += [f"{scene.numpy}.eye({size})" for size in sizes if scene.belongs(size, maker.slot)]
+        others |= {f"{table}[{text}]": 1.5 for table in tables}  # the row of a token, with a single one in it
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
             yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))

@@ -172,6 +172,8 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                     for k, copied in enumerate(beside):  # and not changed
                         if texts[copied.number] in [texts[other.number] for other in beside[:k]]:
                             yield Maker(scene, copied).lines("sister", 0.9, [new])
+                        elif _WORD.findall(texts[copied.number])[:1] == _WORD.findall(new)[:1]:  # in another form
+                            yield Maker(scene, copied).lines("sister", 1.2, [new])
                     read = {*_WORD.findall(new)}
                     made = [s.index for s in beside if read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))

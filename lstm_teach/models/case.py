@@ -25,26 +25,29 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     """A `case(T)` for `diagnose_model` from a net whose weights are attributes, or globals.
 
         net           the object; or a dictionary of names, such as `globals()` or `vars(module)`
-        names         the weights: attributes (or keys) that hold arrays, "layer.W" for one of an inner object
+        names         the weights: attributes (or keys) that hold arrays, "layer.W" for one of an inner object,
+                      "weights.0" for one in a list
         loss(T)       the loss of the first T steps, with the weights that the net has now
         gradient(T)   dloss/dweights of the same: a mapping (of `W` or `dW`), or one array for each name in order
 
     Before each call the weights are written into the net, and afterwards it gets its own back. Where one function
     makes both, give it as `loss` alone: what it returns first is the loss, what follows is the gradient.
 
-    Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError or KeyError if it
-    is not there.
+    Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError, KeyError or
+    IndexError if it is not there.
     """
-    names, gradient = list(names), gradient or loss
+    names, both, gradient = list(names), gradient is None, gradient or loss
     for name in names:
         floating(f"{name} of net must", _value(net, name))
     for said, function in (("loss", loss), ("gradient", gradient)):
         validate.instance(said, function, Callable, "a function of T")
 
     def case(T: int) -> tuple:
+        def slope(params: Mapping) -> Any:
+            return _by_name(after_the_loss(_with(params, net, gradient, T), both), names)
+
         own_loss = functools.wraps(loss)(lambda params: _with(params, net, loss, T))
-        own = functools.wraps(gradient)(lambda params: _by_name(after_the_loss(_with(params, net, gradient, T)), names))
-        return {name: _value(net, name).copy() for name in names}, own_loss, own
+        return {name: _value(net, name).copy() for name in names}, own_loss, functools.wraps(gradient)(slope)
 
     return case
 
@@ -56,9 +59,11 @@ def floating(must: str, value: Any) -> None:
         raise TypeError(f"{must} be an array of floating-point numbers, got {got}.")
 
 
-def after_the_loss(result: Any) -> Any:
-    """The gradient, where the loss comes before it."""
-    if not isinstance(result, tuple | list) or not result or np.ndim(result[0]):
+def after_the_loss(result: Any, both: bool) -> Any:
+    """The gradient, where the loss comes before it; if one function makes `both`, it may be an array of one number."""
+    if not isinstance(result, tuple | list) or not result:
+        return result
+    if not (np.size(result[0]) == 1 if both else np.ndim(result[0]) == 0):
         return result
     return result[1] if len(result) == 2 and not isinstance(result[1], np.ndarray) else result[1:]
 
@@ -88,16 +93,20 @@ def _with(params: Mapping, net: Any, function: Callable, T: int) -> Any:
             array[...] = saved[name]
             path, _, last = name.rpartition(".")
             owner = _value(net, path)
-            if isinstance(owner, Mapping):
-                owner[last] = array
+            if isinstance(owner, Mapping | list):
+                owner[_key(owner, last)] = array
             else:
                 setattr(owner, last, array)
 
 
 def _value(net: Any, name: str) -> Any:
     for part in filter(None, name.split(".")):
-        net = net[part] if isinstance(net, Mapping) else getattr(net, part)
+        net = net[_key(net, part)] if isinstance(net, Mapping | list) else getattr(net, part)
     return net
+
+
+def _key(owner: Mapping | list, part: str) -> str | int:
+    return int(part) if isinstance(owner, list) and part.isdecimal() else part
 
 
 # ------------------------------------------------------------------------------------------------ a case as a Model
@@ -143,7 +152,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
     several = isinstance(result, tuple | list)
     if several and len(result) == 2 and callable(result[1]):
         both = result[1]
-        result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params)))
+        result = result[0], both, functools.wraps(both)(lambda params: after_the_loss(both(params), True))
     if not several or len(result) != 3:
         got = f"a {type(result).__name__} of {len(result)}" if several else validate.brief(result)
         ends = " Is a return missing at its end?" if result is None else ""

@@ -3,6 +3,7 @@
 Imports the rest of this package, the guard, html and validate. Nothing here knows what an LSTM is.
 """
 
+import re
 import sysconfig
 import time
 import traceback
@@ -189,19 +190,23 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     if not takes_length:
         findings = [without_length(one) for one in findings]
         same = f"The loss is the same at T = {listing(given)}, so only one length was compared."
-        notes = [*map(no_length, notes), f"{same} If T should matter, does case(T) use it?"]
+        more = "If case(T) uses T, as the number of steps or of examples, the check tells more."
+        notes = [*map(no_length, notes), f"{same} {more}"]
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
-    """Which lengths gave nothing to compare, and why; one finding for each reason."""
-    lengths: dict[tuple[str, str], list[int]] = {}
+    """Which lengths gave nothing to compare, and why; one finding for each reason, numbers in it aside."""
+    alike: dict[str, list[int]] = {}
     for T, error in failed.items():
-        kind = "unusable" if isinstance(error, Unusable) else "raises"
-        lengths.setdefault((kind, f"{error}{_came_from(error)}"), []).append(T)
-    if not seen:  # it fails at every length, most likely for one reason
-        return [ModelFinding(*reason) for reason in lengths][:1]
-    return [ModelFinding(kind, f"At T = {listing(at)}: {said}") for (kind, said), at in lengths.items()]
+        alike.setdefault(re.sub(r"\d+", "0", str(error)), []).append(T)
+    found = []
+    for first, *others in alike.values():
+        error = failed[first]
+        kind, said = "unusable" if isinstance(error, Unusable) else "raises", f"{error}{_came_from(error)}"
+        also = f", and much the same at T = {listing(others)}" if others else ""
+        found.append(ModelFinding(kind, f"At T = {first}{also}: {said}" if seen else said))
+    return found if seen else found[:1]  # if it fails at every length, then most likely for one reason
 
 
 def _came_from(error: Exception) -> str:

@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 # This file has to run on any Python 3, even on one that is too old for the rest, to be able to say so.
@@ -24,6 +25,7 @@ OLDEST_PYTHON = (3, 11)
 FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT = FOLDER / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOCK = FOLDER / ".venv.lock"  # who has it locked makes the environment
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
 MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # test tools from the third on
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
@@ -68,13 +70,41 @@ def processes() -> int:
 def prepare(testing: bool) -> None:
     """Bring the environment up to date: make it, make it again, install into it, or leave it as it is."""
     version, modules = look()
-    step = next_step(version, modules, read_stamp(), testing)
-    if step == "make":
-        make_environment()
-        version, _ = look()
-    if step != "keep":
-        install(testing)
-        STAMP.write_text(json.dumps(expected_stamp(version, testing)), encoding="utf-8")
+    if next_step(version, modules, read_stamp(), testing) == "keep":
+        return
+    with LOCK.open("a") as lock:
+        wait_for_turn(lock)
+        version, modules = look()
+        step = next_step(version, modules, read_stamp(), testing)
+        if step == "make":
+            make_environment()
+            version, _ = look()
+        if step != "keep":
+            install(testing)
+            STAMP.write_text(json.dumps(expected_stamp(version, testing)), encoding="utf-8")
+
+
+def wait_for_turn(lock) -> None:
+    """Wait until no other start.py is making the environment; however that one ends, its lock is gone then."""
+    waiting = False
+    while True:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except (BlockingIOError, PermissionError):
+            if not waiting:
+                say("Another start.py is installing into .venv; waiting for it.")
+            waiting = True
+            time.sleep(0.5)
+        except OSError:
+            return  # this file system has no locks
 
 
 def next_step(version: list, modules: list, stamp: dict, testing: bool) -> str:

@@ -33,6 +33,7 @@ ANSWERS = (
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
+NEAR = 1e-7  # what a known mistake may differ from the answer that it explains, relative to its largest number
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "is not written yet: it still returns the dots."
 
@@ -303,7 +304,7 @@ def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
         near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
         same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
         far = _distance(values, right) if same_shape else np.inf
-        if all(each <= 1e-7 for each in near) and far > 1e-7 and max(near) / far < best:  # nan is never near
+        if all(each <= NEAR for each in near) and far > NEAR and max(near) / far < best:  # nan is never near
             best, words = max(near) / far, known
     return words
 
@@ -320,13 +321,21 @@ def known_mistake(
     expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
     gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
     """
+    tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: most mistakes end there
     table = {}
     for code in mistakes:
-        values = [value_of(code, space, read) for space, _, _ in tries]
-        missing = [(got, right) for value, (_, got, right) in zip(values, tries, strict=True) if value is None]
-        if len(missing) < len(tries) and not any(difference("it", *pair, tolerance=tolerance) for pair in missing):
-            pairs = zip(values, tries, strict=True)
-            table[code] = [got if value is None else value for value, (_, got, _) in pairs]
+        values = []
+        for space, got, right in tries:
+            value = value_of(code, space, read)
+            if value is None and difference("it", got, right, tolerance=tolerance):
+                break
+            if value is not None and not (np.shape(got) == np.shape(value) and _distance([got], [value]) <= NEAR):
+                break
+            values.append(value)
+        else:
+            if any(value is not None for value in values):
+                pairs = zip(values, tries, strict=True)
+                table[code] = [got if value is None else value for value, (_, got, _) in pairs]
     return mistakes.get(explain([got for _, got, _ in tries], [right for _, _, right in tries], table), "")
 
 

@@ -193,7 +193,7 @@ def app(files: dict[str, Path]) -> bool:
 
 
 def finish(new: Path) -> None:
-    """Check that everything is there, and give the page its name, its icon and lab.js."""
+    """Check that everything is there, and give the page its name, its icon, lab.js and what draws the explorers."""
     lab = new / "lab" / "index.html"
     page, settings = (
         lab.read_text(encoding="utf-8"),
@@ -205,7 +205,10 @@ def finish(new: Path) -> None:
         raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
     script = (HERE / "lite" / "lab.js").read_text(encoding="utf-8")
     own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
-    page = page.replace(TITLE, own).replace("</head>", f"<script>\n{script}</script>\n</head>", 1)
+    # Without these, the first explorer would ask for them, and without a network show nothing but "javascript error".
+    parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
+    early = "".join(f'<script defer src="../{path.relative_to(new).as_posix()}"></script>\n' for path in parts)
+    page = page.replace(TITLE, own).replace("</head>", f"{early}<script>\n{script}</script>\n</head>", 1)
     lab.write_text(page, encoding="utf-8")
 
 

@@ -1,4 +1,6 @@
+import gc
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -6,6 +8,17 @@ from projectfiles import CI
 
 # Before numpy is imported: the processes of a run, its kernels among them, share the cores and need no threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# jsonschema, which reads notebooks, would compile grammars for two seconds, for addresses in letters of all alphabets.
+sys.modules["rfc3987_syntax"] = None
+
+gc.set_threshold(50_000)  # the doctor makes syntax trees by the million; looking through them took 7% of its time
+
+# Begun first by several processes. A browser mostly waits, so two of them leave time for what needs none, in a third.
+FIRST = (
+    *("test_later_lessons_in_lab.py", "test_lessons_in_lab.py", "test_exercise_checks.py", "test_doctor.py"),
+    *("test_grading_course.py", "test_drive.py", "test_exercises.py", "test_hosts_in_lab.py"),
+)
 
 if not CI:  # in CI hypothesis loads a profile of its own, which has no deadline either
     hypothesis.settings.register_profile("no deadline", deadline=None)  # a slow machine is not a fault
@@ -21,12 +34,11 @@ def pytest_collection_modifyitems(config, items):
     """One at a time, run the quick tests first and the browser last; leave out the long ones, unless asked for.
 
     They are asked for with --all, with -k, or by naming a file.
-
-    Several at a time (start.py), each process takes a file, so that a notebook that the tests of a file share is opened
-    once. The browser, which takes longest, comes first then, or the others would wait for it at the end.
     """
-    several = hasattr(config, "workerinput")
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None) != several)
+    if hasattr(config, "workerinput"):  # start.py: each process takes a file, so that a notebook is opened once
+        items.sort(key=lambda item: [*FIRST, item.path.name].index(item.path.name))
+    else:
+        items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     named = config.option.keyword or any(Path(each.partition("::")[0]).suffix == ".py" for each in config.args)
     if not (config.getoption("--all") or named):
         kept = {}  # where only one case of each test is wanted, the first

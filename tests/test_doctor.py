@@ -143,18 +143,6 @@ def test_the_evidence_of_a_single_fault_agrees_with_the_ladder_above_it(right, w
     assert said >= float(f"{size:.2g}")  # T = 20 may add to it
 
 
-@long  # the clinic's own tests find them in the lesson's copy
-def test_all_seven_lines_of_the_questions_loop_are_named_and_the_repair_is_right():
-    text, name = PASSES["the_question"]
-    diagnosis = lt.diagnose(define(text, name, "<question>"), progress=False, seconds=60)
-    wrong = ["dctmp = dct[0]", "for s in np.arange(t)", "dctmp += dctmp * f"]
-    wrong += [f"dW{gate} += np.dot" for gate in "ifog"]
-    assert {finding.line for finding in diagnosis.findings} == {line_of(text, code) for code in wrong}
-    assert all(finding.proved for finding in diagnosis.findings)
-    repaired = define(HEAD + diagnosis.repaired_source, name, "<repaired>")
-    assert lt.check_gradients(repaired).passed
-
-
 @long
 def test_the_repaired_source_of_methods_is_the_whole_class_and_takes_the_place_of_the_old_one():
     text, name = PASSES["java_class"]

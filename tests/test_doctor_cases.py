@@ -102,7 +102,7 @@ def test_the_doctor_names_the_line_first_and_proves_a_repair(case):
 
 @pytest.mark.long
 def test_the_prior_makes_kinds_that_undo_faults_cheaper():
-    found = seen_in(every=120)
+    found = seen_in(every=300)
     undoing = {kind for one in found for kind in one.kind[one.undoes]}
     _, _, prior = learned(found, steps=60)
     others = {kind for one in found for kind in one.kind} - undoing

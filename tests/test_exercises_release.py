@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import nbformat
 import pytest
@@ -64,8 +65,9 @@ def test_the_check_notices_drift_and_releasing_again_ends_it(release, tmp_path, 
 
 
 @each_source
-def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_path, monkeypatch):
+def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    warnings.simplefilter("error")  # until the test ends
     source = release.read(path)
     for name, (got, most) in points_of(solved_version(release, source, path.stem)).items():
         assert got == most, f"{path.name}, {name}: the solution earns {got} of {most} points"
@@ -73,6 +75,7 @@ def test_solutions_earn_all_points_and_untouched_tasks_none(release, path, tmp_p
     assert graded
     for name, (got, _) in graded.items():
         assert got == 0, f"{path.name}, {name}: untouched it earns {got} points"
+    assert capsys.readouterr().err == ""
 
 
 def test_one_exercise_is_released_by_its_name(release, tmp_path, monkeypatch, capsys):

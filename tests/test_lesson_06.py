@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run
 from scenes import assert_same_as_full_drawing, pixels
+from test_trial import test_a_number_of_numpy_s_kind_in_the_notebook_is_one_in_every_case_too as of_numpy
 
 import lstm_teach as lt
 from lstm_teach import bell, tasks
@@ -19,8 +20,6 @@ from lstm_teach.figures import training as figures
 from lstm_teach.figures.scene import drawn
 from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.training import adam, sgd
-
-pytestmark = pytest.mark.xdist_group("lesson_06")  # the lesson is run once, for all of them
 
 NAME, DEEPER = "06_training", "deeper/exploding_and_clipping"
 
@@ -318,6 +317,10 @@ def test_the_losses_of_another_gap_are_not_said_to_be_right_for_other_numbers(ga
 @pytest.fixture(scope="module")
 def lesson():
     return solved_run(NAME).names
+
+
+def test_a_number_of_numpy_s_kind_in_this_notebook_too_is_one_in_every_case(lesson):
+    of_numpy(NAME)
 
 
 def prose(*cell_ids):

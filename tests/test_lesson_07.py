@@ -810,7 +810,9 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
     run = solved_run(NOTEBOOK)
     lines = run.results["question-doctor"].value
     assert run.results["question-repaired"].passed
-    assert sorted(finding.code for finding in run.names["diagnosis"].findings) == sorted(QUESTION_LINES)
+    findings = run.names["diagnosis"].findings
+    assert sorted(finding.code for finding in findings) == sorted(QUESTION_LINES)
+    assert all(finding.proved for finding in findings)
     outside, _, folded = html.unescape(lines).partition("<details")
     assert "faults in seven lines; with" in outside and not any(line in outside for line in QUESTION_LINES)
     assert all(line in folded for line in QUESTION_LINES)

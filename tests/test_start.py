@@ -161,6 +161,36 @@ def test_an_interrupted_installation_is_taken_up_again(start, installs, monkeypa
     assert installs == [False] and start.STAMP.exists()
 
 
+ONE_OF_TWO = """
+import start, sys, time
+look = start.look
+start.look = lambda: (look()[0], start.MODULES)
+
+def install(testing):
+    print("installs", flush=True)
+    while not (start.FOLDER / "go").exists():
+        time.sleep(0.05)
+
+start.install = install
+start.prepare(False)
+"""
+
+
+def test_a_second_start_at_the_same_time_waits_for_the_first_and_installs_nothing(start, tmp_path):
+    def begin():
+        command = [sys.executable, "-c", ONE_OF_TWO]
+        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+
+    first = begin()
+    while "installs" not in first.stdout.readline():
+        assert first.poll() is None
+    second = begin()
+    said = second.stdout.readline()
+    (tmp_path / "go").touch()
+    rest = second.communicate(timeout=60)[0]
+    assert "waiting for it" in said and rest == "" and [first.wait(60), second.returncode] == [0, 0]
+
+
 def test_a_package_that_was_half_installed_is_installed_anew(start, monkeypatch, tmp_path):
     start.make_environment()
     half, whole = start.ENVIRONMENT / "lib" / "half-1.dist-info", start.ENVIRONMENT / "lib" / "whole-1.dist-info"

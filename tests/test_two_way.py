@@ -219,7 +219,7 @@ def test_whatever_is_chosen_its_line_ends_with_its_delta_and_the_nudge_agrees(T)
         line, check = text.split("<b>Check by a nudge:")
         assert f"= {exact(delta)}" in line or name.startswith("loss"), text
         assert text.endswith("they agree ✓.") and exact(delta, True) in check, text
-        assert "  " not in plain(text)
+        assert "  " not in plain(text) and len(plain(text)) <= 440  # four lines on the page
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
@@ -231,6 +231,7 @@ def test_the_nudge_disagrees_exactly_where_the_flaw_makes_a_delta_wrong(flaw):
         text = describe(View(net, chosen=name, flaws=(flaw,)))
         assert ("they disagree ✗" in text) == (name in wrong), text
         assert ("they agree ✓" in text) == (name not in wrong), text
+        assert len(plain(text)) <= 440
     layout, marked = Layout(2), crossed(picture(net, flaws=(flaw,)))
     for name in set(back.boxes) & set(layout.boxes):
         (_, top), (right, bottom) = layout.spot(name, -1, -1), layout.spot(name, 1, 1)

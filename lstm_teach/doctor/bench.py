@@ -94,7 +94,8 @@ def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
     """What is seen of the running code, and all edits to try on it, the commonest mistakes first."""
     scene = look(code, truth)
     edits = [*likelier(scene, [*candidate_edits(scene), *written_anew(code, scene, truth)])]
-    bare = {slot.number for slot in scene.slots if not _has_numpy(code.units[slot.unit])}
+    named = [_has_numpy(unit) for unit in code.units]
+    bare = {slot.number for slot in scene.slots if not named[slot.unit]}
     module = re.compile(rf"(?<![\w.]){scene.numpy}\.")
     edits = [edit if edit.slots.isdisjoint(bare) else _by_name(edit, module) for edit in edits]
     spend(EDIT * len(edits) // 2)

@@ -32,7 +32,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
     edits: dict[tuple, Edit] = {}
 
     def add(edit: Edit) -> None:
-        edits[_key(edit)] = min(edits.get(_key(edit), edit), edit, key=_COST)
+        key = _key(edit)
+        edits[key] = min(edits.get(key, edit), edit, key=_COST)
 
     for slot in scene.slots:
         if slot.node is None or is_docstring(slot.node):

@@ -48,3 +48,9 @@ def press(page, element, key):
     """Press a key on an element."""
     element.focus()
     page.keyboard.press(key)
+
+
+def nameless(form):
+    """The controls of a form that a screen reader cannot name."""
+    fields = form.query_selector_all("input, button")
+    return [f for f in fields if not f.evaluate("element => (element.labels?.[0] ?? element).textContent.trim()")]

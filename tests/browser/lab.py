@@ -283,6 +283,7 @@ def wait_until_open(page, path: str, timeout: float) -> None:
         }""",
         arg=path,
         timeout=timeout * 1000,
+        polling=100,
     )
 
 
@@ -296,11 +297,11 @@ def run_all(page, timeout: float = 300) -> None:
                 reason => { window.lstmTeachRun = `failed: ${reason}`; });
         }"""
     )
-    page.wait_for_function("window.lstmTeachRun !== 'running'", timeout=timeout * 1000)
-    page.wait_for_function(
+    for done in (
+        "window.lstmTeachRun !== 'running'",
         "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
-        timeout=timeout * 1000,
-    )
+    ):
+        page.wait_for_function(done, timeout=timeout * 1000, polling=100)  # ms; else a frame is drawn for each look
 
 
 def read_file(page, path: str) -> str | None:

@@ -1,8 +1,11 @@
 """What only the built site has: its own pages, and Python that nothing can interrupt. Run with --site."""
 
+import re
+
 import pytest
 from cells import run, wait_for_text, write
-from lab import open_notebook, read_file, wait_for_file, watch
+from drive import explorers_on
+from lab import cell_errors, open_notebook, read_file, run_all, wait_for_file, watch
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +27,20 @@ def test_the_start_page_and_a_lesson_to_read_are_complete(browser, lab):
         answer.locator("summary").focus()
         page.keyboard.press("Enter")
         assert answer.get_attribute("open") is not None
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.set_viewport_size({"width": 320, "height": 600})
+        for address in (page.url, f"{lab.url}/read/guide.html"):
+            page.goto(address)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         assert trouble.take() == []
     finally:
         page.close()
+
+
+def test_every_link_to_a_heading_of_a_page_finds_it(lab):
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")}
+    links = [(name, *link) for name in pages for link in re.findall(r'href="([\w-]*\.?\w*)#([^"]+)"', pages[name])]
+    lost = [link for link in links if f'id="{link[2]}"' not in pages[link[1] or link[0]]]
+    assert len(links) > 20 and lost == []
 
 
 def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_reload(browser, lab):
@@ -48,6 +61,41 @@ def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_r
             """() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
                 .find(cell => cell.id === 'gate').sharedModel.source"""
         )
+    finally:
+        page.close()
+
+
+def test_once_python_is_ready_a_lesson_needs_no_network(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    trouble = watch(page)
+    try:
+        open_notebook(page, lab, "notebooks/00_start_here.ipynb")
+        page.context.set_offline(True)
+        run_all(page)
+        assert len(explorers_on(page)) == 1 and page.locator("form.lt-question").count() == 1
+        assert cell_errors(page) == trouble.take() == []
+    finally:
+        page.close()
+
+
+OPENED = "() => Array.from(window.jupyterapp.shell.widgets('main'), panel => panel.context?.path)"
+
+
+def test_a_lesson_opens_alone_and_on_a_phone_the_list_of_files_makes_room_for_it(browser, lab):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    trouble = watch(page)
+    try:
+        first, second = "notebooks/00_start_here.ipynb", "notebooks/01_forward_pass.ipynb"
+        open_notebook(page, lab, first)
+        page.wait_for_timeout(2000)  # until it is kept what is open
+        page.goto(f"{lab.url}/index.html")
+        open_notebook(page, lab, second)
+        assert page.evaluate(OPENED) == [second]
+        page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab").first.click()
+        page.locator(".jp-DirListing-item", has_text="00_start_here").dblclick()
+        page.wait_for_function(f"({OPENED})().length === 2")
+        page.wait_for_function("document.querySelector('.jp-Notebook:not(.lm-mod-hidden *)').offsetWidth > 290")
+        assert trouble.take() == []
     finally:
         page.close()
 

@@ -697,6 +697,14 @@ def test_the_loss_is_not_blamed_where_the_way_back_and_the_output_are_wrong_each
     assert "loss" not in families(diagnosis), diagnosis
 
 
+def test_a_penalty_beside_a_factor_is_not_called_wrong():
+    penalty = [("if counts) / 2", 'if counts) / 8 + 0.05 * np.sum(p["W"] ** 2)'), ('"W": dW', '"W": dW + 0.1 * p["W"]')]
+    diagnosis = diagnose(of_text(ONE_OUTPUT, *penalty))
+    text = told(diagnosis)
+    assert families(diagnosis) == ["scale"], diagnosis
+    assert "such as a penalty, may then look wrong even if it is right." in text
+
+
 TWO_NETS = """
 draw = np.random.default_rng(8).normal
 shapes = {"into": (3, 4), "within": (3, 3), "next_into": (3, 5), "next_within": (3, 3), "out": (2, 3), "b": 3}

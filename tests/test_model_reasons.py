@@ -1247,6 +1247,11 @@ def test_a_factor_at_one_step_that_more_steps_do_not_have_is_not_left_at_that():
     assert "With more steps it is no longer one factor" in told(found), found
 
 
+def test_a_penalty_of_any_kind_that_has_not_the_factor_of_the_rest_may_be_right():
+    found = diagnosed(TWO_HEADS, ("T)\n    dz", "T)\n    e, d = 2 * e, 2 * d\n    dz"))
+    assert families(found)[0] == "scale" and "such as a penalty, may then look wrong" in told(found), found
+
+
 def test_the_factor_of_a_gate_is_that_of_its_own_units():
     gate = lt.diagnose_model(load("lstm_rows_batch", "dc * i * (1 - g * g)", "-dc * i * (1 - g * g)"), seconds=60.0)
     assert "is -1 times the right one" in told(gate) and "of its own" not in told(gate), gate

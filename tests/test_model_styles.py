@@ -274,6 +274,19 @@ def test_the_wrong_row_at_every_step_is_not_taken_for_one_at_the_first():
 
 
 @long
+def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_looked_for():
+    clipped = diagnosed("clipped_layers", ("limit = np.inf", "limit = 0.4"), ("dcl * i * (1 - g**2)", "dcl * i"))
+    assert families(clipped) == ["clipping", "gate"]
+    assert "The norm of all arrays together is 0.4" in told(clipped)
+    assert "columns 9 to 11 of W1 (block 4 of 4)" in str(clipped.findings[1])
+    averaged = diagnosed(
+        "lists_of_arrays", ("derr = 2 * err / T", "derr = 2 * err"), ("dhn = dz @ Wh.T", "dhn = 0 * dhn")
+    )
+    assert families(averaged) == ["scale", "carry"]
+    assert "With Wh set to zero everything is right" in str(averaged.findings[1])
+
+
+@long
 def test_a_factor_of_the_output_alone_is_not_taken_for_one_of_all():
     diagnosis = diagnosed("gate_attributes", ('grads["V"] += np.outer(h, dy)', 'grads["V"] += 2 * np.outer(h, dy)'))
     assert families(diagnosis) == ["scale"]
@@ -285,6 +298,7 @@ def test_a_bias_is_not_taken_for_an_initial_state():
     both = ("dh_next = self.U_i", "dh_next = 0 * self.U_i"), ('grads["b_i"] += dz_i', 'grads["b_i"] += i')
     diagnosis = diagnosed("gate_attributes", *both)
     assert "hands back" not in told(diagnosis)
+    assert "b_i is made with the same deltas as U_i and W_i, whose gradient is right at T = 1" in told(diagnosis)
 
 
 @long

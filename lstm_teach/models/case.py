@@ -221,6 +221,25 @@ def gradient(model: Model, before: Model | None = None) -> dict[str, np.ndarray]
     return _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(changed(model.params)), model.params))
 
 
+def rescaled(model: Model, names: list[str]) -> Model:
+    """The model with its gradient divided by one factor; of `names` it is the right one but for that factor.
+
+    So the slope of the loss along these says how long the gradient should be, at any weights.
+    """
+
+    def scaled(params: Arrays) -> Arrays:
+        got = gradient(replace(model, params=params))
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
+        if not size:
+            return got
+        unit = {name: got[name] / size for name in names}
+        slope = slope_of(losses(model, (onward(params, unit, n * 5e-4) for n in FOURTH)), 5e-4)
+        return {name: array * (slope / size) for name, array in got.items()}
+
+    scaled.__wrapped__ = model.gradient
+    return replace(model, gradient=scaled)
+
+
 def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
     """`run()`, under the guard once for many calls; an error bears the name of the learner's `function`."""
     run.__wrapped__ = function

@@ -87,7 +87,8 @@ class Evidence:
         self.partners = shared_deltas(seen, self.axes)
         # Where the state is zero at the start, the gradient of what it is multiplied with knows nothing of that step.
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
-        sound = self.each.keys() - self.ever - (self.silent if first == 1 else set())  # and so are the deltas of these
+        # Of these the deltas are right: at T = 1, right there is enough.
+        sound = self.each.keys() - ({*self.each.wrong(), *self.silent} if first == 1 else self.ever)
         self.proofs = {name: self.partners[name] & sound if self._of_right_deltas(name) else set() for name in self.bad}
         inner = self.each.keys() - {*self.ever, *layout.outputs, *self.silent}
         self.fine = any(not self.each[name].is_vector for name in inner)  # a matrix inside is shown to be right
@@ -226,7 +227,9 @@ class Evidence:
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
-        alike = all(self.each[name].is_vector for name in self.bad) or len(self.layout.by_shape(self.bad)) == 1
+        # Matrices may share a delta that is wrong, unless each is a gate's and the rest of this gate is right.
+        rest = [{*gate} for gate in self.layout.gates if {*gate} - self.ever - self.silent]
+        alike = all(self.each[name].is_vector or any(name in gate for gate in rest) for name in self.bad)
         alike = alike and not any(self.partners[name] & {*self.bad} for name in self.bad)
         mute = any(all(each[n].silent for each in self.seen.values()) for n, c in self.each.items() if c.is_vector)
         if mute or not self.ever <= {*self.bad} or not (self.alone or (alike and self.fine)):
@@ -270,9 +273,14 @@ class Evidence:
         """The fewest of these pieces whose change cures the error, at other weights too; or none."""
         if self.off(pieces, change, alive) >= 1e-6:
             return []
-        for piece in pieces:
-            fewer = [other for other in pieces if other != piece]
-            pieces = fewer if fewer and self.off(fewer, change, alive) < 1e-6 else pieces
+        ways = []
+        for left in (pieces, pieces[::-1]):
+            for piece in left:
+                fewer = [other for other in left if other != piece]
+                left = fewer if fewer and self.off(fewer, change, alive) < 1e-6 else left
+            ways.append([piece for piece in pieces if piece in left])
+        # Best is what shuts off none of the others.
+        pieces = min(ways, key=lambda left: self.off(left, change, alive=1) >= 1e-6)
         return pieces if self.holds(pieces, change, *others) else []
 
     @functools.cached_property

@@ -1,18 +1,19 @@
 """From the errors of a gradient to the kinds of mistake that make such errors, the surest first.
 
-Relations come first, then experiments: with which weights set to zero, or made symmetric, does the error go away?
+Relations come first, then experiments: with which weights set to zero, made symmetric or scaled does the error go away?
 Imports case, deltas, differences, evidence, families, layout and relations.
 """
 
 import contextlib
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere
+from lstm_teach.models.case import elsewhere, rescaled
 from lstm_teach.models.deltas import rank
 from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
@@ -53,12 +54,34 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     if error < _SMALL:
         return [finding("small", f"The largest error is {error:.0e}, in {worst}.")] if rest else found
 
-    if law := common_factor(seen) or bounded({T: each.pooled() for T, each in seen.items()}):
+    alike, law = common_factor(seen)
+    if law and not set(wrong) <= set(alike):
+        law = about(law, listing(name for name in alike if name in wrong))
+        return _beside_a_factor(law, alike, seen, take, notes, takes_length)
+    if law or (law := bounded({T: each.pooled() for T, each in seen.items()})):
         return [about(law)]
     others = _trials(seen, take, rest, layout, notes) if rest else []
     late = [one for one in found if one.family in ("left out", "copy")]  # this may follow from another mistake
     found = [one for one in found if one not in late] + others + late + apart
     return [*map(plainly, found)] if layout.plain else found
+
+
+def _beside_a_factor(
+    law: ModelFinding, alike: list[str], seen: Seen, take: Take, notes: Notes, takes_length: bool
+) -> list[ModelFinding]:
+    """What else is wrong once the gradient is divided by a factor, but for which these arrays are right."""
+    divided = {T: compare(rescaled(each.model, alike)) for T, each in seen.items()}
+    for each, name in itertools.product(divided.values(), alike):
+        c = each[name]
+        each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
+    more: Notes = {}
+    found = explain(divided, lambda T: rescaled(take(T), alike), more, takes_length)
+    notes.update({note: None for note in more if "ruled out" not in note})
+    others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
+    after = "; what follows was found after dividing by it" if others else ""
+    told = f"{law.evidence} All arrays seem to share this factor{after}."
+    told += " A part of the loss without it, such as a penalty, may then look wrong even if it is right."
+    return [replace(law, evidence=told.strip()), *others]
 
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
@@ -106,6 +129,16 @@ def _hypotheses(case: Evidence) -> Iterator[Said]:
 
 def _cured(case: Evidence) -> Iterator[Said]:
     """What cures the error, though the deltas still go back by the same ways."""
+    # Does the error vanish at once, not by and by, when the deltas are made smaller by way of another array?
+    for name in [n for n, c in case.each.items() if n not in case.bad and c.mine.ndim > 1]:
+        last = 0.0
+        for scale in (1, 0.5, 0.2, 0.1, 0.03, 0.01, 0.003):
+            off = case.off([Piece(name)], lambda array, scale=scale: scale * array)
+            if off < 1e-6 and np.inf > last > max(1e4 * off, 1e-4):
+                what = f"With {name} scaled by {scale:g}, so that the deltas are smaller, everything is exactly right."
+                yield [("clipping", what)]
+            last = off
+
     # Does it vanish when two arrays of one shape are equal?
     family = "carry" if case.first > 1 else "formula"
     for one, other in (pair for group in case.layout.by_shape(case.each) for pair in itertools.combinations(group, 2)):
@@ -198,8 +231,10 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
         yield [("product", f"{what}, and the inputs do not.")]
     if all(case.proofs.values()):
+        once = case.first == 1 and case.ever & set().union(*case.proofs.values())  # wrong with more steps
+        at = "T = 1" if once else "every length"
         pairs = (f"{name} is made with the same deltas as {listing(sorted(case.proofs[name]))}" for name in case.bad)
-        yield [("line", " ".join(f"{both}, whose gradient is right at every length." for both in pairs))]
+        yield [("line", " ".join(f"{both}, whose gradient is right at {at}." for both in pairs))]
 
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
@@ -266,4 +301,12 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
         yield [("carry", cure)]
     if guess:
         yield [("line", guess)]
+    # With zeros in what acts on the state nothing goes back: is one gate still wrong?
+    blocks = [block for name in case.bad for block in case.layout.blocks(name)]
+    for cut in case.layout.on_the_state():
+        wrong = case.still_wrong(cut, blocks)
+        if len(wrong) < len(blocks) and len(case.layout.gates_of(wrong)) == 1:
+            zero = f"With {case.layout.told(cut)} set to zero, so that nothing goes back through"
+            what = f"{'them' if cut[1:] else 'it'}, only the gradient of {case.layout.told(wrong)} stays wrong."
+            yield [("gate", f"{zero} {what}")]
     yield [("between steps", "")]

@@ -49,14 +49,17 @@ def explains(c: Comparison, expected: np.ndarray) -> bool:
 _POWERS = {0: "", -1: "1/T", 1: "T"}
 
 
-def common_factor(seen: Seen) -> ModelFinding | None:
-    """The factor by which all arrays are off, and by nothing else."""
-    at = {T: each.pooled() for T, each in seen.items() if each.wrong()}
-    ratios = {T: ratio(c) for T, c in at.items()}
+def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
+    """The arrays that are off by one factor, and by nothing else, where no array is right: it belongs to all."""
+    at, names = {T: each for T, each in seen.items() if each.wrong()}, [*next(iter(seen.values()))]
+    alike = [name for name in names if all(each[name].silent or ratio(each[name]) for each in at.values())]
+    enough = len(alike) > 1 or alike == names
+    ratios = {T: ratio(each.pooled(alike)) if enough else None for T, each in at.items()}
     if not all(ratios.values()) or all(abs(k - 1) <= _SAME for k in ratios.values()):
-        return None
+        return [], None
     ratios = {T: 1.0 if abs(k - 1) <= _SAME else k for T, k in ratios.items()}
-    return factor({**dict.fromkeys(seen, 1.0), **ratios}, at)
+    pooled = {T: each.pooled() for T, each in at.items()}
+    return alike, factor({**dict.fromkeys(seen, 1.0), **ratios}, pooled, "The norm of all arrays together")
 
 
 def bounded(each: Bad) -> ModelFinding | None:
@@ -71,7 +74,7 @@ def bounded(each: Bad) -> ModelFinding | None:
     return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
 
 
-def factor(ratios: dict[int, float], each: Bad) -> ModelFinding:
+def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
     of, at = "The gradient of {where} is", f"at T = {listing(off)}"
@@ -79,7 +82,7 @@ def factor(ratios: dict[int, float], each: Bad) -> ModelFinding:
     in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", in_all, f"Its norm is {norms[0]:.4g} {at}: the norm is clipped.")
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -163,6 +166,9 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     for axis, line, each in lines:
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
+    if any_of.is_vector and not piece.part:
+        what = "adds up to the right sum, but its numbers are not right one by one."
+        yield "axis", f"{the} {what}", {T: _with_the_right_sum(c) for T, c in bad.items()}
 
 
 def _in_order(c: Comparison) -> np.ndarray:
@@ -170,6 +176,13 @@ def _in_order(c: Comparison) -> np.ndarray:
     found = np.empty(c.mine.size)
     found[np.argsort(c.mine, axis=None)] = np.sort(c.right, axis=None)
     return found.reshape(c.mine.shape)
+
+
+def _with_the_right_sum(c: Comparison) -> np.ndarray:
+    """The learner's numbers moved evenly to the right sum; unknown if that is zero or some of them are right."""
+    total = c.right.sum()
+    tells = abs(total) > 1e-4 * np.abs(c.right).sum() and not (c.loud & (c.away == 0)).any()
+    return c.mine + (total - c.mine.sum()) / c.mine.size if tells else np.full(c.mine.shape, np.nan)
 
 
 def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
@@ -210,7 +223,7 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
         places = [_elsewhere(there, layout)] if alike and family == "gate rows" else [one.place for one in alike]
         evidence = dict.fromkeys(one.evidence for one in alike if one.evidence)
         merged += [finding(family, " ".join(places), " ".join(evidence))] if alike else []
-    return merged + _copies(seen, [name for name in wrong if name not in explained], layout), explained
+    return merged + _copies(seen, wrong, explained, layout), explained
 
 
 def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
@@ -221,10 +234,12 @@ def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
     return f"In place of the gradients of {listing(ones)} there are those of {listing(others)}, in that order."
 
 
-def _copies(seen: Seen, names: list[str], layout: Layout) -> list[ModelFinding]:
-    """Pairs of these arrays whose gradients are the same and should not be."""
+def _copies(seen: Seen, wrong: list[str], explained: set[str], layout: Layout) -> list[ModelFinding]:
+    """Pairs of wrong arrays, not both explained, whose gradients are the same and should not be."""
     pairs = []
-    for one, other in (pair for group in layout.by_shape(names) for pair in itertools.combinations(group, 2)):
+    for one, other in (pair for group in layout.by_shape(wrong) for pair in itertools.combinations(group, 2)):
+        if {one, other} <= explained:
+            continue
         both = [(each[one], each[other]) for each in seen.values() if np.ptp(each[one].mine)]
         right = [(a.right[a.tried & b.tried], b.right[a.tried & b.tried]) for a, b in both]
         same = both and all(np.array_equal(a.mine, b.mine) for a, b in both)

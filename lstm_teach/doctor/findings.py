@@ -22,12 +22,12 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import gives_zeros, read_by, targets_of
+from lstm_teach.doctor.scene import read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
-from lstm_teach.doctor.values import mark, same, usable
+from lstm_teach.doctor.values import mark, same
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
@@ -344,7 +344,7 @@ def _suspects(
 
     First those on which a gradient depends, but no right one; where that of V is right, of the walk back only. Then, of
     these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
-    quantity, nor the same for every sequence, and of which nothing right is made later.
+    quantity, nor the same for every sequence.
     """
     case = truth.case
     reached = dict.fromkeys(slot for slot, _ in events)
@@ -354,19 +354,8 @@ def _suspects(
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
     may = [slot for slot in reached if slot in back and reach.get(slot) and not reach[slot] & right]
-    may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    # Strange values may be half-way: a later statement makes something right of them.
-    names = {slot: _names(variants.slots[slot]) for slot in reached}
-    zeros = {slot for slot in reached if gives_zeros(getattr(variants.slots[slot].node, "value", None))}
-    good = reached.keys() - strange.keys() - zeros
-    for slot in sorted(strange, reverse=True):
-        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
-            good.add(slot)
-    # Where single numbers are put into an array, nearly every value of it is half-way.
-    single = Counter(slot for slot, value in zip(trace.slots, trace.values, strict=False) if not usable(value))
-    good |= {slot for slot, times in single.items() if times > 2 * case.length}
-    unknown = [slot for slot in strange if slot in may and slot not in good]
+    unknown = [slot for slot in strange if slot in may]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
@@ -399,11 +388,6 @@ def _right(found: int, truth: Truth) -> bool:
     return found < 0 or found & ~truth.unfinished > 0
 
 
-def _hands_on(node: ast.AST | None) -> bool:
-    """Whether a statement only returns what others have made."""
-    return isinstance(node, ast.Return) and isinstance(node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
-
-
 def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
     """Slots that compute something else in another case."""
     one, other = defaultdict(list), defaultdict(list)
@@ -413,14 +397,9 @@ def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
     return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
 
 
-def _names(slot: Slot) -> tuple[set[str], set[str]]:
-    """Names that a statement assigns, and names that it reads."""
-    given = {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
-    value = getattr(slot.node, "value", None)
-    several = isinstance(slot.node, ast.Return) and not isinstance(value, ast.BinOp)
-    if several or value is None or isinstance(value, ast.Tuple | ast.List | ast.Dict):
-        return given, set()  # one right thing among several says nothing of the others
-    return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+def _given(slot: Slot) -> set[str]:
+    """Names to which, or to a part of which, a statement gives a value."""
+    return {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
 
 
 def _suspicion(
@@ -453,7 +432,7 @@ def _suspicion(
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
         given = _callers(code, first.number, may) if first.unit else []
-        feeders = others([*(n for n in near if _names(slots[n])[0] & read), *given])
+        feeders = others([*(n for n in near if _given(slots[n]) & read), *given])
         evidence = (
             "It may be halfway to a right value. If it is not, the fault is in this line, in what it reads"
             f"{f' ({feeders})' if feeders else ''}, or further up."

@@ -1148,7 +1148,6 @@ def test_one_mistake_made_for_every_gate_is_repaired_where_it_was_made(right, wr
         ("marcus", "\n    slope[gg] = 1 - A[gg] ** 2", "", "slope[gg] = 1 - A[gg] ** 2"),
         ("concat_2", "\n        slope[2*H:3*H] = 1 - g * g", "", "slope[2*H:3*H] = 1 - a[2*H:3*H] ** 2"),
         ("stacked_2", "np.hstack([S * (1 - S), 1 - G**2])", "A * (1 - A)", "local[:, 3*H:] = 1 - A[:, 3*H:] ** 2"),
-        ("onehot", "np.where(tanh_cols, 1 - A**2, A * (1 - A))", "A * (1 - A)", "slope = np.where(np.arange("),
     ],
 )
 def test_where_all_gates_in_one_array_have_the_slope_of_the_sigmoid_the_candidate_gets_that_of_the_tanh(

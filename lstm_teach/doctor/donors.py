@@ -33,16 +33,6 @@ _OF_VECTORS = (
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
 
 
-def exchanged_pairs(maker: Any) -> Iterator[Edit]:
-    """Two things of one shape in an equation exchanged, wherever they stand in it."""
-    vectors = [atoms for atoms in maker.reads.values() if is_vector(atoms[0].shape)]
-    for ones, others in itertools.combinations(vectors, 2):
-        if ones[0].shape == others[0].shape:
-            changes = [(*maker.unit.span(one.node), others[0].text) for one in ones]
-            changes += [(*maker.unit.span(other.node), ones[0].text) for other in others]
-            yield maker.edit("order", 1.7, *changes, old=ones[0].text, new=others[0].text)
-
-
 def donors(maker: Any, atom: Atom) -> dict[str, float]:
     """Other texts that stand for something of the same shape, and what each costs."""
     scene, node, shape = maker.scene, atom.node, atom.shape

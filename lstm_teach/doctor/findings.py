@@ -307,7 +307,7 @@ def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
 
 
 def _text(code: Code, slot: Slot) -> tuple[int, str]:
-    """What stands at a slot, and in which unit."""
+    """The text at a slot, and the unit that it is in."""
     return slot.unit, code.units[slot.unit].text[slot.start : slot.end]
 
 
@@ -398,7 +398,7 @@ def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
 
 
 def _given(slot: Slot) -> set[str]:
-    """Names to which, or to a part of which, a statement gives a value."""
+    """Names that a statement assigns, in whole or in part."""
     return {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
 
 

@@ -69,7 +69,7 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 
 
 def only_zeros(scene: Scene, number: int) -> set[str]:
-    """Names that a unit sets to zero, and gives nothing else; what it is given may be anything."""
+    """Names that a unit sets to zero and to nothing else. Its arguments may be anything, so they are left out."""
     given, arguments = _given(scene, number), ast.walk(scene.units[number].node.args)
     others = {root for root, slot, _ in given if not _begins_with_zeros(slot.node.value)}
     return {root for root, *_ in given} - others - {arg.arg for arg in arguments if isinstance(arg, ast.arg)}
@@ -157,7 +157,7 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
-                        cost = 1.3 if scene.squash(other) == "sigmoid" else 2.1  # as a forget gate is
+                        cost = 1.3 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
                         yield forgotten(gap, cost + 0.03 * (last - gap.index), f"{name} = {name} * {other.text}")
 
 

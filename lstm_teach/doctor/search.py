@@ -199,7 +199,7 @@ def _choices(repair: Made) -> Iterator[list[Edit]]:
 
 
 def flaws_of(original: list[Unit], state: Edited) -> list[Flaw]:
-    """The edits of a state in the text as it was; where some were made on top of others, one flaw a changed line."""
+    """The edits of a state as flaws of the original; if some were made on top of others, one for each changed line."""
     if len(state.layers) < 2:
         return [Flaw(step.edits, step.changes) for layer in state.layers for step in layer]
     flaws = []

@@ -25,7 +25,7 @@ OLDEST_PYTHON = (3, 11)
 FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT = FOLDER / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-LOCK = FOLDER / ".venv.lock"  # who has it locked makes the environment
+LOCK = FOLDER / ".venv.lock"  # whoever has locked it makes the environment
 STAMP = ENVIRONMENT / "lstm-teach.json"  # what was installed; written last, so without it nothing is finished
 MODULES = ("lstm_teach", "jupyterlab", "pytest", "xdist", "playwright", "nbgrader")  # test tools from the third on
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
@@ -85,7 +85,7 @@ def prepare(testing: bool) -> None:
 
 
 def wait_for_turn(lock) -> None:
-    """Wait until no other start.py is making the environment; however that one ends, its lock is gone then."""
+    """Wait until no other start.py is making the environment. However that one ends, its lock goes with it."""
     waiting = False
     while True:
         try:

@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
         print(found, file=sys.stderr)
         return 2
     if options.assignment:
-        sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema takes two seconds for grammars that nothing needs
+        sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would spend two seconds on grammars not needed here
         from nbgrader_course import main as grade_course
 
         return grade_course(options)

@@ -33,7 +33,7 @@ ANSWERS = (
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 ENDLESS = "Look for a loop that never ends."
-NEAR = 1e-7  # what a known mistake may differ from the answer that it explains, relative to its largest number
+NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "is not written yet: it still returns the dots."
 
@@ -321,7 +321,7 @@ def known_mistake(
     expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
     gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
     """
-    tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: most mistakes end there
+    tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: they rule out most mistakes
     table = {}
     for code in mistakes:
         values = []

@@ -205,7 +205,7 @@ def finish(new: Path) -> None:
         raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
     script = (HERE / "lite" / "lab.js").read_text(encoding="utf-8")
     own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
-    # Without these, the first explorer would ask for them, and without a network show nothing but "javascript error".
+    # Otherwise the first explorer would fetch these, and without a network show nothing but "javascript error".
     parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
     early = "".join(f'<script defer src="../{path.relative_to(new).as_posix()}"></script>\n' for path in parts)
     page = page.replace(TITLE, own).replace("</head>", f"{early}<script>\n{script}</script>\n</head>", 1)

@@ -104,7 +104,7 @@ def main(source: Path, target: Path) -> None:
         body, _ = exporter.from_notebook_node(notebook, {"lesson": source.stem})
     else:
         body = markdown(source.read_text(encoding="utf-8"))
-        # Links to the headings of such a file are written as GitHub has them: in lower case.
+        # In these files, links to headings are in lower case, as on GitHub.
         body = re.sub(r'(?:id="|href="#)[^"]*', lambda found: found[0].lower(), body)
     title = re.search(r"<h1[^>]*>(.*?)<", body, re.DOTALL)[1].strip()
     run = ""

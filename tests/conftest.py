@@ -9,12 +9,12 @@ from projectfiles import CI
 # Before numpy is imported: the processes of a run, its kernels among them, share the cores and need no threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# jsonschema, which reads notebooks, would compile grammars for two seconds, for addresses in letters of all alphabets.
+# jsonschema, which validates notebooks, would spend two seconds on grammars for addresses in any alphabet.
 sys.modules["rfc3987_syntax"] = None
 
 gc.set_threshold(50_000)  # the doctor makes syntax trees by the million; looking through them took 7% of its time
 
-# Begun first by several processes. A browser mostly waits, so two of them leave time for what needs none, in a third.
+# What several processes start with. Browsers mostly wait, so two of them leave time for tests without one, in a third.
 FIRST = (
     *("test_later_lessons_in_lab.py", "test_lessons_in_lab.py", "test_exercise_checks.py", "test_doctor.py"),
     *("test_grading_course.py", "test_drive.py", "test_exercises.py", "test_hosts_in_lab.py"),
@@ -31,7 +31,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """One at a time, run the quick tests first and the browser last; leave out the long ones, unless asked for.
+    """In one process, run the quick tests first and the browser tests last; leave out the long ones, unless asked for.
 
     They are asked for with --all, with -k, or by naming a file.
     """

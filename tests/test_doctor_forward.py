@@ -639,14 +639,6 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     assert any("No line reads h0 and c0" in note and "from a zero initial state" in note for note in diagnosis.notes)
 
 
-def test_a_name_that_only_another_loop_assigns_gets_its_value_in_this_one_too():
-    line = "tm = np.tanh(M[t + 1])"
-    text = ARRAYS.replace("S[t + 1] = O[t] * np.tanh(M[t + 1])", f"{line}\n        S[t + 1] = O[t] * tm")
-    diagnosis, _ = examined(text, f"        {line}\n        m =", "        m =")
-    (finding,) = diagnosis.findings
-    assert finding.repair == line and finding.how == "add" and finding.proved
-
-
 def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
     diagnosis, rows = examined(HELPED, "        dh_later = to_h(params, dz)\n", "    dh_later = to_h(params, dz)\n")
     (finding,) = diagnosis.findings

@@ -70,7 +70,7 @@ def test_a_single_fault_is_named_first_and_repaired(right, wrong):
     assert all(part in text or part.lstrip("+-* ") in diagnosis.repaired_source for part in quoted), quoted
 
 
-def test_a_token_that_is_multiplied_instead_of_its_one_hot_vector_is_told_for_all_four_gates():
+def test_a_token_multiplied_instead_of_its_one_hot_vector_is_reported_for_all_four_gates():
     text = re.sub(r"dU(.)\[:, x\[t\]\] \+= dz.", r"dU\1 += np.outer(dz\1, x[t])", PLAIN)
     diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
     lines = [k for k, row in enumerate(text.splitlines(), 1) if "outer" in row and "x[t]" in row]

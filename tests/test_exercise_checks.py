@@ -133,7 +133,7 @@ def test_wrong_answers_are_rejected_with_a_reason(topic, name):
         verdict = check(function)
         assert not verdict.passed and verdict.score < 1, mistake
         assert words in str(verdict), f"{mistake}: {verdict}"
-        if seeded and "did not finish" not in str(verdict):  # it would take all of its time once more
+        if seeded and "did not finish" not in str(verdict):  # that would use up its time limit again
             assert not check(function, seed=2026).passed, f"{mistake}, with the numbers of grading"
 
 

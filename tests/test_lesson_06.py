@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run
 from scenes import assert_same_as_full_drawing, pixels
-from test_trial import test_a_number_of_numpy_s_kind_in_the_notebook_is_one_in_every_case_too as of_numpy
+from test_trial import test_a_numpy_number_in_the_notebook_is_one_in_every_case_too as of_numpy
 
 import lstm_teach as lt
 from lstm_teach import bell, tasks
@@ -319,7 +319,7 @@ def lesson():
     return solved_run(NAME).names
 
 
-def test_a_number_of_numpy_s_kind_in_this_notebook_too_is_one_in_every_case(lesson):
+def test_a_numpy_number_in_this_notebook_too_is_one_in_every_case(lesson):
     of_numpy(NAME)
 
 

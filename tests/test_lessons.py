@@ -129,7 +129,7 @@ def test_every_blank_has_a_folded_solution(name):
 
 @pytest.fixture(scope="module", autouse=True)
 def hurried_doctor():
-    """Lesson 7 asks for a diagnosis that takes long and that no blank reads; its own tests wait for it."""
+    """Lesson 7 runs a long diagnosis that no blank reads; its own tests wait for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lt, "diagnose", partial(lt.diagnose, steps=1000))
         yield
@@ -147,7 +147,7 @@ def test_a_blank_that_is_not_written_is_open_and_the_lesson_goes_on(name):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name", [name for name in LESSONS if name[:2] not in ("06", "07")]
-)  # theirs take long, and do it
+)  # those take long, and their own tests do this
 def test_the_lesson_runs_with_the_solutions_filled_in_and_all_are_right(name):
     assert solved_run(name)
 

@@ -123,12 +123,12 @@ def test_a_loss_that_is_an_array_of_one_number_comes_before_its_gradient_too(sha
 
     assert diagnose(lt.case_of(net, ["w"], both), lengths=(1, 2)).passed
     assert diagnose(lambda T: ({"w": net.w.copy()}, together), lengths=(1,)).passed
-    # an array of one number is no loss where another function makes that
+    # an array of one number is not taken for the loss if another function makes that
     scale = {"w": np.array([0.5])}
     assert diagnose(lt.case_of(scale, ["w"], lambda T: T * scale["w"][0] ** 2, lambda T: [2 * T * scale["w"]])).passed
 
 
-def test_an_error_whose_numbers_differ_from_length_to_length_is_told_once():
+def test_an_error_whose_numbers_differ_from_length_to_length_is_reported_once():
     net = Net()
 
     def gradient(T):
@@ -172,7 +172,7 @@ def test_weights_in_a_list_have_numbers_for_names_and_come_back_after_an_update(
         lt.case_of(net, ["weights.2"], net.loss, gradient)
 
 
-def test_a_transpose_that_an_identity_matrix_hides_is_not_laid_on_the_reading_alone():
+def test_a_transpose_hidden_by_an_identity_matrix_is_not_blamed_on_unread_weights_alone():
     x, step = np.random.default_rng(0).normal(size=(2, 3))
 
     def loss(p):
@@ -184,7 +184,7 @@ def test_a_transpose_that_an_identity_matrix_hides_is_not_laid_on_the_reading_al
         return {"W": np.outer(dz, h), "u": p["W"] @ dz * (1 - h**2)}  # W.T is meant
 
     diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
-    assert "If case(T) uses T, as the number of steps or of examples, the check tells more." in diagnosis.notes[-1]
+    assert "Let T be the number of steps or of examples, and the check can tell you more." in diagnosis.notes[-1]
     (finding,) = diagnosis.findings
     assert "or the gradient is right at your weights only by chance" in finding.idea
     assert "an identity matrix is its own transpose" in finding.advice

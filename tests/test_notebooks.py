@@ -48,8 +48,8 @@ def test_notebook_is_clean_and_well_formed(path):
             warnings.warn(f"{relative(path)}: cell {cell.id} has more than {WISHED_CELL} lines", stacklevel=1)
 
 
-# Where there is a browser, its tests run the learner's notebooks in the same way, untouched; the tests of their release
-# run the sources of the exercises, in a Python without a kernel. So one of them is enough here.
+# Where there is a browser, its tests run the learner's notebooks in the same way, untouched. The release tests run the
+# sources of the exercises, in a Python without a kernel, so one of these is enough here.
 SOURCES = [path for path in notebooks() if not relative(path).startswith("notebooks/")]
 RUN_HERE = [path for path in notebooks() if find_chromium() is None and path not in SOURCES]
 

@@ -192,8 +192,8 @@ def test_a_single_value_is_never_the_same_as_several(before):
     assert judging.same(0.5, np.array(0.5))
 
 
-@pytest.mark.parametrize("lesson", [FADING])  # test_lesson_06.py has the other one
-def test_a_number_of_numpy_s_kind_in_the_notebook_is_one_in_every_case_too(lesson):
+@pytest.mark.parametrize("lesson", [FADING])  # test_lesson_06.py does the same for lesson 6
+def test_a_numpy_number_in_the_notebook_is_one_in_every_case_too(lesson):
     names = solved_run(lesson).names
     for blank in map(Lesson(lesson).blank, Lesson(lesson)._spec["blanks"]):
         for case in () if blank.is_function else blank.cases():

@@ -155,7 +155,7 @@ class Climb:
     def _simpler(self, state: State, edit: Edit) -> list[Edit]:
         """Other changes of the same statements that repair everything too, of the likeliest; few, so always tried.
 
-        Of a statement that moves, other moves as well; of two names, what exchanges them where they are read.
+        For a statement that moves, other moves too; for two exchanged results, an exchange where they are read.
         """
         moved = edit.slots if edit.kind.startswith("moved") else set()
         others = [one for one in self.bench.every if one.kind != edit.kind]

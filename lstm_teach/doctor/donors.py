@@ -1,4 +1,4 @@
-"""Another thing of the same shape: for what a statement reads, for what it assigns, and two things exchanged.
+"""Another thing of the same shape, for what a statement reads or assigns; and lists in another order.
 
 Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and slots.
 """
@@ -31,16 +31,6 @@ _OF_VECTORS = (
     ("square", 2.0, "{0} ** 2"),
 )
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
-
-
-def exchanged_pairs(maker: Any) -> Iterator[Edit]:
-    """Two things of one shape in an equation exchanged, wherever they stand in it."""
-    vectors = [atoms for atoms in maker.reads.values() if is_vector(atoms[0].shape)]
-    for ones, others in itertools.combinations(vectors, 2):
-        if ones[0].shape == others[0].shape:
-            changes = [(*maker.unit.span(one.node), others[0].text) for one in ones]
-            changes += [(*maker.unit.span(other.node), ones[0].text) for other in others]
-            yield maker.edit("order", 1.7, *changes, old=ones[0].text, new=others[0].text)
 
 
 def donors(maker: Any, atom: Atom) -> dict[str, float]:
@@ -93,7 +83,7 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
         sizes = [atom.text for atom in maker.named if atom.shape == "int"] + ["params.vocab_size"]
         tables = [v.text for v in vectors if len(v.shape) == 2 and v.shape[0] == v.shape[1]]
         tables += [f"{scene.numpy}.eye({size})" for size in sizes if scene.belongs(size, maker.slot)]
-        others |= {f"{table}[{text}]": 1.5 for table in tables}  # the row of a token, with a single one in it
+        others |= {f"{table}[{text}]": 1.5 for table in tables}  # the token's one-hot row
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
             yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))

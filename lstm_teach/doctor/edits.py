@@ -45,9 +45,6 @@ class Maker:
         self.unit = scene.units[slot.unit]
         self.text = scene.text(slot)
         self.paths = {id(atom.node): atom for atom in scene.atoms.get(slot.number, ())}
-        self.reads: dict[str, list[Atom]] = {}  # by their texts, the things read here whose shape is known
-        for atom in (atom for atom in self.paths.values() if atom.shape is not None):
-            self.reads.setdefault(atom.text, []).append(atom)
         self.named = [atom for atom in scene.unread if atom.unit == slot.unit]  # what has a name in the function
         every = list(ast.walk(slot.node)) if slot.node is not None else []
         calls = [n for n in every if isinstance(n, ast.Call) and getattr(n.func, "id", "") not in _COUNTING]
@@ -60,8 +57,6 @@ class Maker:
         node = self.slot.node
         if self.slot.kind == "statement":
             yield from self._statement(node)
-            if isinstance(getattr(node, "value", None), ast.BinOp):
-                yield from donors.exchanged_pairs(self)
         else:
             yield from self._reversed(node)
         yield from growth(self, node)

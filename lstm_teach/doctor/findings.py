@@ -22,12 +22,12 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import gives_zeros, read_by, targets_of
+from lstm_teach.doctor.scene import read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
-from lstm_teach.doctor.values import same, usable
+from lstm_teach.doctor.values import mark, same
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
@@ -124,11 +124,10 @@ class Account:
         return [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]
 
     @functools.cached_property
-    def _repaired(self) -> tuple[Variants, Trace, list[int]]:
-        """The repaired code, what it computes, and what is recognized of that."""
+    def _repaired(self) -> tuple[Variants, Trace]:
+        """The repaired code, and what it computes."""
         variants = Variants(repaired(self.code, self.flaws))
-        trace = variants.run(self.truth)
-        return variants, trace, recognized(variants, trace, self.truth)
+        return variants, variants.run(self.truth)
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
@@ -217,30 +216,30 @@ class Account:
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
         """Where in the run a flaw alone first changes something, and what; None if its own statement makes nothing."""
-        truth, (variants, right, found) = self.truth, self._repaired
+        truth, (variants, right) = self.truth, self._repaired
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
             return len(trace.slots), None
         names = {"dh_loss"} if self.borrows_forward else _BESIDES
         told = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
-        told, twins, begun = told | truth.counted, _twins(variants.code, broken.code), 10**6
-        there = dict(zip(_visits(trace), zip(trace.values, recognized(broken, trace, truth), strict=True), strict=True))
-        for k, (slot, visit) in enumerate(_visits(right)):
-            twin, equal = twins.get(slot, (-1, False))
-            value, known = there.get((twin, visit), (None, 0))
-            if right.values[k] is None or (value is not None and same(right.values[k], value)):
+        told, left = told | truth.counted, broken.seen(trace, truth)
+        values = {mark(value) for _, value, _ in broken.recognized(trace, truth)}
+        texts, begun = {_text(broken.code, slot) for slot in broken.slots}, 10**6
+        events = [(number, value, max(bits, 0)) for number, value, bits in variants.recognized(right, truth)]
+        for k, (number, value, found) in enumerate(events):
+            slot = variants.slots[number]
+            if mark(value) in values:
                 continue
-            if begun > k and equal:
+            if begun > k and _text(variants.code, slot) in texts:
                 return k, None
             begun = min(begun, k)
             # A matrix by itself is recognized the wrong way around, too.
-            known *= type(right.values[k]) is list or (found[k] & told).bit_count() > 1
-            if new := found[k] & ~known & told:
-                made = [self._keys(bits & told) for bits, at in zip(found, right.slots, strict=True) if at == slot]
+            known = left if type(value) is list or (found & told).bit_count() > 1 else 0
+            if new := found & ~known & told:
+                made = [self._keys(bits & told) for at, _, bits in events if at == number]
                 key = self._key(new, [keys[0].step for keys in made if keys], wrong)
                 # What is added to a place of an array is a part of a gradient, even if it begins as a delta.
-                node = next(one.node for one in variants.code.slots if one.number == slot)
-                added = isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript)
+                added = isinstance(slot.node, ast.AugAssign) and isinstance(slot.node.target, ast.Subscript)
                 return begun, None if key and added and key.gate not in Params.NAMES else key
         return begun, None
 
@@ -307,30 +306,9 @@ def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
     return [other for other in flaws if other is not flaw]
 
 
-def recognized(variants: Variants, trace: Trace, truth: Truth) -> list[int]:
-    """What is recognized of each value of a run, as bits."""
-    found = iter(variants.events(trace, truth))
-    return [max(next(found)[1], 0) if usable(value) else 0 for value in trace.values]
-
-
-def _visits(trace: Trace) -> list[tuple[int, int]]:
-    """The slots in the order of a run, each with how often it was there before."""
-    count: Counter[int] = Counter()
-    return [(slot, (count.update([slot]), count[slot])[1]) for slot in trace.slots]
-
-
-def _twins(one: Code, other: Code) -> dict[int, tuple[int, bool]]:
-    """The same places in another version of some code, and whether the same stands there, or what can't be compared."""
-    slots = [[slot for slot in code.slots if slot.kind != "gap"] for code in (one, other)]
-    texts = [
-        [(s.unit, code.units[s.unit].text[s.start : s.end]) for s in own]
-        for code, own in zip((one, other), slots, strict=True)
-    ]
-    found = {}
-    for tag, i, j, m, n in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
-        for a, b in zip(slots[0][i:j], slots[1][m:n], strict=True) if j - i == n - m else ():
-            found[a.number] = b.number, tag == "equal" or type(a.node) is not type(b.node)
-    return found
+def _text(code: Code, slot: Slot) -> tuple[int, str]:
+    """The text at a slot, and the unit that it is in."""
+    return slot.unit, code.units[slot.unit].text[slot.start : slot.end]
 
 
 def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dict[str, float]]:
@@ -366,7 +344,7 @@ def _suspects(
 
     First those on which a gradient depends, but no right one; where that of V is right, of the walk back only. Then, of
     these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
-    quantity, nor the same for every sequence, and of which nothing right is made later.
+    quantity, nor the same for every sequence.
     """
     case = truth.case
     reached = dict.fromkeys(slot for slot, _ in events)
@@ -376,19 +354,8 @@ def _suspects(
     back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
     reach = variants.reach(truth, reached)
     may = [slot for slot in reached if slot in back and reach.get(slot) and not reach[slot] & right]
-    may = [slot for slot in may if not _hands_on(variants.slots[slot].node)]
     just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    # Strange values may be half-way: a later statement makes something right of them.
-    names = {slot: _names(variants.slots[slot]) for slot in reached}
-    zeros = {slot for slot in reached if gives_zeros(getattr(variants.slots[slot].node, "value", None))}
-    good = reached.keys() - strange.keys() - zeros
-    for slot in sorted(strange, reverse=True):
-        if any(reader > slot and names[slot][0] & names[reader][1] for reader in good):
-            good.add(slot)
-    # Where single numbers are put into an array, nearly every value of it is half-way.
-    single = Counter(slot for slot, value in zip(trace.slots, trace.values, strict=False) if not usable(value))
-    good |= {slot for slot, times in single.items() if times > 2 * case.length}
-    unknown = [slot for slot in strange if slot in may and slot not in good]
+    unknown = [slot for slot in strange if slot in may]
     fresh = _changed(variants, trace, replace(case, states=states, **tokens))
     if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
         unknown = [slot for slot in unknown if slot in fresh]
@@ -421,11 +388,6 @@ def _right(found: int, truth: Truth) -> bool:
     return found < 0 or found & ~truth.unfinished > 0
 
 
-def _hands_on(node: ast.AST | None) -> bool:
-    """Whether a statement only returns what others have made."""
-    return isinstance(node, ast.Return) and isinstance(node.value, ast.Name | ast.Tuple | ast.List | ast.Dict)
-
-
 def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
     """Slots that compute something else in another case."""
     one, other = defaultdict(list), defaultdict(list)
@@ -435,14 +397,9 @@ def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
     return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
 
 
-def _names(slot: Slot) -> tuple[set[str], set[str]]:
-    """Names that a statement assigns, and names that it reads."""
-    given = {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
-    value = getattr(slot.node, "value", None)
-    several = isinstance(slot.node, ast.Return) and not isinstance(value, ast.BinOp)
-    if several or value is None or isinstance(value, ast.Tuple | ast.List | ast.Dict):
-        return given, set()  # one right thing among several says nothing of the others
-    return given, {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+def _given(slot: Slot) -> set[str]:
+    """Names that a statement assigns, in whole or in part."""
+    return {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
 
 
 def _suspicion(
@@ -475,7 +432,7 @@ def _suspicion(
         near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
         near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
         given = _callers(code, first.number, may) if first.unit else []
-        feeders = others([*(n for n in near if _names(slots[n])[0] & read), *given])
+        feeders = others([*(n for n in near if _given(slots[n]) & read), *given])
         evidence = (
             "It may be halfway to a right value. If it is not, the fault is in this line, in what it reads"
             f"{f' ({feeders})' if feeders else ''}, or further up."

@@ -27,7 +27,7 @@ from lstm_teach.doctor.truth import FORWARD, Truth
 
 _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never filled
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
-_WAYS = 12  # to compute one value, which differ in what stands for zeros, or happens to be the right token
+_WAYS = 12  # to compute one value: they differ only in what is zero there, or happens to be the right token
 _ANEW = 2.0  # cost of a line of the forward pass that is computed otherwise
 _HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.

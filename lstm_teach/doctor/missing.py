@@ -69,7 +69,7 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 
 
 def only_zeros(scene: Scene, number: int) -> set[str]:
-    """Names that a unit sets to zero, and gives nothing else; what it is given may be anything."""
+    """Names that a unit sets to zero and to nothing else. Its arguments may be anything, so they are left out."""
     given, arguments = _given(scene, number), ast.walk(scene.units[number].node.args)
     others = {root for root, slot, _ in given if not _begins_with_zeros(slot.node.value)}
     return {root for root, *_ in given} - others - {arg.arg for arg in arguments if isinstance(arg, ast.arg)}
@@ -157,7 +157,7 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
-                        cost = 1.3 if scene.squash(other) == "sigmoid" else 2.1  # as a forget gate is
+                        cost = 1.3 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
                         yield forgotten(gap, cost + 0.03 * (last - gap.index), f"{name} = {name} * {other.text}")
 
 
@@ -325,22 +325,6 @@ def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) ->
                         yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + called)
 
 
-def _left_from_another_loop(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """What a loop reads and only another loop assigns, so that it holds the last value from there: that statement."""
-    given: dict[str, list[Slot]] = {}
-    for name, slot, target in _given(scene, number):
-        if slot.loops and isinstance(slot.node, ast.Assign) and isinstance(target, ast.Name):
-            given.setdefault(name, []).append(slot)
-    told: set[tuple[str, int]] = set()
-    for slot in (slot for slot in own if slot.loops):
-        inside = (node.id for node in ast.walk(slot.node) if isinstance(node, ast.Name) and node.id in given)
-        for name in dict.fromkeys(inside):
-            gap, key = scene.gaps.get((slot.block, slot.index)), (name, id(slot.loops[0]))
-            if gap and key not in told and all(other.loops[0] is not slot.loops[0] for other in given[name]):
-                yield from (forgotten(gap, 1.0, scene.text(other)) for other in given[name])
-            told.add(key)
-
-
 def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`if h0 is not None: h[0], c[0] = h0, c0` after what is prepared with zeros, for states that are read nowhere."""
     states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
@@ -377,7 +361,6 @@ def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot])
 
 _RULES = (
     _unread_states,
-    _left_from_another_loop,
     _not_begun,
     _begun_otherwise,
     _called_once_more,

@@ -13,9 +13,6 @@ from typing import Any
 from lstm_teach.doctor.donors import plus
 from lstm_teach.doctor.slots import OPERATORS, Edit
 
-# For gates in one array, of which all have the sigmoid's slope: the tanh's for one of the four.
-_ONE_OF_FOUR = "np.where(np.arange(A.shape[-1]) // (A.shape[-1] // 4) == {}, 1 - A ** 2, A * (1 - A))"
-
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (
     ("slope", 1.0, "1 - A", "1 - A ** 2"),
@@ -29,8 +26,6 @@ REWRITES = (
     ("slope", 1.6, "A ** B", "1 - A ** B"),
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
-    ("slope", 2.2, "A * (1 - A)", *(_ONE_OF_FOUR.format(k) for k in (3, 2))),
-    ("slope", 2.2, "B * A * (1 - A)", *("B * " + _ONE_OF_FOUR.format(k) for k in (3, 2))),
     ("power", 1.2, "A ** B", "A"),
     ("operator", 1.0, "A ^ B", "A ** B"),
     ("operator", 1.0, "A - B ^ C", "A - B ** C"),

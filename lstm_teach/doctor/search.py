@@ -199,31 +199,9 @@ def _choices(repair: Made) -> Iterator[list[Edit]]:
 
 
 def flaws_of(original: list[Unit], state: Edited) -> list[Flaw]:
-    """The edits of a state in the coordinates of the original text, those that overlap taken together."""
-    flaws: list[Flaw] = []
-    for number, layer in enumerate(state.layers):
-        for step in layer:
-            changes, touched = step.changes, False
-            # Undo the layers before, the last one first, to find where the changes were in the original text.
-            for earlier in reversed(state.layers[:number]):
-                undo, moved = sorted({change for other in earlier for change in other.changes}), []
-                for unit, start, end, text in changes:
-                    shift = 0
-                    for _, s, e, t in (change for change in undo if change[0] == unit):
-                        if start >= s + shift + len(t) and not (s == e and start == s + shift):
-                            shift += len(t) - (e - s)
-                        else:
-                            touched |= end > s + shift
-                    moved.append((unit, start - shift, end - shift, text))
-                changes = moved
-            if touched:
-                return _by_lines(original, state)
-            flaws.append(Flaw(step.edits, changes))
-    return flaws
-
-
-def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
-    """One flaw a changed line, for edits that overlap."""
+    """The edits of a state as flaws of the original; if some were made on top of others, one for each changed line."""
+    if len(state.layers) < 2:
+        return [Flaw(step.edits, step.changes) for layer in state.layers for step in layer]
     flaws = []
     edits = [edit for layer in state.layers for step in layer for edit in step.edits]
     for number, (old, new) in enumerate(zip(original, state.code.units, strict=True)):
@@ -234,8 +212,9 @@ def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
             same = i2 - i1 == j2 - j1
             rows = [(i1 + k, i1 + k + 1, j1 + k, j1 + k + 1) for k in range(i2 - i1)] if same else [(i1, i2, j1, j2)]
             for s, e, u, v in rows:
-                text = "".join(b[u:v])
+                text, gone = "".join(b[u:v]), "".join(a[s:e])
                 own = [edit for edit in edits if any(c in text for _, _, c in edit.parts[-1].changes if c.strip())]
+                own = own or [edit for edit in edits if not text and edit.old and edit.old.strip() in gone]
                 if s == e and own:  # a line more, which later edits have changed
                     own = [replace(own[0], kind="missing statement", old="", new=text.strip())]
                 flaws.append(Flaw(own or edits[:1], [(number, old.line_start(s), old.line_start(e), text)]))

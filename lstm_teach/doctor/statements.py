@@ -182,7 +182,7 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
 
 
 def for_other_state(scene: Scene) -> Iterator[Edit]:
-    """A value of the forward pass made as another statement makes that of the other state: `h` is `c` there."""
+    """A value of one state, h or c, in the forward pass, made the way another statement makes that of the other."""
     for own in scene.statements:
         makers = [Maker(scene, slot) for slot in own if isinstance(slot.node, ast.Assign)]
         makers = [maker for maker in makers if not maker.back(maker.slot.node.value)]

@@ -196,16 +196,17 @@ class Variants:
 
     def seen(self, trace: Trace, truth: Truth, known: dict | None = None) -> int:
         """All keys that are recognized in a run, as bits. What is in `known` is not looked up; all else comes there."""
-        found = self._recognized(trace, truth, {} if known is None else known)
+        found = self.recognized(trace, truth, known)
         return functools.reduce(operator.or_, (max(bits, 0) for *_, bits in found), 0)
 
     def events(self, trace: Trace, truth: Truth) -> list[tuple[int, int]]:
         """Slots and recognized keys (bits), in the order of the run; -1 for zeros, which belong to no quantity."""
-        return [(slot, bits or -is_zero(value)) for slot, value, bits in self._recognized(trace, truth, {})]
+        return [(slot, bits or -is_zero(value)) for slot, value, bits in self.recognized(trace, truth)]
 
     @staticmethod
-    def _recognized(trace: Trace, truth: Truth, known: dict) -> list[tuple[int, Any, int]]:
+    def recognized(trace: Trace, truth: Truth, known: dict | None = None) -> list[tuple[int, Any, int]]:
         """Slots, values with numbers in them, and recognized keys."""
+        known = {} if known is None else known
         pairs = [(slot, value) for slot, value in zip(trace.slots, trace.values, strict=False) if usable(value)]
         marks = [mark(value) for _, value in pairs]
         new = {each: value for each, (_, value) in zip(marks, pairs, strict=True) if each not in known}

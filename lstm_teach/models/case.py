@@ -60,7 +60,7 @@ def floating(must: str, value: Any) -> None:
 
 
 def after_the_loss(result: Any, both: bool) -> Any:
-    """The gradient, where the loss comes before it; if one function makes `both`, it may be an array of one number."""
+    """The gradient without the loss before it, which may be an array of one number if one function makes `both`."""
     if not isinstance(result, tuple | list) or not result:
         return result
     if not (np.size(result[0]) == 1 if both else np.ndim(result[0]) == 0):

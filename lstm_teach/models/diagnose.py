@@ -190,13 +190,13 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     if not takes_length:
         findings = [without_length(one) for one in findings]
         same = f"The loss is the same at T = {listing(given)}, so only one length was compared."
-        more = "If case(T) uses T, as the number of steps or of examples, the check tells more."
+        more = "Let T be the number of steps or of examples, and the check can tell you more."
         notes = [*map(no_length, notes), f"{same} {more}"]
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
-    """Which lengths gave nothing to compare, and why; one finding for each reason, numbers in it aside."""
+    """Which lengths gave nothing to compare, and why; reasons that differ only in their numbers are one finding."""
     alike: dict[str, list[int]] = {}
     for T, error in failed.items():
         alike.setdefault(re.sub(r"\d+", "0", str(error)), []).append(T)

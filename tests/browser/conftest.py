@@ -10,7 +10,10 @@ ON_THE_SITE = (*IN_BOTH, ONLY_THERE)
 
 
 def pytest_collection_modifyitems(config, items):
-    """With --site leave out all but what can be run there; without it what can only be run there."""
+    """With --site leave out all but what can be run there; without it what can only be run there.
+
+    The tests that write in blanks need lesson 2 only.
+    """
     site = config.getoption("--site")
     left_out = [each for each in items if (each.path.name not in ON_THE_SITE if site else each.path.name == ONLY_THERE)]
     left_out += [each for each in items if "blanks" in each.fixturenames and "02_one_step_back" not in each.name]

@@ -347,9 +347,9 @@ def press_dropdown_to_ends(explorer: OnPage, name: str) -> None:
 
 
 def choose_options(explorer: OnPage, name: str) -> None:
-    """Choose the second option of a list, the last and the first, as a click does; of a short list every one.
+    """Choose the second option of a list, the last and the first, as a click does; in a short list, every option.
 
-    What the long lists say of all their options, and how long it is, test_two_way.py and test_lesson_07.py look at.
+    For the long lists, test_two_way.py and test_lesson_07.py try all options and look at the text of each.
     """
     select = explorer.control(name).locator("select")
     count = select.locator("option").count()

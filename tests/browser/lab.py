@@ -301,7 +301,7 @@ def run_all(page, timeout: float = 300) -> None:
         "window.lstmTeachRun !== 'running'",
         "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
     ):
-        page.wait_for_function(done, timeout=timeout * 1000, polling=100)  # ms; else a frame is drawn for each look
+        page.wait_for_function(done, timeout=timeout * 1000, polling=100)  # ms; by default, each look draws a frame
 
 
 def read_file(page, path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The same as test_lessons_in_lab.py for the rest, but for the exercises that test_exercises.py opens and runs."""
+"""The same as test_lessons_in_lab.py for the rest, except the exercises that test_exercises.py opens and runs."""
 
 from test_lessons_in_lab import (  # noqa: F401
     EARLY,

@@ -87,7 +87,7 @@ def test_a_lesson_opens_alone_and_on_a_phone_the_list_of_files_makes_room_for_it
     try:
         first, second = "notebooks/00_start_here.ipynb", "notebooks/01_forward_pass.ipynb"
         open_notebook(page, lab, first)
-        page.wait_for_timeout(2000)  # until it is kept what is open
+        page.wait_for_timeout(2000)  # until JupyterLite has saved what is open
         page.goto(f"{lab.url}/index.html")
         open_notebook(page, lab, second)
         assert page.evaluate(OPENED) == [second]

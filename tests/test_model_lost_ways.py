@@ -249,7 +249,7 @@ WAYS = {
         [("reversed(range(T))", "reversed(range(1, T))")],
         "steps",
         "what a single step should give is missing",
-        "a factor of its own",
+        "by a different factor for each unit",
     ),
 }
 

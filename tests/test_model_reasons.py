@@ -888,7 +888,7 @@ def test_a_factor_of_each_unit_is_told_where_a_slope_is_wrong_and_not_where_a_wa
     diagnosis = lt.diagnose_model(
         lambda T: of_text(TWO_WAYS, (old, new), seed=T, outputs=outputs)(T), lengths=(1, 2, 3)
     )
-    assert ("is off by a factor of its own for each unit" in told(diagnosis)) == of_units, diagnosis
+    assert ("is off by a different factor for each unit" in told(diagnosis)) == of_units, diagnosis
 
 
 def test_an_array_of_one_gate_has_no_blocks():

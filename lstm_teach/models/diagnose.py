@@ -120,7 +120,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 
     Each gradient is compared with fourth-order differences of the loss (in a part of the entries if there are many);
     the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
-    again with some weights set to zero or made symmetric: what cures the error tells where it is.
+    again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
 
     A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries. What is printed in
     a call is not shown.

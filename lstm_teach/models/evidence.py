@@ -222,7 +222,7 @@ class Evidence:
                 told.append(name)
         if not told:
             return ""
-        what = f"{self.at(told)} is off by a factor of its own for each unit, and other output weights don't change"
+        what = f"{self.at(told)} is off by a different factor for each unit, and other output weights don't change"
         return f"{what} these factors: a factor of this delta is wrong or missing, such as a slope, a gate or a mask."
 
     def guess(self) -> str:

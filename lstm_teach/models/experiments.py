@@ -152,7 +152,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
     off = "set to 10 everything is right, so the mistake is where units are switched off."
-    factor = "a factor of {0}, or of one minus {0}, may be left out, be there twice or multiply the wrong thing."
+    factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
         ("switch", several, _LARGE, 1, off),

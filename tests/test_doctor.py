@@ -943,6 +943,7 @@ def test_the_states_before_are_made_as_those_of_the_other_state_are(style, right
     (line,) = (k for k, each in enumerate(text.splitlines(), 1) if right in each)
     (finding,) = diagnose(text.replace(right, wrong), name).findings
     assert finding.proved and finding.line == line and "".join(right.split()) in "".join(finding.repair.split())
+    assert "h and c" in finding.cause and "gates" not in finding.cause + finding.idea
 
 
 @long

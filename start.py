@@ -11,6 +11,7 @@ On Windows write "py start.py" for "python3 start.py".
 The first start needs a network connection and takes a few minutes.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -72,8 +73,9 @@ def prepare(testing: bool) -> None:
     version, modules = look()
     if next_step(version, modules, read_stamp(), testing) == "keep":
         return
-    with LOCK.open("a") as lock:
-        wait_for_turn(lock)
+    with contextlib.ExitStack() as turn:
+        with contextlib.suppress(OSError):  # a folder that can't be written to, or a file system without locks
+            wait_for_turn(turn.enter_context(LOCK.open("a")))
         version, modules = look()
         step = next_step(version, modules, read_stamp(), testing)
         if step == "make":
@@ -103,8 +105,6 @@ def wait_for_turn(lock) -> None:
                 say("Another start.py is installing into .venv; waiting for it.")
             waiting = True
             time.sleep(0.5)
-        except OSError:
-            return  # this file system has no locks
 
 
 def next_step(version: list, modules: list, stamp: dict, testing: bool) -> str:

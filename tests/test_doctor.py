@@ -534,6 +534,31 @@ def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypa
 
 
 @long
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        (  # what is said of the first would fit the second as well
+            [("h_before = cache.h[t - 1]", "h_before = cache.h[t]"), ("= cache.c[t - 1]", "= cache.h[t - 1]")],
+            ["The index is wrong here: `t` should be", "`cache.h[t - 1]` is used where"],
+        ),
+        (
+            [("        dc = dc + dc_next\n", ""), ("dg = dc * i_t\n", "dg = dc * i_t\n        dc = dc + dc_next\n")],
+            ["`dc = dc + dc_next` is in the wrong place"],
+        ),
+    ],
+)
+def test_beside_a_loop_that_never_ends_each_fault_is_told_once_and_by_its_own_words(changes, said, monkeypatch):
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
+    text, name = PASSES["beginner"]
+    for change in changes:
+        text = text.replace(*change)
+    every = [finding.cause for finding in diagnose(without_line(text, "t = t - 1"), name).findings[1:]]
+    said = [*said, "The loop never ends, since nothing in it changes `t`"]
+    assert len(every) == len(said) and not any(". " in cause for cause in every)
+    assert all(any(cause.startswith(words) for cause in every) for words in said)
+
+
+@long
 def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is_read_and_repaired():
     text = PER_GATE.replace("params.Wo.T @ dzo", "second(params.Wo.T @ dzo)") + (
         "\n\ndef added(number, delta):\n    return delta + number + 1\n\n\nsecond = functools.partial(added, 0)\n"
@@ -918,6 +943,7 @@ def test_the_states_before_are_made_the_way_those_of_the_other_state_are(style, 
     (line,) = (k for k, each in enumerate(text.splitlines(), 1) if right in each)
     (finding,) = diagnose(text.replace(right, wrong), name).findings
     assert finding.proved and finding.line == line and "".join(right.split()) in "".join(finding.repair.split())
+    assert "h and c" in finding.cause and "gates" not in finding.cause + finding.idea
 
 
 @long

@@ -191,6 +191,12 @@ def test_a_second_start_at_the_same_time_waits_for_the_first_and_installs_nothin
     assert "waiting for it" in said and rest == "" and [first.wait(60), second.returncode] == [0, 0]
 
 
+def test_a_folder_in_which_nothing_can_be_locked_is_no_reason_to_stop(start, installs):
+    start.LOCK.mkdir()  # can't be opened, as no file can in a folder that can't be written to
+    start.prepare(False)
+    assert installs == [False] and start.STAMP.exists()
+
+
 def test_a_package_that_was_half_installed_is_installed_anew(start, monkeypatch, tmp_path):
     start.make_environment()
     half, whole = start.ENVIRONMENT / "lib" / "half-1.dist-info", start.ENVIRONMENT / "lib" / "whole-1.dist-info"

@@ -199,9 +199,31 @@ def _choices(repair: Made) -> Iterator[list[Edit]]:
 
 
 def flaws_of(original: list[Unit], state: Edited) -> list[Flaw]:
-    """The edits of a state as flaws of the original; if some were made on top of others, one for each changed line."""
-    if len(state.layers) < 2:
-        return [Flaw(step.edits, step.changes) for layer in state.layers for step in layer]
+    """The edits of a state in the coordinates of the original text, those that overlap taken together."""
+    flaws: list[Flaw] = []
+    for number, layer in enumerate(state.layers):
+        for step in layer:
+            changes, touched = step.changes, False
+            # Undo the layers before, the last one first, to find where the changes were in the original text.
+            for earlier in reversed(state.layers[:number]):
+                undo, moved = sorted({change for other in earlier for change in other.changes}), []
+                for unit, start, end, text in changes:
+                    shift = 0
+                    for _, s, e, t in (change for change in undo if change[0] == unit):
+                        if start >= s + shift + len(t) and not (s == e and start == s + shift):
+                            shift += len(t) - (e - s)
+                        else:
+                            touched |= end > s + shift
+                    moved.append((unit, start - shift, end - shift, text))
+                changes = moved
+            if touched:
+                return _by_lines(original, state)
+            flaws.append(Flaw(step.edits, changes))
+    return flaws
+
+
+def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
+    """One flaw a changed line, for edits that overlap."""
     flaws = []
     edits = [edit for layer in state.layers for step in layer for edit in step.edits]
     for number, (old, new) in enumerate(zip(original, state.code.units, strict=True)):

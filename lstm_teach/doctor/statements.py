@@ -191,7 +191,7 @@ def for_other_state(scene: Scene) -> Iterator[Edit]:
             alike = scene.results.get(one.slot.number) == scene.results.get(other.slot.number)
             for new in (_STATE.sub(letter, text) for letter in "hc") if alike else ():
                 if new not in (text, one.seg(value)) and scene.knows(new):
-                    yield one.swap("state", 1.4, value, new)
+                    yield one.swap("sister", 1.4, value, new)
 
 
 def _grouped(slots: Iterable[Slot], key: Callable[[Slot], Hashable]) -> dict[Hashable, list[Slot]]:

@@ -175,11 +175,12 @@ class Maker:
         return [unit.node.name for unit in every if len(unit.node.args.args) == 1]
 
     def loop_names(self) -> list[str]:
-        """The numbers that count the loops around."""
-        heads = [loop for loop in self.slot.loops if isinstance(loop, ast.For)]
-        counted = [loop.target for loop in heads if _COUNTED.match(self.seg(loop.iter))]
-        pairs = [target.elts[0] for target in counted if isinstance(target, ast.Tuple)]
-        return [each.id for each in (*(loop.target for loop in heads), *pairs) if isinstance(each, ast.Name)]
+        """The numbers that count the loops around, the outermost first."""
+        found = []
+        for loop in (loop for loop in self.slot.loops if isinstance(loop, ast.For)):
+            pairs = isinstance(loop.target, ast.Tuple) and _COUNTED.match(self.seg(loop.iter))
+            found.append(loop.target.elts[0] if pairs else loop.target)
+        return [each.id for each in found if isinstance(each, ast.Name)]
 
     def entries(self, held: Any = ()) -> list[str]:
         """What may stand in an index: whole numbers that are read, or tokens; if `held` in rows, one of each row."""

@@ -162,7 +162,7 @@ WAYS = {
         LEAKY,
         [(BACK, 'p["U"].T @ da')],
         "carry",
-        "With k set to one everything is right: a factor of k, or of one minus k, may be left out",
+        "With k set to one everything is right: a factor of k, or of one minus k, may be missing",
         "",
     ),
     "lost from h to h, with a rate that is no weight": (

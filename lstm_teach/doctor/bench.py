@@ -86,7 +86,8 @@ class Bench:
             cost += 0.6  # the names stand as they should; so they were given to the wrong things
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
-            cost += 0.8 * (edit.kind == "crossed")  # one statement may have exchanged what two others have made
+            if edit.kind == "crossed":  # one statement may have exchanged what two others have made
+                cost += 0.8 if all(_called_after_a_gate(slot.node) for slot in at) else 0.4
         return cost
 
 
@@ -122,3 +123,9 @@ def _in_order(node: ast.AST | None) -> bool:
     """Whether a statement returns things whose names are those of the gradients, in their order."""
     value = getattr(node, "value", None) if isinstance(node, ast.Return) else None
     return isinstance(value, ast.Tuple | ast.List) and in_order([ast.unparse(one) for one in value.elts])
+
+
+def _called_after_a_gate(node: ast.AST | None) -> bool:
+    """Whether a statement gives something the name of a gate that it reads, as `do` for `dh * ct * o`."""
+    named = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    return named and node.targets[0].id[-1] in _WORD.findall(ast.unparse(node.value))

@@ -80,10 +80,7 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
     elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
         others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
-        sizes = [atom.text for atom in maker.named if atom.shape == "int"] + ["params.vocab_size"]
-        tables = [v.text for v in vectors if len(v.shape) == 2 and v.shape[0] == v.shape[1]]
-        tables += [f"{scene.numpy}.eye({size})" for size in sizes if scene.belongs(size, maker.slot)]
-        others |= {f"{table}[{text}]": 1.5 for table in tables}  # the token's one-hot row
+        others |= {f"{table}[{text}]": 1.5 for table in _one_hots(maker, node)}
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
             yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
@@ -111,6 +108,16 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
             forms.append(("shape", 1.9, "{0}" + index))
     for kind, cost, form in forms:
         yield maker.edit(kind, cost, (start, end, form.format(text, np=scene.numpy) if "{0}" in form else form))
+
+
+def _one_hots(maker: Any, node: ast.expr) -> list[str]:
+    """What has a one-hot row for each token; none for a number that others are added to, such as a step."""
+    around = maker.around.get(id(node))
+    if isinstance(around, ast.BinOp) and all(map(maker.whole_number, (around.left, around.right))):
+        return []
+    sizes = [atom.text for atom in maker.named if atom.shape == "int"] + ["params.vocab_size"]
+    made = re.findall(r"(?m)^\s*([\w.]+) = .*\beye\(", maker.unit.text)
+    return made + [f"{maker.scene.numpy}.eye({size})" for size in sizes if maker.scene.belongs(size, maker.slot)]
 
 
 def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:

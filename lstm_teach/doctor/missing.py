@@ -157,7 +157,7 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
-                        cost = 1.3 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
+                        cost = 1.6 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
                         yield forgotten(gap, cost + 0.03 * (last - gap.index), f"{name} = {name} * {other.text}")
 
 

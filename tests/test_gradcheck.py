@@ -40,10 +40,6 @@ def test_accepts_right_backward_passes_of_every_style(name, against):
     assert max(report.errors.values()) < (1e-12 if against == "exact" else 1e-7)
 
 
-def test_there_are_many_faults_with_names_of_their_own():
-    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 100
-
-
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_rejects_a_fault_and_says_where_it_shows(fault):
@@ -63,13 +59,13 @@ def test_rejects_a_fault_and_says_where_it_shows(fault):
 
 def test_central_differences_reject_the_faults_as_well():
     quiet = [fault for fault in FAULTS if not fault.says and "float32" not in fault.name]
-    for fault in quiet[::4]:
+    for fault in quiet[::3]:
         report = lt.check_gradients(with_fault(fault.old, fault.new), against="numerical")
         first = next(T for T, errors in report.errors_by_length.items() if off(errors))
         assert (first, off(report.errors_by_length[first])) == (fault.at, fault.off), fault.name
 
 
-@pytest.mark.parametrize("steps", range(1, 20))
+@pytest.mark.parametrize("steps", (1, 5, 6, 19))
 def test_rejects_a_walk_that_is_cut_off_after_any_number_of_steps(steps):
     """The chain from the loss at t reaches `steps` steps: t, t-1, and so on."""
 
@@ -90,7 +86,7 @@ def test_rejects_a_walk_that_is_cut_off_after_any_number_of_steps(steps):
     assert list(report.errors_by_length)[-1] == (6 if steps < 6 else 20)
 
 
-@pytest.mark.parametrize("limit", [1, 5, 10, 30])
+@pytest.mark.parametrize("limit", [1, 30])
 def test_rejects_gradients_that_are_clipped(limit):
     def clipped(params, x, targets, h0=None, c0=None):
         return [np.clip(grad, -limit, limit) for grad in literal(params, x, targets, h0, c0)]

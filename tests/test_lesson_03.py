@@ -175,7 +175,6 @@ def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_fl
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
     for before, after, words in loop.MISTAKES:
         flaws = {flaw for flaw in WALK_LINES if WALK_LINES[flaw][0] != before}
@@ -185,9 +184,8 @@ def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
         for flaw in flaws:
             source = source.replace(*WALK_LINES[flaw])
         count = left(source.replace("np.dot(dz", "np.outer(dz"))
-        assert (
-            words in count.sentences and count.flaws is None and count.summary.startswith("Something new is wrong.")
-        ), after
+        assert count.sentences == (words,) and count.flaws is None, (after, count.sentences)
+        assert count.summary.startswith("Something new is wrong."), after
     for product, words in loop.PRODUCTS.items():
         gate = "o" if "dzf" in product else "f"
         product = product.format(dz=f"dz{gate}", gate=gate)
@@ -477,12 +475,6 @@ def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, 
         ),
         ([("dc = np.zeros_like(dh)", "dc = params.V.T @ dy[t]")], "a walk knows nothing of the cell"),
         ([("dc = np.zeros_like(dh)", "dc = np.ones(params.hidden_size)")], "a walk knows nothing of the cell"),
-        ([("dc = np.zeros_like(dh)", "dc = dh * o[0] * (1 - ct[0] ** 2)")], "a walk knows nothing of the cell"),
-        ([("dc = np.zeros_like(dh)", "dc = dct[0] * (1 - ct[t] ** 2)")], "still a leftover of another loss"),
-        ([("dc = dc * f[s]", "dc = dc * f[s + 1]")], "now the forget gate of step s + 1"),
-        ([("dc = dc * f[s]", "dc = np.dot(dc, f[s])")], "all units now share one dc"),
-        ([("dh = params.Wi.T", "dh = params.V.T @ dy[s] + params.Wi.T")], "about the loss of step t alone"),
-        ([("[:, x[s]] += dz", "[:, x[s]] = dz")], "a column of dU keeps only"),
         ([("grads.Wf +=", "grads.Wf =")], "Only what the last turn brought is left in dWf."),
         (
             [("dh = params.V.T", "grads.Wi[:] = 0\n        dh = params.V.T")],
@@ -499,17 +491,7 @@ def test_a_mistake_in_what_every_step_shares_never_blames_the_line_of_dv(flaws, 
             ],
             "If the line is at the top of the turn, s has moved on",
         ),
-        ([("reversed(range(t + 1))", "range(t, -1)")], "To count down, range needs a third number"),
-        ([("[:, x[s]] += dz", "[:, x[t]] += dz")], "The gates of step s read x[s]"),
-        ([("dc = dc * f[s]", "dc = dc * o[s]")], "The factor is now the output gate"),
-        ([("dc = dc * f[s]", "dc = dc * cache.i[s]")], "The factor is now the input gate"),
-        ([("dc = dc * f[s]", "dc = dh * f[s]")], "dh is a delta of h"),
         ([(f"np.outer(dz{gate},", "np.outer(dzi,") for gate in "fog"], "dzi is in the product for dWf, dWo and dWg."),
-        ([("np.outer(dzg, h[s - 1])", "np.outer(dzg, h[s + 1])")], "h[s + 1] is in the product for dWg."),
-        ([("np.outer(dzg, h[s - 1])", "np.outer(dzg, h[t])")], "h[t] is in the product for dWg,"),
-        ([("dct[s] = dh", "dct[s] += dh")], "dct[s] keeps what an earlier walk left there."),
-        ([("range(t + 1)", "range(t - 1)")], "leaves out two steps"),
-        ([("range(t + 1)", "range(max(t, 1))")], "every other walk still leaves out its first step"),
     ],
 )
 def test_the_slips_that_beginners_make_most_get_a_sentence_of_their_own(changes, words):

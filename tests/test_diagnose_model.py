@@ -179,17 +179,14 @@ def test_no_array_is_said_to_cure_nothing_that_was_not_tried():
 )
 def test_neither_equal_sizes_nor_a_zero_state_mislead(setting, fault):
     expected, old, new = fault
-    text = (FOLDER / "lstm_coupled_lean.py").read_text().replace(*setting)
-    space = {"__name__": "changed"}
-    exec(text.replace(old, new), space)
-    assert families(diagnose(space["case"]))[0] in expected
+    case = of_text((FOLDER / "lstm_coupled_lean.py").read_text(), setting, (old, new))
+    assert families(diagnose(case))[0] in expected
 
 
 def test_one_of_two_gates_is_named_without_biases_too():
     text = re.sub(r'.*\["b[fh]"\] \+?= .*\n', "", (FOLDER / "mgu_forecast.py").read_text())
-    space = {"__name__": "changed"}
-    exec(re.sub(r' \+ p\["b[fh]"\]', "", text).replace("d_f * f * (1 - f)", "d_f * f"), space)
-    assert families(diagnose(space["case"], lengths=(1, 2)))[0] in ("gate", "formula")
+    case = of_text(re.sub(r' \+ p\["b[fh]"\]', "", text), ("d_f * f * (1 - f)", "d_f * f"))
+    assert families(diagnose(case, lengths=(1, 2)))[0] in ("gate", "formula")
 
 
 EXAM = {

@@ -87,6 +87,13 @@ def gradient(p, T):
 """
 
 
+def varied(text, *pairs):
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
 def diagnosed(text, *edits, seed=0, **options):
     return diagnose(of_text(text, *edits, seed=seed), **options)
 
@@ -448,15 +455,13 @@ def gradient(p, T):
     return g
 """
 # The same where nothing but W makes the state: with zeros in it the loss is no number.
-ONLY_W = UNIT_LENGTH
-for old, new in (
+ONLY_W = varied(
+    UNIT_LENGTH,
     ('p["W"] @ h[t] + p["U"] @ x[t]', '(1 + x[t] @ x[t]) * (p["W"] @ h[t])'),
     ('"U": draw(size=(4, 2)), ', ""),
     ('        g["U"] += np.outer(da, x[t])\n', ""),
     ('g["W"] += np.outer(da, h[t])', 'da = (1 + x[t] @ x[t]) * da\n        g["W"] += np.outer(da, h[t])'),
-):
-    assert ONLY_W.count(old) == 1
-    ONLY_W = ONLY_W.replace(old, new)
+)
 # Steps of a differential equation, one number for all units: what the state is goes on beside every matrix.
 RESIDUAL = """
 own = {"A": draw(size=(5, 3)), "a": draw(size=5), "C": draw(size=(3, 5)), "mu": draw(size=3), "start": draw(size=3)}
@@ -527,17 +532,15 @@ def gradient(p, T):
     return d
 """
 # The same from states of zero, so that nothing shows at T = 1 what is handed back.
-FROM_ZERO = BATCH
-for old, new in (
+FROM_ZERO = varied(
+    BATCH,
     ('"start": (3, 4)}', '"c": (2,)}'),
     ('h, g = [p["start"]], []', "h, g = [np.zeros((3, 4))], []"),
     ('h @ p["V"] - goal', 'h @ p["V"] + p["c"] - goal'),
     ('h[t + 1] @ p["V"] - wanted[t]', 'h[t + 1] @ p["V"] + p["c"] - wanted[t]'),
     ('    d["start"] += back\n', ""),
     ('        dh = e @ p["V"].T', '        d["c"] += e.sum(0)\n        dh = e @ p["V"].T'),
-):
-    assert FROM_ZERO.count(old) == 1
-    FROM_ZERO = FROM_ZERO.replace(old, new)
+)
 DECAYED = LETTERS.replace(
     "for t, y in enumerate(states(p, T)[1]))", "for t, y in enumerate(states(p, T)[1])) + decay(p)"
 )
@@ -718,13 +721,6 @@ UNTRUE |= {
         "set to zero everything is right",
     ),
 }
-
-
-def varied(text, *pairs):
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 # The same with few letters, a matrix behind the table, and a bias at the output, which shares one of W's two deltas.

@@ -9,7 +9,7 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
-from tests.model_cases import diagnose, families, further, is_named, told
+from tests.model_cases import diagnose, families, further, is_named, of_text, told
 from tests.model_cases.styles.faults import FAULTS, FOLDER, STYLES, load
 
 long = pytest.mark.long  # the rest is run at every change
@@ -603,13 +603,7 @@ REASONS = {
 
 def reason(model, edits):
     text = next(folder / f"{model}.py" for folder in (FOLDER, FOLDER.parent) if (folder / f"{model}.py").exists())
-    source = text.read_text()
-    for old, new in edits:
-        assert source.count(old) == 1, f"{old!r} occurs {source.count(old)} times in {model}"
-        source = source.replace(old, new)
-    space = {"__name__": f"tests.model_cases.{model}"}
-    exec(compile(source, f"<{model}>", "exec"), space)
-    return space["case"]
+    return of_text(text.read_text(), *edits)
 
 
 @long

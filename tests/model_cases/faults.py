@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.model_cases import of_text
+
 FOLDER = Path(__file__).parent
 MODELS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "faults"))
 SLOW = {"lstm_two_layers", "bilstm_tagger", "highway_rnn", "lstm_rows_batch"}
@@ -319,13 +321,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
 
 def load(model: str, old: str = "", new: str = "") -> Callable:
     """`case` of a model, with a fault in its text if `old` and `new` are given."""
-    text = (FOLDER / f"{model}.py").read_text()
-    if old:
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {model}"
-        text = text.replace(old, new)
-    space: dict = {"__name__": f"tests.model_cases.{model}"}
-    exec(compile(text, f"<{model}>", "exec"), space)
-    return space["case"]
+    return of_text((FOLDER / f"{model}.py").read_text(), *([(old, new)] if old else []))
 
 
 def _around(case: Callable, change: Callable) -> Callable:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.model_cases import of_text
+
 FOLDER = Path(__file__).parent
 STYLES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "faults"))
 
@@ -174,10 +176,4 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
 
 def load(model: str, edits: list[Edit] = ()) -> Callable:
     """`case` of a model, with changes in its text."""
-    text = (FOLDER / f"{model}.py").read_text()
-    for old, new in edits:
-        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {model}"
-        text = text.replace(old, new)
-    space: dict = {"__name__": f"tests.model_cases.styles.{model}"}
-    exec(compile(text, f"<{model}>", "exec"), space)
-    return space["case"]
+    return of_text((FOLDER / f"{model}.py").read_text(), *edits)

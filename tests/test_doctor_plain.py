@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from test_doctor_forward import OBJECT, STACKED
 
 import lstm_teach as lt
 from benchmarks.doctor_plain_sweep import PLAIN, define, faults
@@ -31,8 +32,6 @@ def with_line(right, wrong):
     [
         ("dh = V.T @ dy + dh_next", "dh = V.T @ dy"),
         ("df = dc * c[t - 1]", "df = dc * g[t]"),  # copied from another gate
-        ("dzo = do * o[t] * (1 - o[t])", "dzo = dg * (1 - g[t] ** 2)"),
-        ("dzg = dg * (1 - g[t] ** 2)", "dzg = np.zeros(H)"),
         ("dy = y[t].copy()", "dy = y[t - 1].copy()"),
         ("dh = V.T @ dy + dh_next", "dh = V @ dy + dh_next"),
         ("do = dh * ct[t]", "do = dh"),
@@ -42,10 +41,8 @@ def with_line(right, wrong):
         ("dWi += np.outer(dzi, h[t - 1])", "dWi = np.outer(dzi, h[t - 1])"),
         ("dUf[:, x[t]] += dzf", "dUf[:, x[t]] += dzo"),
         ("dc_next = dc * f[t]", "dc_next = dc"),
-        ("dc_next = dc * f[t]", "dc_next = np.zeros(H)"),
         ("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = np.zeros(H)"),
         ("dy = y[t].copy()", "dy = np.zeros(K)"),
-        ("dct = dh * o[t]", "dct = np.zeros(H)"),
         ("dWf += np.outer(dzf, h[t - 1])", "dWf += np.zeros((H, H))"),
         ("dzi = di * i[t] * (1 - i[t])", "dzi = 1 - i[t]"),
         ("dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg", "dh_next = Wg.T @ dzg"),
@@ -309,7 +306,6 @@ SEVERAL = {
         ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct * (1 - ct[t] ** 2)"),
         ("dc_next = dc * f[t]", "dc_next = dc * f[t + 1]"),
     ),
-    "a part of what is not read": (("dh = V.T @ dy + dh_next", "dh = V.T @ dy"), (BACK, "dh_next = Wi.T @ dzi")),
     "one cause of all that is left": (
         ("dy[targets[t]] -= 1", "dy[x[t]] -= 1"),
         ("dc = dct * (1 - ct[t] ** 2) + dc_next", "dc = dct + dc_next"),
@@ -524,10 +520,7 @@ def test_numpy_may_be_imported_inside_the_function():
     assert found.repair == "dWf += np.outer(dzf, h[t - 1])" and found.proved
 
 
-ZEROS = ["dh_next = np.zeros(H)", "dc_next = 0", "dWf = np.zeros((H, H))", "dUf = np.zeros_like(Uf)"]
-
-
-@pytest.mark.parametrize("reset", [ZEROS[0], *(line for line in ZEROS[1:])])
+@pytest.mark.parametrize("reset", ["dc_next = 0", "dWf = np.zeros((H, H))"])
 def test_what_is_set_to_zero_in_every_turn_should_go(reset):
     text = PLAIN.replace("        dy = y[t].copy()\n", f"        {reset}\n        dy = y[t].copy()\n")
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
@@ -545,25 +538,28 @@ def test_what_is_set_to_zero_just_before_it_is_read_should_go_and_nothing_moves(
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("text", "line"),
     [
-        "dV += np.outer(dy, h[t])",
-        "dWf += np.outer(dzf, h[t - 1])",
-        "dUo[:, x[t]] += dzo",
-        "dc_next = dc * f[t]",
-        "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg",
-        "dy[targets[t]] -= 1",
-        "dy = y[t].copy()",
-        "df = dc * c[t - 1]",
-        "dh = V.T @ dy + dh_next",
-        "dzg = dg * (1 - g[t] ** 2)",
-        "dc_next = np.zeros(H)",
+        (PLAIN, "dV += np.outer(dy, h[t])"),
+        (PLAIN, "dUo[:, x[t]] += dzo"),
+        (PLAIN, "dc_next = dc * f[t]"),
+        (PLAIN, "dh_next = Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"),
+        (PLAIN, "dy[targets[t]] -= 1"),
+        (PLAIN, "dy = y[t].copy()"),
+        (PLAIN, "dh = V.T @ dy + dh_next"),
+        (PLAIN, "dzg = dg * (1 - g[t] ** 2)"),
+        (PLAIN, "dc_next = np.zeros(H)"),
+        (STACKED, "dW += np.outer(dz, h[t])"),
+        (STACKED, "dU[:, x[t]] += dz"),
+        (STACKED, "dh_next = W.T @ dz"),
+        (OBJECT, 'grads["W" + k] += np.outer(one, cache.h[t - 1])'),
+        (OBJECT, 'grads["U" + k][:, x[t]] += one'),
     ],
 )
-def test_a_line_that_was_left_out_is_found(line):
-    text = re.sub(rf" +{re.escape(line)}\n", "", PLAIN, count=1)
-    assert text != PLAIN
-    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False)
+def test_a_line_that_was_left_out_is_found(text, line):
+    left_out = re.sub(rf" +{re.escape(line)}\n", "", text, count=1)
+    assert left_out != text and lt.check_gradients(define(text, "backward", "<right>")).passed
+    diagnosis = lt.diagnose(define(left_out, "backward", "<left out>"), progress=False)
     found = diagnosis.findings[-1]  # an error that the check saw comes first
     assert (found.repair, found.how, found.proved) == (line, "add", True)
 
@@ -575,101 +571,16 @@ def test_a_line_that_sets_several_names_was_left_out():
     assert found.repair == "dh_next, dc_next = np.zeros(H), np.zeros(H)" and found.how == "add" and found.proved
 
 
-STACKED = """\
-import numpy as np
-import lstm_teach as lt
-
-
-def backward(params, tokens, targets, h0=None, c0=None):
-    cache = lt.forward(params, tokens, h0, c0)
-    H, K = params.hidden_size, params.vocab_size
-    W = np.vstack([params.Wi, params.Wf, params.Wo, params.Wg])
-    gW, gU, gV = np.zeros_like(W), np.zeros((4 * H, K)), np.zeros((K, H))
-    dh_next, dc_next = np.zeros(H), np.zeros(H)
-    for t in range(len(tokens) - 1, -1, -1):
-        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
-        dy = cache.y[t] - np.eye(K)[targets[t]]
-        dh = params.V.T @ dy + dh_next
-        dc = dh * o * (1 - cache.ct[t] ** 2) + dc_next
-        di, df, do, dg = dc * g, dc * cache.c[t - 1], dh * cache.ct[t], dc * i
-        dz = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)])
-        step = np.outer(dz, cache.h[t - 1])
-        gV += np.outer(dy, cache.h[t])
-        gW += step
-        gU[:, tokens[t]] += dz
-        dh_next = W.T @ dz
-        dc_next = dc * f
-    return [gV, *np.split(gW, 4), *np.split(gU, 4)]
-"""
-
-
-@long
-@pytest.mark.parametrize(
-    "line", ["gV += np.outer(dy, cache.h[t])", "gW += step", "gU[:, tokens[t]] += dz", "dh_next = W.T @ dz"]
-)
-def test_a_line_that_was_left_out_is_found_where_the_gates_are_one_array(line):
-    assert lt.check_gradients(define(STACKED, "backward", "<right>")).passed
-    text = STACKED.replace(f"        {line}\n", "", 1)
-    (found,) = lt.diagnose(define(text, "backward", "<stacked>"), progress=False).findings
-    assert (found.repair, found.how, found.proved) == (line, "add", True)
-
-
-BY_GATE = """\
-import numpy as np
-import lstm_teach as lt
-
-
-def backward(params, x, targets, h0=None, c0=None):
-    cache = lt.forward(params, x, h0, c0)
-    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
-    dh_future, dc_carry = np.zeros(params.hidden_size), np.zeros(params.hidden_size)
-    for t in reversed(range(len(x))):
-        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
-        dy = cache.y[t] - np.eye(params.vocab_size)[targets[t]]
-        grads["V"] += np.outer(dy, cache.h[t])
-        dh = params["V"].T @ dy + dh_future
-        dc = dh * o * (1 - cache.ct[t] ** 2) + dc_carry
-        dz = {
-            "i": dc * g * i * (1 - i),
-            "f": dc * cache.c[t - 1] * f * (1 - f),
-            "o": dh * cache.ct[t] * o * (1 - o),
-            "g": dc * i * (1 - g**2),
-        }
-        dh_future = np.zeros(params.hidden_size)
-        for gate in "ifog":
-            grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])
-            grads["U" + gate][:, x[t]] += dz[gate]
-            dh_future += params["W" + gate].T @ dz[gate]
-        dc_carry = dc * f
-    return grads
-"""
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        'grads["V"] += np.outer(dy, cache.h[t])',
-        'grads["W" + gate] += np.outer(dz[gate], cache.h[t - 1])',
-        'grads["U" + gate][:, x[t]] += dz[gate]',
-    ],
-)
-def test_a_line_that_was_left_out_is_found_where_an_inner_loop_takes_gate_by_gate(line):
-    assert lt.check_gradients(define(BY_GATE, "backward", "<right>")).passed
-    text = re.sub(rf" +{re.escape(line)}\n", "", BY_GATE, count=1)
-    (found,) = lt.diagnose(define(text, "backward", "<by gate>"), progress=False).findings
-    assert (found.repair, found.how, found.proved) == (line, "add", True)
-
-
 def test_a_delta_that_an_inner_loop_should_add_up_is_found():
     """Line by line, or as a sum of four terms in the place of its zeros, which does as well."""
-    line = '            dh_future += params["W" + gate].T @ dz[gate]\n'
-    (found,) = lt.diagnose(define(BY_GATE.replace(line, ""), "backward", "<by gate>"), progress=False).findings
-    assert found.proved and found.repair.startswith("dh_future ")
-    assert 'dz["i"]' in found.repair or "dz[gate]" in found.repair
+    line = '            dh_next += params["W" + k].T @ one\n'
+    (found,) = lt.diagnose(define(OBJECT.replace(line, ""), "backward", "<by gate>"), progress=False).findings
+    assert found.proved and found.repair.startswith("dh_next ")
+    assert 'dz["i"]' in found.repair or "one" in found.repair
 
 
 @long
-@pytest.mark.parametrize("loop", ["range(T - 1, -1)", "range(T - 1, 0)", "range(T, 0)", "range(T, 0, -1)"])
+@pytest.mark.parametrize("loop", ["range(T - 1, -1)", "range(T, 0, -1)"])
 def test_a_walk_with_a_wrong_end_or_without_its_step_is_repaired(loop):
     text = PLAIN.replace("reversed(range(T))", loop)
     found = next(one for one in lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings if one.line)
@@ -701,7 +612,7 @@ def test_what_is_known_of_code_with_other_statements_than_the_learner_s_is_said_
 
 
 @long
-@pytest.mark.parametrize("wrong", ["V.T @ dy * 0.5 + dh_next", "dh_next - V.T @ dy", "V.T @ dy + dh_next + 0.1"])
+@pytest.mark.parametrize("wrong", ["dh_next - V.T @ dy", "V.T @ dy + dh_next + 0.1"])
 def test_where_h_gets_the_wrong_delta_that_is_the_first_thing_to_go_wrong(wrong):
     text, line = with_line("dh = V.T @ dy + dh_next", f"dh = {wrong}")
     (found,) = lt.diagnose(define(text, "backward", "<plain>"), progress=False).findings
@@ -851,7 +762,7 @@ print(hashlib.sha256(repr([(edit.kind, round(edit.cost, 9), edit.parts) for edit
 
 
 @long
-@pytest.mark.parametrize("text", [PLAIN, STACKED, BY_GATE, HANDS], ids=["plain", "stacked", "by gate", "lists"])
+@pytest.mark.parametrize("text", [PLAIN, HANDS], ids=["plain", "lists"])
 def test_the_edits_and_their_order_depend_on_no_hash(text):
     text = text.replace("(1 - f)", "(1 + f)").replace("(1 - f[t])", "(1 + f[t])")
     found = {
@@ -873,7 +784,6 @@ def test_the_edits_and_their_order_depend_on_no_hash(text):
     ("right", "wrong"),
     [
         ("dzo = do * o[t] * (1 - o[t])", "dzo = dg * (1 - g[t] ** 2)"),
-        ("dzi = di * i[t] * (1 - i[t])", "dzi = do * o[t] * (1 - o[t])"),
         ("dzf = df * f[t] * (1 - f[t])", "dzf = di * i[t] * (1 - i[t])"),
     ],
 )
@@ -980,46 +890,12 @@ def test_what_is_right_beside_what_is_wrong_is_not_said_to_go_wrong(right, wrong
     assert (found.code, found.repair, found.quantity) == (wrong, right, quantity)
 
 
-CROSSED = """
-import lstm_teach as lt
-import numpy as np
-
-def backward(params, x, targets, h0=None, c0=None):
-    cache = lt.forward(params, x, h0, c0)
-    d = {name: np.zeros_like(weights) for name, weights in params.items()}
-    dh_next, dc_next = np.zeros_like(cache.c[0]), np.zeros_like(cache.c[0])
-    for t in reversed(range(len(x))):
-        i, f, o, g = cache.i[t], cache.f[t], cache.o[t], cache.g[t]
-        c, c_prev, h_prev = cache.c[t], cache.c[t - 1], cache.h[t - 1]
-        dy = cache.y[t].copy()
-        dy[targets[t]] -= 1
-        d["V"] += np.outer(dy, cache.h[t])
-        dh = params["V"].T @ dy + dh_next
-        dc = dh * o * (1 - np.tanh(c) ** 2) + dc_next
-        dzo = dh * np.tanh(c) * o * (1 - o)
-        dzf = dc * g * i * (1 - i)
-        dzi = dc * c_prev * f * (1 - f)
-        dzg = dc * i * (1 - g ** 2)
-        d["Wi"] += np.outer(dzi, h_prev)
-        d["Wf"] += np.outer(dzf, h_prev)
-        d["Wo"] += np.outer(dzo, h_prev)
-        d["Wg"] += np.outer(dzg, h_prev)
-        d["Ui"][:, x[t]] += dzi
-        d["Uf"][:, x[t]] += dzf
-        d["Uo"][:, x[t]] += dzo
-        d["Ug"][:, x[t]] += dzg
-        dh_next = params["Wi"].T @ dzi + params["Wf"].T @ dzf + params["Wo"].T @ dzo + params["Wg"].T @ dzg
-        dc_next = dc * f
-    return d
-"""
-
-
 def test_two_results_under_each_others_names_are_told_in_their_own_lines():
-    findings = lt.diagnose(define(CROSSED, "backward", "<crossed>"), progress=False).findings
-    assert [(finding.code, finding.repair) for finding in findings] == [
-        ("dzf = dc * g * i * (1 - i)", "dzi = dc * g * i * (1 - i)"),
-        ("dzi = dc * c_prev * f * (1 - f)", "dzf = dc * c_prev * f * (1 - f)"),
-    ]
+    lines = "dzi = di * i[t] * (1 - i[t])", "dzf = df * f[t] * (1 - f[t])"
+    wrong = [line.replace(*names) for line, names in zip(lines, (("dzi", "dzf"), ("dzf", "dzi")), strict=True)]
+    text = PLAIN.replace(lines[0], wrong[0]).replace(lines[1], wrong[1])
+    findings = lt.diagnose(define(text, "backward", "<crossed>"), progress=False).findings
+    assert [(finding.code, finding.repair) for finding in findings] == [*zip(wrong, lines, strict=True)]
 
 
 def test_a_dot_product_that_gives_one_number_is_told_as_that_in_every_place_of_a_line():

@@ -40,10 +40,6 @@ def loss_of_log2(V, h, targets):
     return total
 
 
-def loss_of_log2_unshifted(V, h, targets):
-    return sum(np.log2(np.exp(V @ row).sum()) - (V @ row)[k] for row, k in zip(h, targets, strict=True))
-
-
 def minus_y(V, h, targets):
     return -forward_answers.probabilities(V, h)[np.arange(len(h)), targets].sum()
 
@@ -51,7 +47,6 @@ def minus_y(V, h, targets):
 GATE = {"column before": (lambda U, W, k, h: sigmoid(U[:, k - 1] + W @ h), "This is the column before the token's")}
 LOSS = {
     "log2 of the sum": (loss_of_log2, "The log of the sum has base 2"),
-    "log2 of the sum, unshifted": (loss_of_log2_unshifted, "The log of the sum has base 2"),
     "minus y": (minus_y, "minus the sum of the targets' probabilities"),
 }
 BIAS = {
@@ -89,8 +84,6 @@ LOOPS = {
 }
 FLAWED = [
     *all_named(flawed_backward.check_first, LOOPS),
-    *all_named(flawed_backward.check_second, LOOPS, pytest.mark.long),
-    *all_named(flawed_backward.check_third, LOOPS, pytest.mark.long),
     *all_named(flawed_backward.check_fourth, LOOPS, pytest.mark.long),
 ]
 
@@ -122,7 +115,6 @@ OWN_ROW, CARRIED = (
 WALK = {
     "1 added": (walk("cache.y - np.eye", "cache.y + np.eye"), "1 is added at the target"),
     "dc weighted": (walk(*OWN_ROW), "dc[t] is multiplied by weights[t]"),
-    "dc_carry weighted": (walk(*CARRIED), "weights[t] multiplies dc_carry as well"),
     "both weighted": (
         walk("own + dh_future", "own + weights[t] * dh_future", *CARRIED),
         "weights[t] multiplies dh_future and dc_carry as well",
@@ -134,7 +126,6 @@ PEEPHOLES = {
     "no slope of f": (peepholes(f="1"), "The slope of the forget gate, f * (1 - f), is missing"),
     "i * i": (peepholes(i="i * i"), "i * i is not the slope of i"),
     "i alone": (peepholes(i="i"), "Half of the slope of i is missing"),
-    "1 - i": (peepholes(i="1 - i"), "Half of the slope of i is missing"),
     "1 - f**2": (peepholes(f="1 - f**2"), "1 - f**2 is the slope of a tanh; f is a sigmoid"),
     "1 - o**2": (peepholes(o="1 - o**2"), "1 - o**2 is the slope of a tanh; o is a sigmoid"),
     "tanh twice": (peepholes(i="1 - i**2", f="1 - f**2"), "1 - i**2 and 1 - f**2 are slopes of a tanh"),
@@ -174,15 +165,11 @@ ROADS, OTHER_I, OTHER_F = (
 )
 with_lines = single_answers.peepholes_with
 PEEPHOLES |= {
-    "f alone": (peepholes(f="f"), "Half of the slope of f is missing"),
     "1 - f": (peepholes(f="1 - f"), "Half of the slope of f is missing"),
-    "o alone": (peepholes(o="o"), "Half of the slope of o is missing"),
     "1 - o": (peepholes(o="1 - o"), "Half of the slope of o is missing: it is o * (1 - o)"),
     "i for g": (with_lines(dzi="dc * i * i * (1 - i)"), OTHER_I),
-    "f for g": (with_lines(dzi="dc * f * i * (1 - i)"), OTHER_I),
     "c_before for g": (with_lines(dzi="dc * c_before * i * (1 - i)"), OTHER_I),
     "g for c_before": (with_lines(dzf="dc * g * f * (1 - f)"), OTHER_F),
-    "i for c_before": (with_lines(dzf="dc * i * f * (1 - f)"), OTHER_F),
     "f for c_before": (with_lines(dzf="dc * f * f * (1 - f)"), OTHER_F),
     "c for c_before": (with_lines(dzf="dc * c * f * (1 - f)"), "c has no place here. The forget gate looks"),
     "the carry through o": (with_lines(dzo="(dh + dc_carry) * ct * o * (1 - o)"), "none of it goes back through the"),
@@ -213,7 +200,6 @@ PEEPHOLES |= {
         f"The parts through pi and pf are subtracted; {ROADS}",
     ),
     "1 - f carried": (with_lines(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"), "the share that is forgotten"),
-    "a minus": (with_lines(dpi="-dzi * c_before"), "The sign is wrong."),
     "all with a minus": (lambda *given: [-each for each in single_answers.peepholes(*given)], "The sign is wrong."),
     "added up": (with_lines(dpf="(dzf * c_before).sum()"), "Each unit has a peephole of its own"),
     "outer": (with_lines(dpo="np.outer(dzo, c)"), "np.outer makes the gradient of a matrix"),
@@ -225,7 +211,6 @@ def start(*pieces):
 
 
 START = {
-    "h0 is a, no slope": (start("(np.tanh(a), a)", "(a, a)", " * (1 - np.tanh(a) ** 2)", ""), "Here h0 = a"),
     "the last loss": (
         start("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
         "Only the loss of the last",
@@ -272,18 +257,14 @@ def kept_to(end):
 CARRIED_BACK = {
     "f[t-1]": (carried("f[t + 1]", "f[t - 1]"), "The gates f[t-1] to f[s-2] are used"),
     "f[-1]": (carried("f[t + 1]", "f[-1]"), "f[-1] is used at every step"),
-    "the mean": (carried("f[t + 1]", "f.mean()"), "The average gate was used; take each unit's own gates"),
     "each unit's mean": (carried("f[t + 1]", "f.mean(axis=0)"), "The average gate was used; take the gates one by one"),
-    "mean on the way": (carried("f[t + 1]", "f[1 : s + 1].mean(axis=0)"), "take the gates one by one"),
 }
 KEPT = {
     "end too early": (kept_to(lambda t, n, T: (t // n + 1) * n - 1), "last step of a piece is left out"),
-    "end too early, cut": (kept_to(lambda t, n, T: min((t // n + 1) * n, T) - 1), "last step of a piece is left out"),
     "end too late": (kept_to(lambda t, n, T: (t // n + 1) * n + 1), "The first loss of the next piece is counted too"),
 }
 REACH = {"sign of the bias": (reach_by_the_other_sign, "The minus in the exponent is missing")}
 CARRIED_BACK |= {
-    "from step 0, f[0] too": (lambda f, dc, s: np.cumprod(f[: s + 1], axis=0) * dc, "The product begins at step 0"),
     "no axis": (
         lambda f, dc, s: [dc * np.prod(f[t + 1 : s + 1]) for t in range(s + 1)],
         "The gates of all units have been multiplied together",
@@ -323,10 +304,6 @@ def kept_of_pieces(norms, length):
     return np.array([norms[each, each].sum() / norms[:, each].sum() for each in steps])
 
 
-def kept_of_pieces_by_step(norms, length):
-    return kept_of_pieces(norms, length)[np.arange(len(norms)) // length]
-
-
 KEPT |= {
     "from the end": (
         kept_by(lambda s, t, n, T: (T - 1 - s) // n == (T - 1 - t) // n),
@@ -338,7 +315,6 @@ KEPT |= {
         "of the step itself is left",
     ),
     "one for each piece": (kept_of_pieces, "This is one share for each piece"),
-    "one for each piece, by step": (kept_of_pieces_by_step, "This is one share for each piece"),
     "percent": (kept_by(same_piece, lambda some, every: 100 * some / every), "These are percentages"),
     "along rows": (kept_along_rows, "The sums run along rows here"),
 }
@@ -377,7 +353,7 @@ def reach_in_1000_steps(bias, extra, share):
 
 
 REACH |= {name: (reach(rate), words) for name, (rate, words) in RATES.items()}
-REACH |= {f"{name}, unguarded": (reach_unguarded(rate), words) for name, (rate, words) in RATES.items()}
+REACH |= {"unguarded": (reach_unguarded(lambda b, e: b + e), "bias is taken for the gate")}
 REACH |= {"a limit": (reach_in_1000_steps, "it takes thousands of steps. If your loop has a limit, it ends too early")}
 
 
@@ -407,7 +383,7 @@ LONGER, OTHER_WAY = (
 )
 CLIP = {
     f"{what}, {least:g} added": (training_answers.clip_by(norm, by(least)), words)
-    for least in (1e-6, 1e-8, 1e-12)
+    for least in (1e-6, 1e-12)
     for what, words, by in (
         ("always", LONGER, lambda least: lambda limit, n: limit / (n + least)),
         ("max for min", OTHER_WAY, lambda least: lambda limit, n: max(1.0, limit / (n + least))),
@@ -450,7 +426,6 @@ def unshifted(scores):
 
 FIRST_ABOVE = {
     "argmax": lambda sums, number: int(np.argmax(sums > number)),
-    "loop": lambda sums, number: next((k for k, total in enumerate(sums) if total > number), len(sums) - 1),
     "searchsorted": lambda sums, number: int(np.searchsorted(sums, number, side="right")),
 }
 TRAINER = {"pair by pair": (train_pair_by_pair, "A step is taken after each pair, with a share of its gradient")}
@@ -458,10 +433,7 @@ SAMPLE = {
     "swapped": (sample("scores, h, c = step", "scores, c, h = step"), "h and c are swapped"),
     "c not kept": (sample("scores, h, c = step", "scores, h, _ = step"), "c is not kept"),
     "h not kept": (sample("scores, h, c = step", "scores, _, c = step"), "h is not kept"),
-    "one too many": (sample("return drawn", "return drawn + [0]"), "should have 3 entries, but has 4"),
-} | {
-    f"no largest score, {name}": (sample_plain(unshifted, choose), "np.exp of a number that large is inf")
-    for name, choose in FIRST_ABOVE.items()
+    "no largest score": (sample_plain(unshifted, FIRST_ABOVE["argmax"]), "np.exp of a number that large is inf"),
 }
 clip_by, faulty = training_answers.clip_by, training_answers.faulty
 
@@ -573,10 +545,7 @@ SAMPLE |= {
         sample_plain(lambda scores: np.exp(scores - scores.max()), FIRST_ABOVE["searchsorted"]),
         "The probabilities don't add up to 1",
     ),
-    "not divided, unshifted": (sample_plain(np.exp, FIRST_ABOVE["argmax"]), "The probabilities don't add up to 1"),
     "most probable first": (chosen(lambda y, u: int(np.argsort(y)[::-1][first_above(np.sort(y)[::-1], u)])), SORTED),
-    "least probable first": (chosen(lambda y, u: int(np.argsort(y)[first_above(np.sort(y), u)])), SORTED),
-    "sorted, most first": (chosen(lambda y, u: first_above(np.sort(y)[::-1], u)), SORTED),
     "sorted, least first": (chosen(lambda y, u: first_above(np.sort(y), u)), SORTED),
 }
 TRAINING = [
@@ -620,8 +589,6 @@ EXAM = [*all_named(mixed_exam.check_errors, ERRORS), *all_named(mixed_exam.check
 @pytest.mark.parametrize(("check", "slip", "words"), [*FORWARD, *FLAWED, *SINGLE, *VANISHING, *TRAINING, *EXAM])
 def test_a_slip_is_named(check, slip, words):
     verdict = check(slip)
-    if (check, slip) == (flawed_backward.check_second, LOOPS["no f"][0]):
-        words = "Now the cell's delta is carried back whole"  # the flaw was in this line
     assert not verdict.passed and words in str(verdict), str(verdict)
 
 
@@ -673,7 +640,7 @@ def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(rate):
     [
         (
             sample_plain(
-                lambda scores: np.exp(scores.clip(-9, 9)) / np.exp(scores.clip(-9, 9)).sum(), FIRST_ABOVE["loop"]
+                lambda scores: np.exp(scores.clip(-9, 9)) / np.exp(scores.clip(-9, 9)).sum(), FIRST_ABOVE["argmax"]
             ),
             1,
         ),

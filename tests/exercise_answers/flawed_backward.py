@@ -259,10 +259,6 @@ WRONG = {
             but(lambda said, *_: "token" if "carry" in said else said),
             "no dW is ever wrong",
         ),
-        "by size at T = 1": (
-            lambda one, two: "product" if len(one) > 1 else suspect(one, two),
-            'Here one = {"Wo", "Uo"} and two = {"Wi", "Wf", "Wo",',
-        ),
         "underlined": (but(lambda said, *_: said.replace(" ", "_")), 'should return one of "product"'),
         "a list": (but(lambda said, *_: [said]), "should return one of"),
         "the number of a line": (lambda one, two: 3, "should return one of"),

@@ -238,9 +238,6 @@ WRONG = {
         "the library": (library_gate, "calls lt.forward, but this task is to be done without that function"),
         "clipped": (lambda *given: np.clip(gate(*given), 0.01, 0.99), "large weights"),
         "no function": (None, "needs your function itself, got nothing"),
-        "a number": (lambda U, W, k, h: float(gate(U, W, k, h)[0]), "is a single number"),
-        "not a number": (lambda *given: gate(*given) * np.nan, "is nan at unit 0"),
-        "text": (lambda *given: "0.5", "should hold real numbers"),
         "four arguments wanted": (lambda U, W, k: sigmoid(U[:, k]), "raised TypeError"),
     },
     "check_loss": {
@@ -258,10 +255,6 @@ WRONG = {
         "a little added": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),
             "very large scores",
-        ),
-        "1e-15 added": (
-            lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-15).sum(),
-            "A probability of 0 counts as 1e-15 here",
         ),
         "scores clipped": (loss_of_clipped_scores, "The scores were clipped at 500"),
         "largest not added back": (
@@ -295,7 +288,6 @@ WRONG = {
         "counts down": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, -12]), "the cell value is -1"),
         "forgets in 200 steps": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9933, so a part of the old"),
         "weights of 1": (net(Uf=1, Ui=[-1, -1, 1], Ug=[0, 0, 1]), "within 0.1 of 1"),
-        "half a candidate": (net(Uf=12, Ui=[-12, -12, 12], Ug=[0, 0, 0.5]), "i is 1 and g is 0.4621, so 0.46 comes"),
         "a bell that empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so all of the old value is"),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),
         "a matrix": (lambda: np.eye(3), "should return the net"),
@@ -316,10 +308,6 @@ WRONG = {
         "a candidate for token 0": (
             net(Uf=[12, -12, -12], Ui=[0, -12, 12], Ug=[1, 0, 12]),
             "the light has not been switched on yet",
-        ),
-        "half a switch": (
-            net(Uf=[12, -12, -12], Ui=[-12, -12, 0], Ug=[0, 0, 0.5]),
-            "i is 0.5 and g is 0.4621, so",
         ),
         "keeps half when off": (net(Uf=[12, 0, 12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "five times on then off"),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),

@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from sound import bptt, check_gradients
+from sound import check_gradients
 
 import lstm_teach as lt
 
@@ -400,7 +400,6 @@ WRONG = {
             lambda loss_fn, params, step: gradient(loss_fn, params, 1e-5),
             "These are nearly the slopes themselves",
         ),
-        "the backward pass": (lambda f, params, step: bptt(params, [0, 1], [1, 0]), "V is off"),
         "the library": (
             lambda f, params, step: lt.numerical_gradient(f, params, step),
             "to be done without that function",
@@ -409,12 +408,7 @@ WRONG = {
             gradient_by_another_name,
             "calls lt.numerical_gradient, but this task is to be done without",
         ),
-        "the library in a helper": (
-            lambda f, params, step: helper(f, params, step),
-            "to be done without that function",
-        ),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return 9 arrays"),
-        "eight": (lambda f, params, step: gradient(f, params, step).values()[1:], "should return 9 arrays"),
         "names missing": (
             lambda f, params, step: {"V": gradient(f, params, step).V},
             "The answer has no Wi",
@@ -429,7 +423,6 @@ WRONG = {
         "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
         "larger numbers": (lambda a, b: norm(a - b) / (norm(np.maximum(abs(a), abs(b))) or 1), "the error is off"),
         "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "returns 0 where a is zero"),
-        "by b, no condition": (lambda a, b: norm(a - b) / norm(b), "by the size of b"),
         "a changed": (relative_error_in_place, "writes to what it was given, a"),
         "by a": (either(lambda a, b: norm(a - b) / norm(a) if a.any() else 1.0), "by the size of a"),
         "by b": (either(lambda a, b: norm(a - b) / norm(b) if b.any() else 1.0), "by the size of b"),
@@ -465,7 +458,6 @@ WRONG = {
             lambda a, b: norm(a - b) / norm(a + b) if norm(a + b) else 0.0,
             "where a and b nearly cancel",
         ),
-        "by the size of the sum, 0/0": (lambda a, b: norm(a - b) / norm(a + b), "where a and b nearly cancel"),
         "by the smaller, 0 for zeros": (
             lambda a, b: norm(a - b) / min(norm(a), norm(b)) if a.any() and b.any() else 0.0,
             "returns 0 where one is zero",
@@ -482,10 +474,8 @@ WRONG = {
         "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "a is zero and b is not"),
         "two zeros differ": (either(error, zero=1.0), "both matrices are zero"),
         "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),
-        "constant": (lambda a, b: 0.0, "the error is off"),
         "allclose": (lambda a, b: float(not np.allclose(a, b)), "the error is off"),
         "the library": (lambda a, b: lt.relative_error(a, b), "calls lt.relative_error"),
-        "in place": (lambda a, b: error(np.subtract(a, b, out=a), 0 * b), "writes to what it was given, a"),
     },
     "check_accepts": {
         "always yes": (lambda backward: True, "so its True says nothing"),
@@ -545,15 +535,7 @@ WRONG = {
             "look at Wo too",
         ),
         "one error over all": (checking(of=one_error), "One error over all numbers together"),
-        "the mean of nine errors": (
-            checking(of=lambda got, num: np.mean([lt.relative_error(got[n], num[n]) for n in num]), bound=1e-6),
-            "a bound that is too lenient",
-        ),
         "directions, leniently": (partial(accepts_by_directions, bound=1e-6), "One error over all numbers together"),
-        "against the exact gradient": (
-            lambda backward: checking()(backward) and bool(lt.exact_gradient(PARAMS, X, TARGETS)),
-            "calls lt.exact_gradient",
-        ),
         "no difference": (
             checking(of=lambda got, num: max(lt.relative_error(abs(got[n]), abs(num[n])) for n in num)),
             "every gradient has the wrong sign",
@@ -578,10 +560,6 @@ WRONG = {
             "It hides forgotten h0 as well",
         ),
         "token twice": (hiding(**HIDDEN | {"token": {"x": [0, 1, 1]}}), "The fault shows"),
-        "no weights": (
-            hiding(**{fault: {"params": lt.Params.zeros(4, 3)} for fault in HIDDEN}),
-            "a root mean square of 0.3 to 3",
-        ),
         "tiny weights": (
             hiding(**HIDDEN | {"f": {"params": lt.Params.random(4, 3, scale=0.01)}}),
             "a root mean square of 0.3 to 3",
@@ -614,6 +592,5 @@ WRONG = {
         "not put back": (slope_not_put_back, "writes to what it was given, params"),
         "own step": (slope_with(lambda at, d, h: (at(1e-5 * d) - at(-1e-5 * d)) / 2e-5), "the slope is off"),
         "each weight": (slope_with(lambda at, d, h: d * (at(h * d) - at(-h * d)) / (2 * h)), "a single number"),
-        "without the step": (slope_with(lambda at, d, h: (at(d) - at(-d)) / 2), "the slope is off"),
     },
 }

@@ -267,20 +267,6 @@ def start_by_nudging(step, params, a, x, targets):
     return np.array([slope(k) for k in range(len(a))])
 
 
-def start_by_running_on(step, params, a, x, targets):
-    """Central differences of the fourth order, of a loss of one's own."""
-    run, steps = lt.forward, np.arange(len(x))
-
-    def own_loss(a):
-        return -np.log(run(params, x, np.tanh(a), a).y[steps, targets]).sum()
-
-    def slope(k):
-        losses = {n: own_loss(a + n * 1e-3 * np.eye(len(a))[k]) for n in (-2, -1, 1, 2)}
-        return (8 * (losses[1] - losses[-1]) - losses[2] + losses[-2]) / 12e-3
-
-    return np.array([slope(k) for k in range(len(a))])
-
-
 def start_by_complex_steps(step, params, a, x, targets):
     """One loss for each entry of a."""
     run, steps, weights = lt.forward, np.arange(len(x)), params.astype(complex)
@@ -370,7 +356,6 @@ WRONG = {
         "dc first": (lambda *given: walk_with()(*given)[::-1], "dh comes first"),
         "unweighted": (walk_with(pick=lambda w, dh_loss: dh_loss), "The weights have no effect"),
         "skips": (walk_that_skips, "Steps with a weight of 0 are left out"),
-        "weighs all": (walk_with(dh=lambda w, own, future: own + w * future), "dh is off"),
         "weighs dh": (
             walk_with(pick=lambda w, own: own, dh=lambda w, own, future: w * (own + future)),
             "weights[t] multiplies dh_future as well",
@@ -484,7 +469,6 @@ WRONG = {
         "step 0": (start_of_step_0, "These are dh and dc of step 0"),
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
         "nudges": (start_by_nudging, "measured with lt.loss"),
-        "runs": (start_by_running_on, "measured with lt.forward"),
         "complex steps": (start_by_complex_steps, "measured with lt.forward"),
         "h0 and c0 exchanged": (start_with(state=lambda a: (a, np.tanh(a))), "h0 and c0 are swapped"),
         "h0 is a": (start_with(state=lambda a: (a, a)), "Here h0 = a"),

@@ -296,11 +296,6 @@ def sample_by_own_numbers(step, params, first, numbers, temperature):
     )
 
 
-def sample_warm_powers(step, params, first, numbers, temperature):
-    """Divides the probabilities by the temperature and makes them add up to 1 again."""
-    return sample_with(heat=lambda s, t: np.log(softmax(s) / t))(step, params, first, numbers, temperature)
-
-
 RIGHT = {
     "check_clip": {
         "one factor": clip,
@@ -347,7 +342,6 @@ WRONG = {
         ),
         "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "has been made longer"),
         "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
-        "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
         "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),
         "squared": (clip_by(lambda dV, dW: norm(dV, dW) ** 2), "the root is missing"),
         "norms added": (clip_by(lambda dV, dW: np.linalg.norm(dV) + np.linalg.norm(dW)), "lengths don't"),
@@ -364,7 +358,6 @@ WRONG = {
         ),
         "by the limit": (lambda dV, dW, limit: (dV / limit, dW / limit), "divided by the limit"),
         "zeros": (lambda dV, dW, limit: (0 * dV, 0 * dW), "new_dV is off"),
-        "dropped": (clip_by(norm, lambda limit, n: float(n <= limit)), "new_dV is off"),
         "swapped": (lambda *given: clip(*given)[::-1], "should be an array of shape"),
         "in place": (clip_in_place, "writes to what it was given, dV and dW"),
         "short ones handed back": (clip_handing_back(), "new_dV and new_dW are dV and dW themselves"),
@@ -466,7 +459,6 @@ WRONG = {
         "torn": (faulty(*TORN), "One mistake is left. Follow one pair"),
         "dropped": (faulty(*DROPPED), "Not every pair is visited"),
         "by size": (faulty(*BY_SIZE), "One mistake is left, and it shows only where"),
-        "torn and dropped": (faulty(*TORN, *DROPPED), "still the numbers that the given trainer produces"),
         "torn and by size": (faulty(*TORN, *BY_SIZE), "One mistake is repaired; two are left."),
         "dropped and by size": (faulty(*DROPPED, *BY_SIZE), "Not every pair is visited"),
         "only full batches": (
@@ -531,13 +523,8 @@ WRONG = {
             sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y / t),
             "The probabilities are divided",
         ),
-        "divided too late": (sample_warm_powers, "The temperature has no effect"),
         "one too low": (
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),
-            "Each token is one too low",
-        ),
-        "one too low, from -1": (
-            sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n, side="right")) - 1),
             "Each token is one too low",
         ),
         "no running sum": (sample_with(choose=lambda y, n: int(np.argmax(y > n))), "The running sum is missing"),
@@ -557,6 +544,5 @@ WRONG = {
             lambda step, params, first, n, t: softmax(np.ones((len(n), 3))),
             "should be an array of shape",
         ),
-        "a text": (lambda *inputs: "".join(map(str, sample(*inputs))), "real numbers"),
     },
 }

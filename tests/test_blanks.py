@@ -325,7 +325,7 @@ def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
     assert "counts with n, which comes from another cell" in str(run_cell(lesson, "blank-left", source, names))
 
 
-@pytest.mark.parametrize("value", ["0", "1.0", "None", "[]", "'x'", "[np.ones(2), 1]", "object()", "[[1], [1, 2]]"])
+@pytest.mark.parametrize("value", ["0", "None", "[np.ones(2), 1]", "object()"])
 def test_a_name_of_the_lesson_may_be_given_to_anything(value):
     source = f"h_before, c = {value}, h_before\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, c)"
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1"]})
@@ -766,12 +766,10 @@ def test_the_notebook_has_the_given_and_the_right_value_after_a_changed_given_li
     [
         (FORWARD, "hidden", "ct = 1 / (1 + np.exp(-c))\nh = o * np.tanh(c)", ["ct"]),
         (FORWARD, "hidden", "ct = 0.0\ndel ct\nh = o * np.tanh(c)", ["ct"]),
-        (FORWARD, "softmax", "e = np.exp(scores)\ny = e / e.sum(axis=1, keepdims=True)", ["e"]),
         (FORWARD, "softmax",
          "e = np.exp(scores - scores.max(axis=1, keepdims=True))\ne /= e.sum(axis=1, keepdims=True)\ny = e", ["e"]),
         (FORWARD, "loss", "picked = np.log(y[np.arange(T), targets]).sum()\nL = -picked", ["picked"]),
         (BACK, "sum", "dc_before = dc * c\ndf, di, dg = dc * c_before, dc * g, dc * i", ["dc_before"]),
-        (BACK, "sum", "dc_before = 1.0\ndf, di, dg = dc * c_before, dc * g, dc * i", ["dc_before"]),
     ],
 )  # fmt: skip
 def test_right_blanks_beside_a_changed_given_line_are_right_and_the_lesson_goes_on_with_its_own(
@@ -791,13 +789,10 @@ def test_right_blanks_beside_a_changed_given_line_are_right_and_the_lesson_goes_
     ("name", "group", "lines"),
     [
         (FORWARD, "hidden", "ct = (np.exp(c) - np.exp(-c)) / (np.exp(c) + np.exp(-c))\nh = ct * o"),
-        (FORWARD, "hidden", "ct = 0\nct = np.tanh(c)\nh = ct * o"),
         (FORWARD, "loss",
          "picked = []\nfor k in range(T):\n    picked += [y[k, targets[k]]]\nL = -np.log(picked).sum()"),
         (FORWARD, "softmax", "e = np.exp(scores - scores.max(axis=1, keepdims=True))\ny = e\ny /= e.sum(1)[:, None]"),
         (BACK, "two_roads_c", "dc_hidden = dh_whole * o * (1 - ct**2)\ndc_hidden += dc_carry\ndc_whole = dc_hidden"),
-        (BACK, "two_roads_c", "dc_whole = dh_whole * o * (1 - ct**2) + dc_carry"),
-        (SINGLE, "start", "dh_future = dc_carry = np.zeros(H)"),
         (SINGLE, "start", "dh_future, dc_carry = np.empty((2, H))\ndh_future[:] = 0\ndc_carry[:] = 0"),
     ],
 )  # fmt: skip

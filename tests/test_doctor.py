@@ -19,7 +19,6 @@ from lstm_teach.doctor import causes
 from lstm_teach.doctor.bench import PRIOR, candidates
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.diagnose import _ladder_notes
 from lstm_teach.doctor.leaving import left_out
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.rewrites import RENAMED, REWRITES
@@ -627,8 +626,6 @@ def test_what_is_left_out_takes_along_the_block_that_it_would_leave_empty(block,
 OFF = [  # a statement that does no harm after many a change of it: it never happens, or nobody reads its result
     ("per_gate", "        dc_next = dc * f[t]\n", "        if t % 3 == 0: dc_next = 0 * dc_next\n"),
     ("per_gate", "    for t in reversed(range(len(x))):\n", "        if t == 0:  # done\n            continue\n"),
-    ("stacked", "        dy = y - eye[k]\n", "        if k > 1: dh = np.zeros(H); dc = np.zeros(H)\n"),
-    ("char_rnn", "        dy[targets[t]] -= 1\n", "        if t < len(inputs) - 1: dy[:] = 0\n"),
     (
         "char_rnn",
         "        dcnext = f * dc\n",
@@ -745,6 +742,15 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     assert lt.check_gradients(repaired(diagnose(wrong, name), wrong, name)).passed
 
 
+UNREADABLE = """
+def backward(params, x, targets, h0=None, c0=None):
+    grads, off = lt.bptt(params, x, targets, h0, c0), wrong.get(min(len(x), 3), "")
+    for name in params.NAMES:
+        grads[name] *= 1 + (off == "all" or name[0] in off or name[-1] in off)
+    return grads
+"""
+
+
 @pytest.mark.parametrize(
     ("wrong", "note"),
     [
@@ -770,12 +776,9 @@ def test_a_class_that_a_table_of_another_class_holds_is_put_in_its_place():
     ],
 )
 def test_the_note_on_the_ladder_says_no_more_than_the_ladder(wrong, note):
-    def error(T, name):
-        return 0.5 * (T in wrong and (wrong[T] == "all" or name[0] in wrong[T] or name[-1] in wrong[T]))
-
-    ladder = {T: {name: error(T, name) for name in lt.Params.NAMES} for T in (1, 2, 3)}
-    assert _ladder_notes(ladder, {})[0].startswith(note)
-    assert not any("All nine" in note for note in _ladder_notes({T: ladder[T] for T in (2, 3) if T in wrong}, {}))
+    space = {"lt": lt, "wrong": wrong}
+    exec(UNREADABLE, space)
+    assert lt.diagnose(space["backward"], progress=False).notes[0].startswith(note)
 
 
 @long
@@ -918,7 +921,6 @@ def broken(style, right, wrong):
     ("style", "right", "wrong"),
     [
         ("haskell", "1 - a**2", "1 - 2*a"),
-        ("gate_dicts", "1 - s**2", "1 - s*2"),
         ("arrays_2", "np.square(tanh_cell)", "np.multiply(tanh_cell, 2)"),
         ("physics", "1.0 / cosh(u) ** 2", "1.0 / cosh(u)"),
     ],

@@ -7,6 +7,7 @@ import io
 import linecache
 import os
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 
+from lstm_teach.lessons import FOLDER
 from lstm_teach.params import Params
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -24,6 +26,12 @@ SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)`
 def cells_of(name: str) -> list[nbformat.NotebookNode]:
     """The cells of `notebooks/<name>.ipynb`."""
     return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+
+
+@cache
+def spec(name: str) -> dict:
+    """What the lesson's own file says of its blanks and predictions."""
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def cell_source(name: str, cell_id: str) -> str:

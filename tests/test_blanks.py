@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, run_cells, solved
+from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, run_cells, solved, spec
 from lesson_cells import judged as judged_in
 
 import lstm_teach as lt
@@ -718,10 +718,9 @@ def test_what_comes_before_the_call_in_its_line_is_judged():
 def test_the_given_lines_of_a_blank_are_those_of_its_cell():
     found = 0
     for name in (FORWARD, BACK):
-        lesson = Lesson(name)
-        for group, spec in lesson._spec["blanks"].items():
+        for group, blank in spec(name)["blanks"].items():
             cell = next(c.source for c in cells_of(name) if f'judge("{group}")' in c.source)
-            for key, line in spec.get("given", {}).items():
+            for key, line in blank.get("given", {}).items():
                 assert f"\n{key} = {line}" in f"\n{cell}", (group, key)
                 found += 1
     assert found == 7

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesson_cells import NOTEBOOKS, cell_source, cells_of, judged, run_cells
+from lesson_cells import NOTEBOOKS, cell_source, cells_of, judged, run_cells, spec
 from packaging.requirements import Requirement
 from scenes import assert_same_as_full_drawing, pixels
 
 import lstm_teach as lt
 from lstm_teach import plain, set_up
-from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.set_up import set_up_check
 from lstm_teach.figures import set_up as figures
 from lstm_teach.figures.scene import drawn
@@ -133,7 +132,7 @@ def test_the_text_counts_the_bars_as_they_are(explorer):
 
 
 def test_the_slider_starts_where_the_prediction_asks_and_says_the_same(explorer, capsys):
-    asked = Lesson(LESSON)._spec["predictions"]["left"]
+    asked = spec(LESSON)["predictions"]["left"]
     assert "multiplied by 0.8 at each of 20 steps" in asked["text"] and asked["right"] == "c"
     assert explorer.text == "With f = 0.8, 1.15% of the value is left after 20 steps."
     assert ["1.15%" in said for _, said in asked["options"].values()] == [False, False, True]  # wrong ones do not tell

@@ -15,6 +15,7 @@ from lesson_cells import (
     run_cells,
     solved,
     solved_run,
+    spec,
 )
 from matplotlib.text import Text
 from scenes import assert_same_as_full_drawing, pixels
@@ -22,7 +23,6 @@ from scenes import assert_same_as_full_drawing, pixels
 import lstm_teach as lt
 from benchmarks.bell_weights import train
 from lstm_teach import bell, graph, plain
-from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.forward_pass import LONGEST, bell_explorer
 from lstm_teach.explorers.shell import plain as plain_text
 from lstm_teach.figures import curves, forward_pass
@@ -31,7 +31,7 @@ from lstm_teach.figures.style import NAMES
 from lstm_teach.lessons import one_unit
 
 LESSON = "01_forward_pass"
-PREDICTIONS = Lesson(LESSON)._spec["predictions"]
+PREDICTIONS = spec(LESSON)["predictions"]
 
 
 @pytest.fixture(scope="module")

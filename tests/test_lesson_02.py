@@ -1,19 +1,29 @@
 """Lesson 2: every blank, what is said to wrong answers, the numbers in its prose, and its net."""
 
 import re
-import tomllib
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved, solved_run
+from lesson_cells import (
+    cell_source,
+    cells_of,
+    copied,
+    judged,
+    names_before,
+    run_cell,
+    run_cells,
+    solved,
+    solved_run,
+    spec,
+)
 
 import lstm_teach as lt
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
-from lstm_teach.lessons import FOLDER, cases_02, library, one_unit
+from lstm_teach.lessons import cases_02, library, one_unit
 
 NOTEBOOK = "02_one_step_back"
-SPEC = tomllib.loads((FOLDER / f"{NOTEBOOK}.toml").read_text(encoding="utf-8"))
+SPEC = spec(NOTEBOOK)
 PROSE = {cell.id: cell.source for cell in cells_of(NOTEBOOK) if cell.cell_type == "markdown"}
 
 

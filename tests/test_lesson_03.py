@@ -7,12 +7,11 @@ import threading
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solved, solved_run
+from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solved, solved_run, spec
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
 from lstm_teach import bell, plain
-from lstm_teach.blanks import Lesson
 from lstm_teach.explorers.flawed_backward import bell_net, gradients, switchboard
 from lstm_teach.explorers.two_way import two_way
 from lstm_teach.figures import flawed_backward as pictures
@@ -743,7 +742,7 @@ def test_with_short_range_alone_the_first_of_two_losses_teaches_the_gates_nothin
 
 def test_every_predicted_answer_is_one_of_the_options_and_leaks_no_flaw_before_the_repair():
     asked = re.findall(r'lesson\.predict\("(\w+)"\)', "\n".join(c.source for c in cells_of(NAME)))
-    predictions = Lesson(NAME)._spec["predictions"]
+    predictions = spec(NAME)["predictions"]
     assert asked == list(predictions)
     for name in asked:
         assert predictions[name]["right"] in predictions[name]["options"]

@@ -4,16 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import (
-    cell_source,
-    cells_of,
-    copied,
-    judged,
-    names_before,
-    run_cell,
-    run_cells,
-    solved_run,
-)
+from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved_run, spec
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -236,10 +227,9 @@ def test_of_numbers_typed_in_it_is_said_whether_they_are_right_here(group, expre
 
 
 def test_every_prediction_has_one_right_option_and_a_reason_for_each():
-    lesson = Lesson(LESSON)
-    assert set(lesson._spec["predictions"]) == set(PREDICTIONS)
+    assert set(spec(LESSON)["predictions"]) == set(PREDICTIONS)
     for name in PREDICTIONS:
-        given = lesson._spec["predictions"][name]
+        given = spec(LESSON)["predictions"][name]
         for letter, (_, why) in given["options"].items():
             # Before the reason the form says whether the option is right.
             assert len(why) > 30 and not re.match("Yes|No[^a-z]", why), (name, letter)
@@ -257,7 +247,7 @@ def test_every_prediction_comes_before_the_cell_that_answers_it():
 
 
 def reasons(name):
-    given = Lesson(LESSON)._spec["predictions"][name]
+    given = spec(LESSON)["predictions"][name]
     return given["right"], {letter: " ".join(option) for letter, option in given["options"].items()}
 
 
@@ -454,7 +444,7 @@ def test_the_learners_own_pass_is_used_where_it_was_kept(form, tmp_path, monkeyp
         return grads
 
     lesson_4 = "04_single_pass_bptt"
-    groups = Lesson(lesson_4)._spec["blanks"]
+    groups = spec(lesson_4)["blanks"]
     monkeypatch.setattr(kept, "FILE", str(tmp_path / "mine.py"))
     kept.write("my_bptt", lesson_4, next(group for group in groups if "my_bptt" in groups[group]["names"]), my_bptt)
     kept_file = tmp_path / "mine.py"

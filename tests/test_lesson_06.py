@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run
+from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run, spec
 from scenes import assert_same_as_full_drawing, pixels
 from test_trial import test_a_numpy_number_in_the_notebook_is_one_in_every_case_too as of_numpy
 
@@ -299,7 +299,7 @@ def prose(*cell_ids):
 
 def test_the_three_runs_are_told_apart_as_the_prediction_says(lesson):
     assert runs.NAMES == {"A": "broken", "B": "right", "C": "almost right"}
-    prediction = Lesson(NAME)._spec["predictions"]["curves"]
+    prediction = spec(NAME)["predictions"]["curves"]
     assert prediction["options"][prediction["right"]][0] == "A broken, B right, C almost right"
     a, b, c = (history.test_loss for history in lesson["histories"].values())
     assert a[-1] > 0.9 * a[0] and b[-1] < c[-1] < 0.3 * c[0]

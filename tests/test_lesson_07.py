@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from IPython.core.events import EventManager, available_events
-from lesson_cells import cell_source, cells_of, fill, run_cell, solved, solved_run
+from lesson_cells import cell_source, cells_of, fill, run_cell, solved, solved_run, spec
 from projectfiles import ROOT
 from scenes import assert_same_as_full_drawing
 
@@ -280,7 +280,7 @@ def test_the_two_first_passes_look_alike_at_six_steps_and_not_at_two():
     text = clinic.two_broken_passes().text
     assert "Pass A. Wrong at T = 1: none; at T = 2: W and U of i f g; at T = 3, 6: all but V." in text
     assert "Pass B. Wrong at T = 1: none; at T = 2, 3, 6: all but V." in text
-    asked = Lesson(NOTEBOOK)._spec["predictions"]["which_is_which"]
+    asked = spec(NOTEBOOK)["predictions"]["which_is_which"]
     assert asked["options"][asked["right"]][0] == "pass A loses dc_carry, pass B loses dh_future"
     assert all(word not in cell_source(NOTEBOOK, "two-passes") for word in ("carry", "future"))
 
@@ -312,12 +312,12 @@ def test_what_is_said_of_the_last_two_cases_before_their_ladders_is_so():
 def test_the_mean_is_off_by_one_minus_one_over_t_in_all_nine():
     for T, errors in clinic.ladder(clinic.case(2)).items():
         np.testing.assert_allclose(list(errors.values()), 1 - 1 / T, atol=1e-12)
-    assert "1/2, 2/3, 5/6" in Lesson(NOTEBOOK)._spec["predictions"]["case_2"]["options"]["g"][1]
+    assert "1/2, 2/3, 5/6" in spec(NOTEBOOK)["predictions"]["case_2"]["options"]["g"][1]
 
 
 @pytest.mark.parametrize("number", CASES)
 def test_a_diagnosis_has_the_same_seven_options_and_a_reason_for_each(number):
-    predictions = Lesson(NOTEBOOK)._spec["predictions"]
+    predictions = spec(NOTEBOOK)["predictions"]
     asked = predictions[f"case_{number}"]
     texts = {letter: option[0] for letter, option in asked["options"].items()}
     assert list(texts) == list("abcdefg")
@@ -353,7 +353,7 @@ def test_what_a_reason_says_of_a_ladder_is_so():
         "at T = 3 o is right": lambda n: wrong(clinic.case(n), 3) and not {"Wo", "Uo"} & wrong(clinic.case(n), 3),
         "dW is right at T = 2": lambda n: not wrong(clinic.case(n), 2),
     }
-    predictions, met = Lesson(NOTEBOOK)._spec["predictions"], set()
+    predictions, met = spec(NOTEBOOK)["predictions"], set()
     for number in CASES:
         said = [why for _, why in predictions[f"case_{number}"]["options"].values()]
         said += [why for _, why in reasons(number, source_lines(number)[0]).values()]
@@ -381,9 +381,7 @@ def test_no_case_tells_its_answer_before_it_is_asked():
             f"clinic.load_names({number})\nfind_the_line({number})",
             f'repair_{number} = ...\nlesson.judge("case_{number}")',
         ]
-        assert (
-            Lesson(NOTEBOOK)._spec["predictions"][f"case_{number}"]["text"] == f"Where is the fault of case {number}?"
-        )
+        assert spec(NOTEBOOK)["predictions"][f"case_{number}"]["text"] == f"Where is the fault of case {number}?"
         source = inspect.getsource(clinic.case(number))
         assert "#" not in source and '"""' not in source
 
@@ -785,7 +783,7 @@ def test_the_error_of_exactly_one_is_a_gradient_of_zero():
     for factor, said in ((0, "1."), (0.5, "0.5."), (2, "0.5."), (-1, "2.")):
         error = lt.relative_error(factor * right.Wf, right.Wf)
         assert error == pytest.approx(float(said.removesuffix(".")))
-    asked = Lesson(NOTEBOOK)._spec["predictions"]["exactly_one"]
+    asked = spec(NOTEBOOK)["predictions"]["exactly_one"]
     assert asked["right"] == "a" and asked["options"]["d"][1].endswith(": 2.")
     assert lt.relative_error(1e6 * right.Wf, right.Wf) == pytest.approx(1, abs=0.005)
 

@@ -19,6 +19,7 @@ from lesson_cells import (
     run_cell,
     solutions,
     solved_run,
+    spec,
 )
 
 import lstm_teach as lt
@@ -52,16 +53,15 @@ def test_the_main_path_is_short_and_there_is_enough_to_write(name):
 
 @each_lesson
 def test_every_group_of_blanks_and_every_prediction_is_used_once(name):
-    lesson = Lesson(name)
-    assert sorted(groups(name)) == sorted(lesson._spec.get("blanks", {}))
+    assert sorted(groups(name)) == sorted(spec(name).get("blanks", {}))
     code = "\n".join(cell.source for cell in cells_of(name) if cell.cell_type == "code")
     asked = PREDICT.findall(code)
-    assert sorted(asked) == sorted(lesson._spec.get("predictions", {}))
+    assert sorted(asked) == sorted(spec(name).get("predictions", {}))
 
 
 @each_lesson
 def test_a_prediction_explains_every_option_and_has_one_that_is_right(name):
-    for key, asked in Lesson(name)._spec.get("predictions", {}).items():
+    for key, asked in spec(name).get("predictions", {}).items():
         if "options" in asked:
             assert asked["right"] in asked["options"], key
             assert all(len(option) == 2 and len(option[1]) > 10 for option in asked["options"].values()), key

@@ -5,7 +5,7 @@ import copy
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run
+from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run, spec
 
 from lstm_teach import judging, trial
 from lstm_teach.blanks import Lesson
@@ -195,7 +195,7 @@ def test_a_single_value_is_never_the_same_as_several(before):
 @pytest.mark.parametrize("lesson", [FADING])  # test_lesson_06.py does the same for lesson 6
 def test_a_numpy_number_in_the_notebook_is_one_in_every_case_too(lesson):
     names = solved_run(lesson).names
-    for blank in map(Lesson(lesson).blank, Lesson(lesson)._spec["blanks"]):
+    for blank in map(Lesson(lesson).blank, spec(lesson)["blanks"]):
         for case in () if blank.is_function else blank.cases():
             plain = [n for n in case if isinstance(names.get(n), np.generic) and type(case[n]) in (int, float)]
             assert set(plain) <= {*blank.names}, blank.group

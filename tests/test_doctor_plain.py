@@ -212,47 +212,6 @@ def test_a_fault_that_another_one_hides_is_found_by_what_becomes_right_inside_th
     assert diagnosis.repaired_source is not None and len({finding.line for finding in diagnosis.findings}) == 3
 
 
-NESTED = """\
-import numpy as np
-import lstm_teach as lt
-
-
-def backward(params, x, targets, h0=None, c0=None):
-    cache = lt.forward(params, x, h0, c0)
-    grads = {name: np.zeros_like(params[name]) for name in params.NAMES}
-
-    def down(t):
-        if t == len(x):
-            return np.zeros(params.hidden_size), np.zeros(params.hidden_size)
-        dh, dc = down(t + 1)
-        p = np.exp(params.V @ cache.h[t])
-        p /= p.sum()
-        p[targets[t]] -= 1
-        grads["V"] += np.outer(p, cache.h[t])
-        dh = dh + params.V.T @ p
-        dc = dc + dh * cache.o[t] * (1 - cache.ct[t] ** 2)
-        up = {"i": dc * cache.g[t], "f": dc * cache.c[t - 1], "o": dh * cache.ct[t], "g": dc * cache.i[t]}
-        back = np.zeros(params.hidden_size)
-        for k, d in up.items():
-            a = getattr(cache, k)[t]
-            dz = d * (1 - a * a if k == "g" else a * (1 - a))
-            grads["W" + k] += np.outer(dz, cache.h[t - 1])
-            grads["U" + k][:, x[t]] += dz
-            back += params["W" + k].T @ dz
-        return back, dc * cache.f[t]
-
-    down(0)
-    return grads
-"""
-
-
-@long
-def test_the_target_is_subtracted_again_in_a_function_that_counts_no_loop():
-    text = NESTED.replace("        p[targets[t]] -= 1\n", "")
-    diagnosis = lt.diagnose(define(text, "backward", "<nested>"), progress=False)
-    assert "p[targets[t]] -= 1" in diagnosis.repaired_source
-
-
 @long
 def test_a_result_that_another_one_overwrites_is_sent_where_it_belongs():
     text = PLAIN.replace("dUf, dUo, dUg = np.zeros((4, H, K))", "dUf, dUo, dUg = dU = np.zeros((4, H, K))")

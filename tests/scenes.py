@@ -15,6 +15,13 @@ def pixels(png: bytes) -> np.ndarray:
     return (imread(io.BytesIO(png)) * 255).round().astype(int)
 
 
+def click(explorer, axes, point: tuple[float, float]) -> None:
+    """Click on the explorer's picture where this point of the axes' data is drawn."""
+    x, y = axes.transData.transform(point)
+    width, height = axes.figure.bbox.size
+    explorer.point(x / width, 1 - y / height)
+
+
 def assert_same_as_full_drawing(scene: Scene, scale: float = 1) -> None:
     """What the scene shows is what drawing everything anew would show: nothing stale, nothing left over.
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from lesson_cells import cells_of
-from scenes import assert_same_as_full_drawing
+from scenes import assert_same_as_full_drawing, click
 
 import lstm_teach as lt
 from lstm_teach.explorers.gradient_check import (
@@ -232,16 +232,9 @@ def test_what_is_drawn_are_the_errors_and_the_measured_slope(explorer):
 
 def test_a_click_on_the_errors_chooses_the_step_and_one_beside_them_does_nothing(explorer):
     left, right = explorer._scene.figure.axes
-    width, height = explorer._scene.size
-
-    def place(axes, point):
-        px, py = axes.transData.transform(point)
-        scale = explorer._scene.figure.dpi / 100
-        return px / scale / width, 1 - py / scale / height
-
-    explorer.point(*place(left, (1.05e-9, 1e-4)))
+    click(explorer, left, (1.05e-9, 1e-4))
     assert explorer.controls["step"].value == pytest.approx(1e-9)
-    explorer.point(*place(right, (0.5, 0.5)))
+    click(explorer, right, (0.5, 0.5))
     assert explorer.controls["step"].value == pytest.approx(1e-9)
 
 

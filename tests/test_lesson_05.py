@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved_run, spec
-from scenes import assert_same_as_full_drawing
+from scenes import assert_same_as_full_drawing, click
 
 import lstm_teach as lt
 from lstm_teach import bell, kept
@@ -542,18 +542,16 @@ def test_a_click_draws_the_line_through_that_place(made):
     explorer.reset()
     fades, rates = explorer._scene.figure.axes
 
-    def click(axes, x, y):
-        px, py = axes.transData.transform((x, y))
-        width, height = explorer._scene.figure.bbox.size
-        explorer.point(px / width, 1 - py / height)
+    def chosen(axes, *point):
+        click(explorer, axes, point)
         return explorer.controls["guess"].value
 
     start = explorers.fade(1.0, 0.0, 0.1).norms[59]
-    assert click(fades, 0, start * 0.7**59) == 0.7
-    assert click(fades, 39, start * 0.9**20) == 0.9
-    assert click(fades, 59.4, 1e-9) == 0.9  # right of the last step there is nothing to draw
-    assert click(fades, 50, 1e-25) == vanishing.GUESS_LIMITS[0]
-    assert click(rates, 1.2, 1) == 1.2
+    assert chosen(fades, 0, start * 0.7**59) == 0.7
+    assert chosen(fades, 39, start * 0.9**20) == 0.9
+    assert chosen(fades, 59.4, 1e-9) == 0.9  # right of the last step there is nothing to draw
+    assert chosen(fades, 50, 1e-25) == vanishing.GUESS_LIMITS[0]
+    assert chosen(rates, 1.2, 1) == 1.2
     handle = fades.lines[0]
     assert handle.get_ydata()[0] == pytest.approx(start * 1.2**59)
 
@@ -662,16 +660,14 @@ def test_the_cursor_never_stands_on_a_state_after_the_loss_and_a_click_moves_it(
     credit.reset()
     heat, _, row, bars = credit._scene.figure.axes
 
-    def click(axes, x, y):
-        px, py = axes.transData.transform((x, y))
-        width, height = credit._scene.figure.bbox.size
-        credit.point(px / width, 1 - py / height)
+    def chosen(axes, *point):
+        click(credit, axes, point)
         return credit.controls["s"].value, credit.controls["t"].value
 
-    assert click(heat, 5, 12) == (12, 5)
-    assert click(heat, 15, 12) == (12, 5)  # above the diagonal
-    assert click(row, 3, 1e-2) == (12, 3)
-    assert click(bars, 9, 0.5) == (12, 9)
+    assert chosen(heat, 5, 12) == (12, 5)
+    assert chosen(heat, 15, 12) == (12, 5)  # above the diagonal
+    assert chosen(row, 3, 1e-2) == (12, 3)
+    assert chosen(bars, 9, 0.5) == (12, 9)
 
 
 def test_the_text_of_the_second_explorer_says_the_numbers_at_the_cursor(made):

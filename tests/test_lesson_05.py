@@ -370,7 +370,7 @@ def test_the_posted_loop_cannot_show_vanishing(lesson, net):
     for bias in (0, 1, 3):
         walk = net(bias, lt.nested_flow)
         assert walk[0] > 1e11 * walk[58]
-    assert reasons("posted")[0] == "c" and "bias -12 the delta does not get smaller" in reasons("posted")[1]["b"]
+    assert reasons("posted")[0] == "c" and "bias −12 the delta does not get smaller" in reasons("posted")[1]["b"]
     for bias in (-12, -6, -3, -1, 0):
         walk = net(bias, lt.nested_flow)
         assert walk[0] > walk[58]
@@ -428,7 +428,7 @@ def test_what_the_prose_says_about_the_bell():
     part, whole = bell_part(0, 40)
     assert 1e-9 < part / whole < 5e-9  # "a few billionths"
     assert bell_part(3, 40)[0] > bell_part(3, 5)[0]
-    assert 3e3 < bell_part(0, 20)[0] / part < 3e4 and reasons("gap")[0] == "c"  # "about ten thousand times smaller"
+    assert 3e3 < bell_part(0, 20)[0] / part < 3e4 and reasons("gap")[0] == "c"  # "about 10,000-fold"
     assert bell_part(0, 40)[1] == pytest.approx(bell_part(0, 20)[1], rel=0.01)  # "the whole stays about the same"
     assert 0.62**2 < 0.5 < 0.62 and 5e-5 < 0.62**20 < 1.5e-4
     far = from_each_loss(lt.Params.random(len(bell.SYMBOLS), H, 0, 0.1), *bell.sequence(True, 40))

@@ -415,6 +415,8 @@ def test_the_bells_column_gets_what_reaches_step_0_and_the_lesson_prints_it(less
         for gap in (5, 20, 40):
             part, whole = bell_part(bias, gap)
             assert re.search(rf"^ +{bias} +{gap} +{part:.1e} +{whole:.2f}$", lesson["printed"], re.MULTILINE)
+    grads, deltas = lt.bptt(lt.Params.random(3, H, scale=0.1), *bell.sequence(rang=True), return_deltas=True)
+    np.testing.assert_allclose(grads.Ug[:, bell.BELL], deltas.dzg[0])
 
 
 def test_each_number_of_the_bells_table_ends_below_the_end_of_its_heading(lesson):

@@ -135,7 +135,7 @@ def test_system_exit_of_a_learner_does_not_end_the_caller():
         guard.call(sys.exit, 3)
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(1.04, "1 second"), (0.25, "0.25 seconds")])
+@pytest.mark.parametrize(("seconds", "said"), [(2.2, "2 seconds"), (1.04, "1 second"), (0.25, "0.25 seconds")])
 def test_a_limit_is_said_without_the_part_of_a_second_that_has_gone_before(seconds, said):
     with pytest.raises(guard.LearnerError, match=f"did not finish within {said} and was stopped"):
         guard.call(never_ends, seconds=seconds)

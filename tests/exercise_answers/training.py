@@ -342,6 +342,7 @@ WRONG = {
         ),
         "always": (clip_by(norm, lambda limit, n: np.divide(limit, n)), "has been made longer"),
         "always but for zeros": (clip_by(norm, lambda limit, n: limit / n if n else 1.0), "has been made longer"),
+        "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
         "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),
         "squared": (clip_by(lambda dV, dW: norm(dV, dW) ** 2), "the root is missing"),
         "norms added": (clip_by(lambda dV, dW: np.linalg.norm(dV) + np.linalg.norm(dW)), "lengths don't"),

@@ -195,18 +195,16 @@ def app(files: dict[str, Path]) -> bool:
 def finish(new: Path) -> None:
     """Check that everything is there, and give the page its name, its icon, lab.js and what draws the explorers."""
     lab = new / "lab" / "index.html"
-    page, settings = (
-        lab.read_text(encoding="utf-8"),
-        json.loads((new / "jupyter-lite.json").read_text(encoding="utf-8")),
-    )
+    page = lab.read_text(encoding="utf-8")
+    settings = json.loads((new / "jupyter-lite.json").read_text(encoding="utf-8"))
     chosen = settings["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
-    missing = [name for name in ("pyodideUrl", "loadPyodideOptions", "pipliteUrls") if name not in chosen]
-    if page.count(TITLE) != 1 or missing:
+    complete = {"pyodideUrl", "loadPyodideOptions", "pipliteUrls"} <= set(chosen)
+    # Without these the first explorer would fetch them, and without a network show nothing but "javascript error".
+    parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
+    if page.count(TITLE) != 1 or not complete or not parts:
         raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
     script = (HERE / "lite" / "lab.js").read_text(encoding="utf-8")
     own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
-    # Otherwise the first explorer would fetch these, and without a network show nothing but "javascript error".
-    parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
     early = "".join(f'<script defer src="../{path.relative_to(new).as_posix()}"></script>\n' for path in parts)
     page = page.replace(TITLE, own).replace("</head>", f"{early}<script>\n{script}</script>\n</head>", 1)
     lab.write_text(page, encoding="utf-8")

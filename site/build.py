@@ -264,7 +264,7 @@ def entry(name: str, version: str, file: str, sha256: str, depends: list, import
 def pages() -> bool:
     """The lessons executed, as plain pages; the guide; the start page. Whether any was made."""
     PAGES.mkdir(exist_ok=True)
-    shared = key([*package_files(), *HERE.glob("pages*"), *HERE.glob("look/*"), HERE / "requirements.txt"])
+    shared = key([*package_files(), HERE / "pages.py", HERE / "look" / "page.html", HERE / "requirements.txt"])
     listed = pages_of()
     made = False
     wanted = {path: key([path], [shared]) for path in listed}

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # Of what a cell shows, the first that there is; without it an explorer would be shown by the widgets' script.
 SHOWN = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"]
+WIDGET = "application/vnd.jupyter.widget-view+json"
 PREDICTION = re.compile(r'lesson\.predict\("(\w+)"\)')
 GUIDE = ROOT / "instructor" / "guide.md"
 
@@ -53,7 +54,7 @@ class Exporter(HTMLExporter):
 
 
 class ForReading(Preprocessor):
-    """Takes out progress bars, and puts the answer below each prediction, folded."""
+    """Takes out what only a running kernel could use, and puts the answer below each prediction, folded."""
 
     def preprocess(self, notebook: dict, resources: dict) -> tuple[dict, dict]:
         """All cells of a notebook."""
@@ -61,7 +62,7 @@ class ForReading(Preprocessor):
         for cell in notebook.cells:
             cells.append(cell)
             if cell.cell_type == "code":
-                cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
+                cell.outputs = [output for output in cell.outputs if not _is_bare(output)]
                 if match := PREDICTION.search(cell.source):
                     cells.append(nbformat.v4.new_markdown_cell(answer(resources["lesson"], match[1])))
         notebook.cells = cells
@@ -78,8 +79,10 @@ def answer(lesson: str, name: str) -> str:
     return f"<details><summary>Answer</summary>{said}</details>"
 
 
-def _is_bar(output: dict) -> bool:
-    return output.get("name") == "stderr" or "it/s" in str(output) or "step/s" in str(output)
+def _is_bare(output: dict) -> bool:
+    """Whether it is a widget without a still page, such as a button or a progress bar, or a bar that is text."""
+    data = output.get("data", {})
+    return output.get("name") == "stderr" or (WIDGET in data and "text/html" not in data)
 
 
 def markdown(source: str) -> str:

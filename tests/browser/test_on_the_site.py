@@ -81,11 +81,20 @@ def test_every_link_to_a_heading_of_a_page_finds_it(lab):
     assert len(links) > 20 and lost == []
 
 
+def test_no_page_to_read_shows_a_widget_as_python_writes_it(lab):
+    pages = [path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")]
+    assert (
+        len(pages) > 12
+        and [found for page in pages for found in re.findall(r"\w+\((?:children|value)=.{30}", page)] == []
+    )
+
+
 def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_reload(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     try:
         open_notebook(page, lab, EXERCISE)
         run(page, "imports")
+        page.wait_for_function(f"({STATUS}) === 'idle'", timeout=120_000)
         write(page, "gate", ENDLESS)
         run(page, "check-gate")
         wait_for_text(page, "check-gate", "was stopped")

@@ -275,9 +275,7 @@ def pages() -> bool:
         stamp, target = PAGES / f"{path.stem}.txt", PAGES / f"{path.stem}.html"
         if read(stamp) == hashed and target.exists():
             continue
-        say(
-            f"Running and rendering {path.relative_to(ROOT)}." if path.suffix == ".ipynb" else f"Rendering {path.name}."
-        )
+        say(f"Making a page of {path.relative_to(ROOT)}.")
         command = [PYTHON, HERE / "pages.py", path, target]
         run(command, f"{path.name} could not be rendered", PYTHONPATH=str(ROOT), JUPYTER_PATH="", MPLBACKEND="agg")
         stamp.write_text(hashed, encoding="utf-8")

@@ -25,7 +25,6 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # Of what a cell shows, the first that there is; without it an explorer would be shown by the widgets' script.
 SHOWN = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"]
-WIDGET = "application/vnd.jupyter.widget-view+json"
 PREDICTION = re.compile(r'lesson\.predict\("(\w+)"\)')
 GUIDE = ROOT / "instructor" / "guide.md"
 
@@ -81,8 +80,8 @@ def answer(lesson: str, name: str) -> str:
 
 def _is_bare(output: dict) -> bool:
     """Whether it is a widget without a still page, such as a button or a progress bar, or a bar that is text."""
-    data = output.get("data", {})
-    return output.get("name") == "stderr" or (WIDGET in data and "text/html" not in data)
+    bare = {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    return output.get("name") == "stderr" or set(output.get("data", ())) == bare
 
 
 def markdown(source: str) -> str:
@@ -92,7 +91,10 @@ def markdown(source: str) -> str:
 
 def main(source: Path, target: Path) -> None:
     """Write the page."""
+    run = ""
     if source.suffix == ".ipynb":
+        place = source.relative_to(ROOT).as_posix()
+        run = f'<a href="../app/lab/index.html?path={place}">Do this lesson in the browser</a>'
         notebook = nbformat.read(source, as_version=4)
         client = nbclient.NotebookClient(
             notebook,
@@ -110,10 +112,6 @@ def main(source: Path, target: Path) -> None:
         # In these files, links to headings are in lower case, as on GitHub.
         body = re.sub(r'(?:id="|href="#)[^"]*', lambda found: found[0].lower(), body)
     title = re.search(r"<h1[^>]*>(.*?)<", body, re.DOTALL)[1].strip()
-    run = ""
-    if source.suffix == ".ipynb":
-        place = source.relative_to(ROOT).as_posix()
-        run = f'<a href="../app/lab/index.html?path={place}">Do this lesson in the browser</a>'
     page = (HERE / "look" / "page.html").read_text(encoding="utf-8")
     for name, value in {"title": title, "run": run, "body": with_links(body, source)}.items():
         page = page.replace(f"<!-- {name} -->", value)

@@ -248,7 +248,7 @@ def meaning(error: BaseException) -> str:
 
 def on_shapes(error: BaseException) -> str:
     """What NumPy's words for arrays that do not fit mean, after a space; "" for another error."""
-    words = "broadcast|core dimension|enough dimensions|not aligned"
+    words = "broadcast|core dimension|enough dimensions|not aligned|must match exactly|array element with a sequence"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
     if "enough dimensions" in str(error):

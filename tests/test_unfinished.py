@@ -125,6 +125,14 @@ def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_c
     assert "".join(output.text for output in printed) == (f"{said}\n" if said else "")
 
 
+def test_a_blank_that_runs_first_of_all_is_told_to_run_the_cells_above(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONSTARTUP", str(NOTEBOOKS.parent / "settings" / "first_cell.py"))
+    notebook = new_notebook(cells=[new_code_cell(source) for source in (f"c = ...\n{CHECK}", "watch")])
+    trouble_when_run(notebook, NOTEBOOKS, tmp_path)
+    assert notebook.cells[0].outputs[1].text == NO_NAME.format("lesson") + "\n"
+    assert notebook.cells[1].outputs[0].ename == "NameError"  # the learner's names are as they were
+
+
 @pytest.mark.parametrize(("source", "words"), RUN.items())
 def test_a_cell_that_does_not_stop_is_told_nothing_new(outputs, source, words):
     (result,) = [output for output in outputs[source] if " time" not in output.get("text", "")]  # of %%time

@@ -279,8 +279,7 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
         missing = [key for key in keys if key not in answer] if isinstance(answer, Mapping) else []
         lacks = f"; there is no {listing(missing)}" if missing else ""
         raise Trouble(f"{name} should return {listing(keys)}, each under its name{lacks}.")
-    wanted = f"{len(keys)} things, as in `return {', '.join(keys)}`"
-    raise Trouble(f"{name} should return {wanted}.")
+    raise Trouble(f"{name} should return {len(keys)} things, as in `return {', '.join(keys)}`.")
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:

@@ -34,6 +34,7 @@ ANSWERS = (
     *("gradreport", "lessons", "models", "nested", "plain", "rnn", "training"),
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
+NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
 ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
@@ -96,7 +97,9 @@ class Attempt:
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
                 said = f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it"
                 return None, f"{said}: replace that line with your code."
-            return None, str(error).replace(ENDLESS, self._slow)
+            said = str(error).replace(ENDLESS, self._slow)
+            unmade = "raised NameError: name '" in said and "write np." not in said
+            return None, said + (NOT_MADE if unmade else "")
         finally:
             self._left -= spent()
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):

@@ -109,6 +109,13 @@ def test_a_right_value_under_another_name_is_told_its_name(lesson, cell, lines, 
     assert [name for name, sentence in said.items() if sentence] == [*named]
 
 
+@pytest.mark.parametrize(("line", "told"), [("squash(z)", True), ("1 / (1 + exp(-z))", False)])
+def test_a_function_that_reads_an_unmade_name_is_told_to_run_the_cell_that_makes_it(line, told):
+    source = cell_source("01_forward_pass", "sigmoid").replace("...", line)
+    said = str(judged("01_forward_pass", "sigmoid", source=source))
+    assert ("If a cell above makes it, run that cell first." in said) == told and "is not defined, at line 3" in said
+
+
 def test_a_right_function_under_another_name_is_told_its_name_and_a_wrong_one_is_not():
     source = cell_source("01_forward_pass", "sigmoid").replace("def sigmoid", "def squash")
     right, wrong = (source.replace("...", line) for line in ("1 / (1 + np.exp(-z))", "1 / (1 + np.exp(z))"))

@@ -369,7 +369,7 @@ def _distance(a: Arrays, b: Arrays) -> float:
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
     """Two different numbers with as few digits as show that they differ, at least four; 120,000 rather than 1.2e+05."""
-    yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
+    yours = 0.0 if right and 1e-30 < abs(yours / right) < 1e-14 else yours  # what rounding has left
     size = max(abs(yours), abs(right))
     least, comma = (len(f"{size:.0f}"), ",") if 1e4 <= size < 1e9 else (4, "")
     for digits in range(least, 17):

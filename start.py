@@ -56,6 +56,7 @@ def main(arguments: list) -> int:
     # The user's own settings come first; they win.
     places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
+    os.environ["PYTHONSTARTUP"] = os.environ.get("PYTHONSTARTUP") or str(SETTINGS / "first_cell.py")
     return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
 
 

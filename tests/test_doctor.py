@@ -762,7 +762,7 @@ def backward(params, x, targets, h0=None, c0=None):
             {3: "WU"},
             "All nine are right at T = 1 and 2, but not all from T = 3 on. Look at what is carried from",
         ),
-        ({1: "W", 2: "W"}, "The error shows at T = 1 already (dWi, dWf, dWo, dWg), where nothing has been carried yet."),
+        ({1: "W", 2: "W"}, "The error shows at T = 1 already (dWi, dWf, dWo, dWg), where nothing"),
         ({2: "all", 3: "o"}, "All nine are right at T = 1, but not all from T = 2 on."),
         ({2: "V"}, "All nine are right at T = 1, but not all at T = 2. dV needs nothing that is handed back: look at"),
         ({2: "W", 3: "W"}, "All nine are right at T = 1, but not all from T = 2 on. The four dU are right, so"),

@@ -210,7 +210,7 @@ class Evidence:
         for name in inner if each_step else ():
             earlier = (self.first - 1 - start[name].silent) * each_step
             deltas, inputs = self.factors(name)
-            if deltas or inputs is False or rank(self.each[name].away) <= earlier:
+            if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
                 return ""
         what = "More is wrong than the steps before the last can spoil: the delta of the last step, to which"
         return f"{what} nothing should be handed back, is wrong too." if each_step else ""

@@ -177,9 +177,9 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors are wrong alone, with more steps the rest too: they are the initial state.
-    later = any(not each[n].is_vector for other in longer for n in other.wrong(case.rest))
-    state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad)
-    if len(bad) <= 2 and later and state and not any(case.partners[n] for n in bad):
+    later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
+    state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad) and not all(later.values())
+    if len(bad) <= 2 and later.keys() & case.rest and state and not any(case.partners[n] for n in bad):
         what = "If this is an initial state, its gradient should be what the first step hands back."
         yield [("start", f"{what} {case.cure()}".strip())]
 

@@ -188,7 +188,7 @@ def _slopes(model: Model, groups: list[list[Piece]], h: float, across: bool) -> 
     own = model.params  # what is not moved is not in a direction
     directions = [
         changed(
-            {p.name: 0 * own[p.name] for p in group},
+            {p.name: np.zeros_like(own[p.name]) for p in group},
             ((p.name, p.where, rng.normal(size=own[p.name][p.where].shape)) for p in group),
         )
         for group in groups

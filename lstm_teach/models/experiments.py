@@ -277,8 +277,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
     inner = {piece.name for piece in pieces if piece not in at_output and case.each[piece.name].is_matrix}
     for cut in case.layout.on_the_state() if case.first > 1 else ():
-        wrong = {piece.name for piece in case.still_wrong(cut, pieces)}
-        if not wrong & (inner or wrong):
+        if not case.still_wrong(cut, [*map(Piece, inner)] or pieces):
             return  # what comes from the loss is right
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
     if (False, False) in map(case.factors, wrong):

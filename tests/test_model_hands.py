@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.model_cases import diagnose, families, of_text, told
+from tests.model_cases.faults import load
 
 # A plain RNN from zero, without biases; `xs[:quiet]` are zero, and then so is all.
 LATE = """
@@ -179,6 +180,7 @@ def gradient(p, T):
     return g
 """
 SLOPE, CARRY = ("(1 - h[t + 1] ** 2)", "(1 - h[t + 1])"), ('back = p["W"].T @ dz', "pass")
+WITH_A_BIAS = ('"V": draw(size=(2, 4))}', '"V": draw(size=(2, 4)), "b": draw(size=4)}'), ("@ h[t])", '@ h[t] + p["b"])')
 # the model, what is given to its text, what is changed, the families, what is said and what never
 FAULTS = {
     "inputs squared, and the first two are zero": (
@@ -199,11 +201,17 @@ FAULTS = {
         "Right up to T = 3, wrong from T = 4 on: U",
         "",
     ),
-    "two matrices, each for a reason of its own": (
-        (LATE, {"quiet": 0}, ("np.outer(dz, h[t])", "np.outer(dz, h[t] ** 2)"), ('g["U"] += ', 'g["U"] += 2 * ')),
-        ["scale", "line"],
-        "Apart from U, nothing but W is wrong",
-        "With more than one step",
+    "a delta off by a factor, which goes on": (
+        (
+            LATE,
+            {"quiet": 0},
+            *WITH_A_BIAS,
+            ('g["U"] +=', 'g["b"] += dz\n        g["U"] +='),
+            ("* (1 - h[t + 1] ** 2)", "* 3"),
+        ),
+        ["formula"],
+        "",
+        "Apart from",
     ),
     "a gate of two without biases": ((MGU, {}, ("* h) * f * (1 - f)", "* h)")), ["gate"], "Wf and Uf", "With more"),
     "a way through the other gate": ((MGU, {}, (" + dfh * f", "")), ["carry"], "With Un set to zero", "gate is wrong"),
@@ -270,3 +278,10 @@ def test_what_is_right_at_these_weights_by_chance_is_explained_at_others(text, o
     diagnosis = diagnose(at_these)
     assert families(diagnosis)[0] == "not read" and len(diagnosis.findings) == 2, diagnosis
     assert "right at your weights only by chance" in told(diagnosis) and said in told(diagnosis), diagnosis
+
+
+def test_two_matrices_may_each_be_wrong_for_a_reason_of_its_own():
+    diagnosis = diagnose(load("lstm_two_layers", "du += h.T @ da", "du = h.T @ da"), lengths=(1, 2, 3))
+    assert families(diagnosis) == ["line", "line"], diagnosis
+    assert "Apart from u2, nothing but u1 is wrong" in told(diagnosis)
+    assert "u2 is made with the same deltas as b2, whose gradient is right at every length" in told(diagnosis)

@@ -242,10 +242,8 @@ class Evidence:
         alike = all(self.each[name].is_vector or any(name in gate for gate in rest) for name in self.bad)
         alike = alike and not any(self.partners[name] & {*self.bad} for name in self.bad)
         mute = any(all(each[n].silent for each in self.seen.values()) for n, c in self.each.items() if c.is_vector)
-        # Others may be wrong for a reason of their own: off by a factor, which these are not, or with right deltas.
-        apart = sorted(self.ever - {*self.rest})
-        mute = mute or not all(self.proofs.get(name) or ratio(self.each[name]) for name in apart)
-        mute = mute or (apart and any(ratio(self.each[name]) for name in self.bad))
+        apart = sorted(self.ever - {*self.rest})  # for a reason of their own, if their deltas are shown to be right
+        mute = mute or not all(map(self.proofs.get, apart))
         if mute or not self.ever <= {*self.bad, *apart} or not (self.alone or (alike and self.fine)):
             return ""
         what = "a wrong delta would show in other gradients too, if others are made with it"

@@ -1,6 +1,6 @@
 """Build the site: the lessons in a browser with nothing installed, and pages to read. Needs Python 3.11 or newer.
 
-    python site/build.py                    make site/dist/ (again); the first time this takes a few minutes
+    python site/build.py                    make site/dist/ (again); the first time this takes about ten minutes
     python site/build.py --files PLACE      take Pyodide's files from this folder or address
     python site/serve.py                    show it
 

@@ -457,6 +457,9 @@ def test_at_the_question_both_lines_rise_alike_and_the_unit_in_the_picture_is_th
     added = [(run.i * run.g)[13, 0] for run in runs]
     said = f"opens again, to {rang.i[13, 0]:.2f}, and adds nearly the same to both lines, "
     assert said + f"{added[0]:.2f} and {added[1]:.2f}" in cell("gates-questions")
+    goes_out, comes_in = (1 - rang.f[1:13, 0]) * rang.c[:12, 0], (rang.i * rang.g)[1:13, 0]
+    assert f"{np.median(goes_out):.2f}" == f"{np.median(comes_in):.2f}" == "0.02"
+    assert "At each step only about 0.02 goes out, and about as much comes in" in cell("gates-questions")
     before, after = ((rang.c - quiet.c)[t, 0] for t in (12, 13))
     assert abs(after - before) < 0.05 * before and "the distance stays nearly what it was" in cell("gates-questions")
     question = bell.sequence(True)[0][13:]

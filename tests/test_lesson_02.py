@@ -254,7 +254,7 @@ def test_a_nan_is_told_once_and_large_deltas_may_not_be_clipped():
 def test_two_parts_lost_at_once_are_both_named_and_no_line_after_them():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", ""), (" + dc_carry", "")))
     assert "dh_future is missing" in said.pop("dh")
-    assert "dc_carry is missing, and" in said.pop("dc")
+    assert "With your dh: dc_carry is missing." in said.pop("dc")
     assert all("look there first" in each for each in said.values())
 
 

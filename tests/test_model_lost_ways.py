@@ -169,8 +169,8 @@ WAYS = {
     "the last of two steps": (
         PLAIN,
         [('p["V"].T @ e + back', 'p["V"].T @ e * (T == 1 or t < T - 1) + back')],
-        "between steps",
-        "",
+        "steps",
+        "the delta of the last step, to which nothing should be handed back, is wrong too",
         "",
     ),
     "a factor left out": (LEAKY, [('p["k"] * dh * (1', "dh * (1")], "formula", "With k set to one", ""),

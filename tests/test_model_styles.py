@@ -62,7 +62,7 @@ def test_an_array_with_which_the_loss_never_changes_is_the_only_finding():
     )
     diagnosis = diagnosed("regression_mean", forgotten)
     assert families(diagnosis) == ["not read"]
-    assert "Is recurrent read? The loss does not change with it at T = 2 and 3" in told(diagnosis)
+    assert "Is recurrent read? The loss does not change with recurrent at T = 2 and 3" in told(diagnosis)
 
 
 @long
@@ -185,7 +185,8 @@ def test_a_transpose_hidden_by_an_identity_matrix_is_not_blamed_on_unread_weight
 
     diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
     assert "Let T be the number of steps or of examples, and the check can tell you more." in diagnosis.notes[-1]
-    (finding,) = diagnosis.findings
+    finding, second = diagnosis.findings
+    assert second.family == "line" and second.place == "Wrong: u."
     assert "or the gradient is right at your weights only by chance" in finding.idea
     assert "an identity matrix is its own transpose" in finding.advice
 
@@ -595,8 +596,8 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "there are those of columns 3 to 5 of w2 (block 2 of 4), columns 0 to 2 of w2 (block 1 of 4),",
-        "there is that of",
+        "that of columns 3 to 5 of w2 (block 2 of 4) in place of that of columns 0 to 2 of w2 (block 1 of 4),",
+        "",
     ),
 }
 

@@ -21,6 +21,7 @@ from lstm_teach.models.case import Model, ModelCase, Unusable, model_of, value
 from lstm_teach.models.differences import RIGHT, Each, Seen, compare
 from lstm_teach.models.experiments import explain
 from lstm_teach.models.families import ModelFinding, Notes, no_length, without_length
+from lstm_teach.models.soundness import moved, of_sane_size
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,16 @@ class ModelDiagnosis:
         if not self.ladder:
             return "The gradient could not be compared; the reason is below."
         lengths = listing(self.ladder)
+        at = f" at T = {lengths}" if self.takes_length else ""
         if self.passed:
-            return f"The gradient is right: it agrees with differences of the loss{self._at(lengths)}."
+            return f"The gradient is right: it agrees with differences of the loss{at}."
         each = self.ladder.values()
         wrong = [name for name in next(iter(each)) if any(errors[name] > RIGHT for errors in each)]
         if wrong:
             return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
         if all(found.family in ("raises", "unusable") for found in self.findings):
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
-        return f"The gradient agrees with differences{self._at(lengths)}, but the check itself is not sound."
-
-    def _at(self, lengths: str) -> str:
-        return f" at T = {lengths}" if self.takes_length else ""
+        return f"The gradient agrees with differences{at}, but the check itself is not sound."
 
     def _table(self) -> list[list[str]]:
         """The ladder in words, its head first."""
@@ -156,7 +155,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 continue  # T may not matter, or the loss may begin at a later step
             if findings := soundness.of_calls(own[T], notes):
                 break
-            seen[T] = compare(soundness.of_sane_size(own[T], notes))
+            seen[T] = compare(of_sane_size(own[T], notes))
             if beside := soundness.beside_the_kink(seen[T], notes):
                 own[T], seen[T] = beside, compare(beside)
             if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
@@ -171,10 +170,11 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     try:
         # at T = 1 nothing need come of what acts on a zero state
         told = {T: each for T, each in seen.items() if T > 1 or not takes_length}
-        findings = findings or soundness.unread(told, notes)
-        if not findings and any(map(Each.wrong, seen.values())):
+        findings, chance = soundness.unread(told, notes) if told and not findings else (findings, [])
+        there = {T: compare(moved(each.model, chance)) for T, each in seen.items()} if chance else seen
+        if (chance or not findings) and any(map(Each.wrong, there.values())):
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
-                findings = explain(seen, lambda T: soundness.of_sane_size(made(T), notes), notes, takes_length)
+                findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
     partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]

@@ -185,9 +185,12 @@ def measured(model: Model, groups: list[list[Piece]], across: bool = False) -> l
 
 def _slopes(model: Model, groups: list[list[Piece]], h: float, across: bool) -> list[Slope]:
     rng, tries = np.random.default_rng(1), 3
-    zeros = {name: np.zeros(shape) for name, shape in model.shapes.items()}
+    own = model.params  # what is not moved is not in a direction
     directions = [
-        changed(zeros, ((p.name, p.where, rng.normal(size=zeros[p.name][p.where].shape)) for p in group))
+        changed(
+            {p.name: np.zeros_like(own[p.name]) for p in group},
+            ((p.name, p.where, rng.normal(size=own[p.name][p.where].shape)) for p in group),
+        )
         for group in groups
         for _ in range(tries)
     ]

@@ -13,7 +13,7 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -21,38 +21,33 @@ Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
 Take = Callable[[int], Model]  # the model of another length
 
 
-def layout_of(seen: Seen, takes_length: bool) -> Layout:
-    """The layout, as the longest length tells which arrays are at the output and the two shortest which are tables."""
-    least, *_ = lengths = sorted(seen)
-    longest = seen[lengths[-1]].model
-    return Layout(longest.shapes, outputs(longest), looked_up(seen[least], seen[lengths[:2][-1]]), not takes_length)
-
-
 def outputs(model: Model) -> list[str]:
     """The weights at the output: once they are zero, nothing but these and a bias beside them gets a delta."""
-    found = []
-    for name, array in model.params.items():
-        others = [other for other in model.params if other != name]
+    found, shapes = [], model.shapes
+    for name in (n for n in shapes if len(shapes) > 1 and np.prod(shapes[n]) > 1):
         bare = elsewhere(model, [(name, (), 0)])
-        slopes = measured(bare, [[Piece(other)] for other in (name, *others)], across=True)
-        given = [model.shapes[n] for n, slope in zip(others, slopes[1:], strict=False) if slope.size > 2e-6]
-        biases = [shape for shape in given if np.prod(shape) == max(shape, default=1) in (1, *array.shape)]
-        if array.size > 1 and slopes[1:] and slopes[0].size > 1e-3 and len(given) == len(biases) < 2:
-            found.append(name)
+        others = [n for n in shapes if n != name]
+        beside = [n for n in others if np.prod(shapes[n]) == max(shapes[n], default=1) in (1, *shapes[name])]
+        inner = [Piece(n) for n in others if n not in beside]  # in one: each by itself takes long if there are many
+        slopes = measured(bare, [[Piece(name)], inner], across=True)
+        if slopes and slopes[0].size > 1e-3 and slopes[1].size <= 2e-6:
+            biases = measured(bare, [[Piece(n)] for n in (name, *beside)], across=True)[1:]
+            found += [name] * (sum(slope.size > 2e-6 for slope in biases) < 2)
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
-def looked_up(each: Each, longer: Each) -> set[str]:
+def looked_up(seen: Seen) -> set[str]:
     """Tables: as many rows (or columns) are used as the gradient has products, the others not even read.
 
-    With more steps some are still not used, unlike what acts on a state that starts at zero.
+    With more steps they grow no faster than the steps do, unlike those of what acts on a state that starts at zero.
     """
+    each, longer = (seen[T] for T in (*sorted(seen), min(seen))[:2])
     found, model, here = set(), each.model, value(each.model)
     for name, c in thoroughly(each).items():
         for axis in (0, 1) if c.is_matrix and c.full and not c.silent else ():
             used = c.loud.any(axis=1 - axis, keepdims=True)
-            later = longer[name].loud | ~longer[name].tried
-            if used.sum() == rank(c.right) < used.size and not later.any(axis=1 - axis).all():
+            most = min(used.sum() * longer.model.steps / model.steps, used.size - 1)
+            if used.sum() == rank(c.right) <= most >= longer[name].loud.any(axis=1 - axis).sum():
                 others = (elsewhere(model, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
                 found |= {name} if all(value(other) == here for other in others) else set()
     return found
@@ -89,7 +84,7 @@ class Evidence:
         self.silent = {name for name, c in next(iter(seen.values())).items() if c.silent}
         # Of these the deltas are right: at T = 1, right there is enough.
         sound = self.each.keys() - ({*self.each.wrong(), *self.silent} if first == 1 else self.ever)
-        self.proofs = {name: self.partners[name] & sound if self._of_right_deltas(name) else set() for name in self.bad}
+        self.proofs = {n: self.partners[n] & sound if self._of_right_deltas(n) else set() for n in self.each.wrong()}
         inner = self.each.keys() - {*self.ever, *layout.outputs, *self.silent}
         self.fine = any(not self.each[name].is_vector for name in inner)  # a matrix inside is shown to be right
         parts = [self._parts(name) for name in self.bad]
@@ -125,7 +120,8 @@ class Evidence:
         """From which length on which arrays and blocks are wrong."""
         wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
-            already = ", the shortest length compared" if self.first > 1 else ""
+            shortest = "the shortest length compared" if self.first == min(self.seen) else "where first anything shows"
+            already = f", {shortest}" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
@@ -183,7 +179,9 @@ class Evidence:
             return False
         twins = {self.layout.shapes[n] for n in names} <= {self.layout.shapes[n] for n in self.each.keys() - names}
         one_delta = any(names <= {name} | self.partners[name] for name in names)
-        return len(self.layout.gates_of(self.wrong)) == 1 or (twins and one_delta)
+        pairs = [pair for pair in self.layout.by_shape(self.each) if len(pair) == 2]  # as of two gates, or directions
+        one_of_two = len(pairs) > 1 and any(names == {*side} - self.silent for side in zip(*pairs, strict=True))
+        return len(self.layout.gates_of(self.wrong)) == 1 or (twins and (one_delta or one_of_two))
 
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
@@ -204,6 +202,19 @@ class Evidence:
         names = [n for n in self.bad if n not in self.layout.tables and self.factors(n) == (False, True)]
         return f"{self.at(names)} has the right inputs, but not the right delta." if names else ""
 
+    def at_the_end(self) -> str:
+        """That the delta of the last step is wrong: the errors are more products than the steps before it have."""
+        start = self.seen.get(1, {})
+        inner = [n for n in self.bad if self.each[n].is_matrix and not self.each[n].silent | self._in_two_places(n)]
+        each_step = max((rank(start[n].right) for n in inner if start and start[n].full), default=0)
+        for name in inner if each_step else ():
+            earlier = (self.first - 1 - start[name].silent) * each_step
+            deltas, inputs = self.factors(name)
+            if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
+                return ""
+        what = "More is wrong than the steps before the last can spoil: the delta of the last step, to which"
+        return f"{what} nothing should be handed back, is wrong too." if each_step else ""
+
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
         right = self.layout.outputs and not {*self.layout.outputs} & {*self.bad}
@@ -216,9 +227,8 @@ class Evidence:
             loud = [unit for unit in units if not self.each.part(unit).silent]
             here, there = ([ratio(each.part(unit)) for unit in loud] for each in (self.each, self.other))
             one = all(ratio(self.each.part(piece)) for piece in self.wrong if piece.name == name)
-            if not loud or None in here + there or one:
-                continue
-            if np.allclose(here, there, 1e-5, 1e-7) and np.ptp(here) > 1e-6:
+            known = loud and not one and None not in here + there
+            if known and np.allclose(here, there, 1e-5, 1e-7) and np.ptp(here) > 1e-6:
                 told.append(name)
         if not told:
             return ""
@@ -232,10 +242,13 @@ class Evidence:
         alike = all(self.each[name].is_vector or any(name in gate for gate in rest) for name in self.bad)
         alike = alike and not any(self.partners[name] & {*self.bad} for name in self.bad)
         mute = any(all(each[n].silent for each in self.seen.values()) for n, c in self.each.items() if c.is_vector)
-        if mute or not self.ever <= {*self.bad} or not (self.alone or (alike and self.fine)):
+        apart = sorted(self.ever - {*self.rest})  # for a reason of their own, if their deltas are shown to be right
+        mute = mute or not all(map(self.proofs.get, apart))
+        if mute or not self.ever <= {*self.bad, *apart} or not (self.alone or (alike and self.fine)):
             return ""
         what = "a wrong delta would show in other gradients too, if others are made with it"
-        return f"Nothing but {listing(self.bad)} is wrong; {what}."
+        nothing = f"Apart from {listing(apart)}, nothing" if apart else "Nothing"
+        return f"{nothing} but {listing(self.bad)} is wrong; {what}."
 
     # ----------------------------------------------------------------------------------------------- at other weights
 

@@ -15,9 +15,9 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, rescaled
 from lstm_teach.models.deltas import rank
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, layout_of, shuffled
-from lstm_teach.models.families import ModelFinding, Notes, be, finding, plainly
+from lstm_teach.models.differences import Each, Seen, compare, error_of, thoroughly
+from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
+from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
@@ -26,13 +26,15 @@ Said = list[tuple[str, str]]  # families, each with how one can see it
 _AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "axis", "penalty"}
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-_LARGE, _ONES = (lambda a: 0 * a + 10, lambda a: 0 * a + 15), (np.ones_like,)
+# Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
+_LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
-    layout = layout_of(seen, takes_length)
+    longest = seen[max(seen)].model
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     if right := [name for name in ever if name not in wrong]:
@@ -62,8 +64,7 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
         return [about(law)]
     others = _trials(seen, take, rest, layout, notes) if rest else []
     late = [one for one in found if one.family in ("left out", "copy")]  # this may follow from another mistake
-    found = [one for one in found if one not in late] + others + late + apart
-    return [*map(plainly, found)] if layout.plain else found
+    return [one for one in found if one not in late] + others + late + apart
 
 
 def _beside_a_factor(
@@ -87,7 +88,9 @@ def _beside_a_factor(
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
     first = next(T for T in seen if seen[T].wrong(rest))
-    before = max((T for T in seen if first > T), default=None)
+    # Where nothing shows, nothing is shown to be right; at T = 1 that of other arrays may be.
+    shown = [T for T, each in seen.items() if not all(each[n].silent for n in (rest if T > 1 else each))]
+    before = max((T for T in shown if first > T), default=None)
     while before is not None and first > before + 1:  # the first length that is wrong, and the one before it
         middle = (before + first) // 2
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
@@ -112,7 +115,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         if "." not in k and k != "1" and " times " not in what and " of the right one" not in what:
             what += f" {case.at([layout.told(one for one in times if times[one] == k)])} is {as_factors([k])}."
     if later := [name for name in rest if name not in case.bad]:
-        more = f"With more steps {be(later)} wrong too."
+        more = f"With more steps {listing(later)} {'are' if later[1:] else 'is'} wrong too."
         notes[f"{more} This may follow from the mistake above or be another one: fix that first and run again."] = None
     return [finding(family, case.place(), what.strip()) for family, what in [(family, what), *others]]
 
@@ -151,12 +154,11 @@ def _cured(case: Evidence) -> Iterator[Said]:
     vectors = [name for name, c in case.each.items() if c.is_vector]
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
-    off = "set to 10 everything is right, so the mistake is where units are switched off."
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, off),
-        (family, several, _ONES, 0.5, f"set to one everything is right: {factor}"),
+        ("switch", several, _LARGE, 1, "at 10 or more all is right, so the mistake is where units are switched off."),
+        (family, several, (np.ones_like,), 0.5, f"set to one everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
         for pieces in groups:
@@ -175,11 +177,10 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors are wrong alone, with more steps the rest too: they are the initial state.
-    later = max((other.wrong(case.rest) for other in longer), key=len, default=())
-    state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad)
-    if len(bad) <= 2 and len(bad) < len(later) and state and not any(case.partners[n] for n in bad):
-        an = "If {} are initial states, their" if bad[1:] else "If {} is an initial state, its"
-        what = f"{an.format(listing(bad))} gradient should be what the first step hands back."
+    later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
+    state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad) and not all(later.values())
+    if len(bad) <= 2 and later.keys() & case.rest and state and not any(case.partners[n] for n in bad):
+        what = "If this is an initial state, its gradient should be what the first step hands back."
         yield [("start", f"{what} {case.cure()}".strip())]
 
     # Nothing at all arrives, and with more steps something does.
@@ -230,8 +231,8 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     if shows and factors == {(True, False)} and not {*rows, *case.layout.tables} & set(case.bad):
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
         yield [("product", f"{what}, and the inputs do not.")]
-    if all(case.proofs.values()):
-        once = case.first == 1 and case.ever & set().union(*case.proofs.values())  # wrong with more steps
+    if all(case.proofs[name] for name in case.bad):
+        once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
         at = "T = 1" if once else "every length"
         pairs = (f"{name} is made with the same deltas as {listing(sorted(case.proofs[name]))}" for name in case.bad)
         yield [("line", " ".join(f"{both}, whose gradient is right at {at}." for both in pairs))]
@@ -276,9 +277,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
     inner = {piece.name for piece in pieces if piece not in at_output and case.each[piece.name].is_matrix}
     for cut in case.layout.on_the_state() if case.first > 1 else ():
-        got = measured(case.with_change(cut), [[piece] for piece in pieces])
-        fine = {name for name, slope in zip(case.bad, got, strict=False) if slope.off <= 1e-6 < slope.size}
-        if inner <= fine and (inner or len(fine) == len(pieces)):
+        if not case.still_wrong(cut, [*map(Piece, inner)] or pieces):
             return  # what comes from the loss is right
     wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
     if (False, False) in map(case.factors, wrong):
@@ -296,17 +295,19 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     if case.before and (hint := case.gate_hint()):
         yield [("carry", hint)]
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
-    guess = case.guess()
-    if not (case.alone and case.fine and guess) and (cure := case.cure()):
+    at_the_end = case.at_the_end()
+    guess = case.guess() if not at_the_end else ""
+    started = case.before or case.first == min(case.seen)
+    if started and not (case.alone and case.fine and guess) and (cure := case.cure()):
         yield [("carry", cure)]
     if guess:
         yield [("line", guess)]
     # With zeros in what acts on the state nothing goes back: is one gate still wrong?
-    blocks = [block for name in case.bad for block in case.layout.blocks(name)]
+    blocks = [piece for name in case.bad for piece in [*case.layout.of(name)][:2][-1]]  # or all of it
     for cut in case.layout.on_the_state():
         wrong = case.still_wrong(cut, blocks)
         if len(wrong) < len(blocks) and len(case.layout.gates_of(wrong)) == 1:
             zero = f"With {case.layout.told(cut)} set to zero, so that nothing goes back through"
             what = f"{'them' if cut[1:] else 'it'}, only the gradient of {case.layout.told(wrong)} stays wrong."
             yield [("gate", f"{zero} {what}")]
-    yield [("between steps", "")]
+    yield [("steps", at_the_end) if at_the_end else ("between steps", "")]

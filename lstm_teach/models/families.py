@@ -1,12 +1,9 @@
-"""The kinds of mistake a gradient can have, a finding, and words for it. Imports gradreport."""
+"""The kinds of mistake a gradient can have, a finding, and words for it."""
 
 import re
 import tomllib
-from collections.abc import Iterable, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from lstm_teach.gradreport import listing
 
 Notes = dict[str, None]  # sentences; a dict keeps the order and drops repetitions
 # What kind of mistake it is, and what to try next; some have other words for plain models.
@@ -40,28 +37,13 @@ def finding(family: str, place: str, evidence: str = "") -> ModelFinding:
     return ModelFinding(family, words["idea"], place, evidence, words["advice"])
 
 
-def plainly(one: ModelFinding) -> ModelFinding:
-    """The finding in words for a model in which nothing goes from step to step."""
-    return replace(one, **FAMILIES.get(one.family, {}).get("plain", {}))
-
-
 def without_length(one: ModelFinding) -> ModelFinding:
-    """The finding with no word of T, for a model that takes no length."""
-    return replace(one, place=no_length(one.place), evidence=no_length(one.evidence))
+    """The finding with no word of T, and in other words, for a model in which nothing goes from step to step."""
+    plain = FAMILIES.get(one.family, {}).get("plain", {})
+    return replace(one, place=no_length(one.place), evidence=no_length(one.evidence), **plain)
 
 
 def no_length(text: str) -> str:
     """The text without "at T = 1"."""
     text = re.sub(r",? at (T = \d+( already)?|every length( tried)?)", "", text)
     return re.sub(r"At T = \d+,? (\w)", lambda found: found[1].upper(), text)
-
-
-def be(names: Iterable[str]) -> str:
-    """ "W is" or "W and U are"."""
-    names = [*names]
-    return f"{listing(names)} {'are' if names[1:] else 'is'}"
-
-
-def it(several: Sized) -> str:
-    """ "it" or "them"."""
-    return "them" if len(several) > 1 else "it"

@@ -52,6 +52,9 @@ class Layout:
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
+        # Where the output reads two directions side by side, each has half of these units.
+        halves = {count * n / 2 for n in ends for count in (3, 4)}
+        inner = [n for n in inner if halves.isdisjoint(shapes[n]) or not self.states.isdisjoint(shapes[n])]
         sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
         same = [names for names in sets if len(names) == max(map(len, sets))]
         sizes = [shapes[name] for name, *_ in same]
@@ -93,10 +96,12 @@ class Layout:
         yield [Piece(name)]
         shapes = self.shapes.values()
         alone = any(name in gate for gate in self.gates)  # one of several arrays, each for a gate
-        axes = [] if name in self.outputs or alone or self.plain else [*enumerate(self.shapes[name])]
+        cubes = [shape for shape in shapes if len(shape) == 3 and not self.states.isdisjoint(shape[1:])]
+        filters = len(self.shapes[name]) > 2 and self.shapes[name] not in cubes
+        axes = [] if name in self.outputs or alone or filters or self.plain else [*enumerate(self.shapes[name])]
         shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias
         for axis, length in shared or axes:
-            cube = any(len(shape) == 3 and shape[axis] == length for shape in shapes if axis < len(shape))
+            cube = any(shape[axis] == length for shape in cubes)
             counts = [n for n in (4, 3, 2) if length % n == 0]
             for count in [n for n in counts if length // n in self.states or (cube and n == length)] or counts:
                 size = length // count
@@ -104,10 +109,6 @@ class Layout:
                 if cube if size == 1 else known:
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
-
-    def blocks(self, name: str) -> list[Piece]:
-        """All blocks that the array may have."""
-        return [piece for pieces in self.of(name) for piece in pieces if piece.part]
 
     def gates_of(self, pieces: Collection[Piece]) -> set[str]:
         """The gates to which these belong, in words: blocks, or arrays of their own if all belong to some gate."""

@@ -151,7 +151,8 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
     for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
-        yield "gate rows", layout.told([other]), {T: seen[T].part(other).right for T in bad}
+        instead = f"that of {layout.told([other])} in place of that of {{where}}"
+        yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
         own = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
         by = {T: float(np.vdot(c.away, own[T]) / max(np.vdot(own[T], own[T]), 1e-300)) for T, c in bad.items()}
@@ -200,8 +201,6 @@ def _ratios(piece: Piece, bad: Bad, seen: Seen) -> dict[int, float] | None:
 def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelFinding], set[str]]:
     """Arrays whose error is explained by a relation that holds at every length where they are wrong."""
     pieces_of: dict[ModelFinding, list[Piece]] = {}
-    every = {layout.told([piece]): piece for name in layout.shapes for pieces in layout.of(name) for piece in pieces}
-    there: dict[Piece, Piece] = {}  # whose gradient is in whose place
     explained = set()
     for name in wrong:
         levels = []
@@ -213,25 +212,17 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
         surer = [laws for laws in levels if all(law.family not in ("axis", "order") for law in laws.values())]
         known = next(iter(surer + levels), {})
         explained |= {name} if known else set()
-        there |= {piece: every[law.place] for piece, law in known.items() if law.family == "gate rows"}
         for piece, law in known.items():
             pieces_of.setdefault(law, []).append(piece)
     # One finding for each family, in the order of `FAMILIES`, those about size alone last.
     merged = []
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
-        places = [_elsewhere(there, layout)] if alike and family == "gate rows" else [one.place for one in alike]
+        places = [one.place for one in alike]
+        places = [f"Your gradient has {listing(places)}."] if alike and family == "gate rows" else places
         evidence = dict.fromkeys(one.evidence for one in alike if one.evidence)
         merged += [finding(family, " ".join(places), " ".join(evidence))] if alike else []
     return merged + _copies(seen, wrong, explained, layout), explained
-
-
-def _elsewhere(there: dict[Piece, Piece], layout: Layout) -> str:
-    """Where the gradients are in the places of others."""
-    ones, others = ([layout.told([piece]) for piece in side] for side in (there, there.values()))
-    if len({*others}) == 1:
-        return f"In place of the gradient of {listing(ones)} there is that of {others[0]}."
-    return f"In place of the gradients of {listing(ones)} there are those of {listing(others)}, in that order."
 
 
 def _copies(seen: Seen, wrong: list[str], explained: set[str], layout: Layout) -> list[ModelFinding]:

@@ -16,7 +16,7 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing, relative_error
 from lstm_teach.models.case import Model, changed, elsewhere, gradient, is_single, losses, value
 from lstm_teach.models.differences import Each, Seen, error_of
-from lstm_teach.models.families import ModelFinding, Notes, finding, it
+from lstm_teach.models.families import ModelFinding, Notes, finding
 
 
 def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
@@ -58,7 +58,7 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
         if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
             how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
         return [finding("state", place, how)]
-    after = gradient(model, before=_moved(model, params, 0.1))
+    after = gradient(model, before=moved(model, params, 0.1))
     if any(relative_error(first[name], after[name]) > 1e-9 for name in params):
         what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
         notes[f"{what} the same params; the check called them in that order."] = None
@@ -85,33 +85,39 @@ def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
     return run(), before != [repr(read()) for read in reads]
 
 
-def unread(seen: Seen, notes: Notes) -> list[ModelFinding]:
-    """Arrays that never change the loss though their gradient is not zero, or of which a copy is read."""
-    if not seen:
-        return []
+def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
+    """Arrays that never change the loss though their gradient is not zero, or of which a copy is read.
+
+    Then those with other numbers in which the gradient is another one, but a wrong one.
+    """
     model, still = next(iter(seen.values())).model, [(each.model, value(each.model)) for each in seen.values()]
     # By far moves too: what a batch or layer norm takes out again, as a bias before it, is read and leaves rounding.
     moves = [(by, one, loss) for by in (0.1, 1, 10) for one, loss in still]
-    idle = [name for name in model.params if all(value(_moved(one, [name], by)) == loss for by, one, loss in moves)]
+    idle = [name for name in model.params if all(value(moved(one, [name], by)) == loss for by, one, loss in moves)]
     if wrong := [name for name in idle if any(each[name].wrong for each in seen.values())]:
         are, its = ("Are", "their gradients are") if wrong[1:] else ("Is", "its gradient is")
-        change = f"The loss does not change with {it(wrong)} at T = {listing(seen)}, yet {its} not zero."
-        return [finding("not read", f"{are} {listing(wrong)} read? {change}")]
+        change = f"The loss does not change with {listing(wrong)} at T = {listing(seen)}, yet {its} not zero."
+        return [finding("not read", f"{are} {listing(wrong)} read? {change}")], []
     if idle:
         what = f"The loss does not change with {listing(idle)} at T = {listing(seen)}"
-        notes[f"{what}, so the check says nothing about {it(idle)}."] = None
-        return []
+        notes[f"{what}, so the check says nothing there."] = None
     least = np.maximum(1e-5, 10 * error_of(model, model.params))
 
     def shows(names: Iterable[str]) -> bool:
-        return error_of(_moved(model, names, 0.01), model.params) > least
+        return error_of(moved(model, names, 0.01), model.params) > least
 
     found = [name for name in model.params if shows([name])] if shows(model.params) else []
-    what = f"read by gradient? With slightly different numbers in {it(found)}, your gradient is much further off."
-    return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")] if found else []
+    if not found:
+        return [], []
+    here, there = gradient(model), gradient(moved(model, found))
+    chance = bool(least == 1e-5 and any(not np.array_equal(here[name], there[name]) for name in here))
+    what = f"read by gradient? With slightly different numbers in {listing(found)}, your gradient is much further off."
+    what += " What follows was found with such numbers." * chance
+    return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")], found if chance else []
 
 
-def _moved(model: Model, names: Iterable[str], by: float) -> Model:
+def moved(model: Model, names: Iterable[str], by: float = 0.5) -> Model:
+    """The model with random numbers added to these of its arrays."""
     drawn = ((name, by * np.random.default_rng(2).normal(size=model.shapes[name])) for name in names)
     return elsewhere(model, ((name, (), model.params[name] + more) for name, more in drawn))
 
@@ -123,7 +129,7 @@ def beside_the_kink(compared: Each, notes: Notes) -> Model | None:
         return None
     kink = f"The loss has a kink exactly at your weights, in {listing(where)} (a ReLU whose input is exactly zero?)"
     notes[f"{kink}. So the check moved all weights a little."] = None
-    return _moved(compared.model, compared, 0.05)
+    return moved(compared.model, compared, 0.05)
 
 
 def of_sane_size(model: Model, notes: Notes) -> Model:

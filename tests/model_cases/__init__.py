@@ -37,6 +37,6 @@ def told(diagnosis):
 
 
 def is_named(family: str, expected: set[str] | list[str]) -> bool:
-    """Whether a family is one of those expected, or says of a carry or a step no more than the numbers prove."""
-    less = {"between steps": {"carry", "steps"}, "start": {"carry"}}
+    """Whether a family is one of those expected, or says of a carry no more than the numbers prove."""
+    less = {"between steps": {"carry"}, "start": {"carry"}}
     return family in expected or bool(less.get(family, set()).intersection(expected))

@@ -20,12 +20,22 @@ from lstm_teach.doctor.slots import Edit, Part, Slot, names
 _ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
 _ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
 _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
-_CHANGING = ("tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
+_CHANGING = ("tanh", "clip", "sigmoid", "diag", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
-_SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
+_SIMPLE_EXPRESSION = (
+    ast.Name,
+    ast.arg,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Call,
+    ast.Constant,
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+)
 # How it is assigned, and what else may be meant: cost of each.
 _ASSIGNED = {
     "=": {"+=": 1.0, "-=": 2.0, "*=": 3.0, "/=": 2.5},
@@ -420,7 +430,8 @@ class Maker:
 
 
 def sums_up(node: ast.Assign | ast.AugAssign) -> bool:
-    """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    as_read = {ast.dump(target).replace("Store()", "Load()") for target in targets}
+    """Whether a statement adds to what it assigns (`a += b`, `a = a + b`): what it makes comes from all its runs."""
+    if isinstance(node, ast.AugAssign):
+        return True
+    as_read = {ast.dump(target).replace("Store()", "Load()") for target in node.targets}
     return any(ast.dump(inner) in as_read for inner in ast.walk(node.value))

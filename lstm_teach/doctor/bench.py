@@ -93,7 +93,8 @@ class Bench:
 
     def _made_so(self, slot: Slot, edit: Edit) -> bool:
         """Whether of two names that change places the first is given a value before the second: they stand as made."""
-        made = [[*map(ast.unparse, targets_of(other.node))] for other in self.scene.statements[slot.unit]]
+        made = [[arg.arg] for arg in self.code.units[slot.unit].node.args.args]
+        made += [[*map(ast.unparse, targets_of(other.node))] for other in self.scene.statements[slot.unit]]
         first, second = (next((k for k, own in enumerate(made) if name in own), 0) for name in (edit.old, edit.new))
         return first < second
 

@@ -376,7 +376,17 @@ def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot])
             yield Maker(scene, slot).lines("slope", 1.0, [f"{one} *= {a} * (1 - {a})", f"{rest} *= 1 - {b} ** 2"])
 
 
+def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """`self.cache = []` in `__init__`, for a list or table of the class itself, which all its objects share."""
+    gap = next((gap for gap in scene.gaps.values() if gap.unit == number), None)
+    held = vars(unit.owner) if unit.owner and unit.node.name == "__init__" and gap is not None else {}
+    for name, value in held.items():
+        if type(value) in (list, dict):
+            yield forgotten(gap, 0.9, f"self.{name} = {type(value)()}")
+
+
 _RULES = (
+    _shared_by_all,
     _unread_states,
     _not_begun,
     _begun_otherwise,

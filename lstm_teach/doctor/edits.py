@@ -25,17 +25,7 @@ _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "li
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
-_SIMPLE_EXPRESSION = (
-    ast.Name,
-    ast.arg,
-    ast.Attribute,
-    ast.Subscript,
-    ast.Call,
-    ast.Constant,
-    ast.List,
-    ast.Tuple,
-    ast.Dict,
-)
+_SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 # How it is assigned, and what else may be meant: cost of each.
 _ASSIGNED = {
     "=": {"+=": 1.0, "-=": 2.0, "*=": 3.0, "/=": 2.5},
@@ -102,7 +92,7 @@ class Maker:
     def tight(self, node: ast.expr) -> str:
         """The node's text, in parentheses unless it holds together by itself."""
         text = self.seg(node)
-        return text if isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
+        return text if text.isidentifier() or isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
 
     def stands(self, node: ast.AST, operator: type) -> bool:
         """Whether an operation may replace a node without parentheses around it."""

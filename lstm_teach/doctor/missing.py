@@ -355,7 +355,7 @@ def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot])
     """
     every = [(other, n.slice) for other in scene.units for n in ast.walk(other.tree) if isinstance(n, ast.Subscript)]
     every += [(other, part) for other, index in every if isinstance(index, ast.Tuple) for part in index.elts]
-    every = [(other, part) for other, part in every if other is unit or names(part) <= own[0].names]
+    every = [(other, part) for other, part in every if other is unit or (own and names(part) <= own[0].names)]
     parts = dict.fromkeys(other.segment(part) for other, part in every)
     columns = [f":, {part}" for part in parts if "," not in part]
 
@@ -380,9 +380,8 @@ def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
     """`self.cache = []` in `__init__`, for a list or table of the class itself, which all its objects share."""
     gap = next((gap for gap in scene.gaps.values() if gap.unit == number), None)
     held = vars(unit.owner) if unit.owner and unit.node.name == "__init__" and gap is not None else {}
-    for name, value in held.items():
-        if type(value) in (list, dict):
-            yield forgotten(gap, 0.9, f"self.{name} = {type(value)()}")
+    for name in (name for name, value in held.items() if type(value) in (list, dict)):
+        yield forgotten(gap, 0.9, f"self.{name} = {type(held[name])()}")
 
 
 _RULES = (

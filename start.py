@@ -56,6 +56,7 @@ def main(arguments: list) -> int:
     # The user's own settings come first; they win.
     places = [os.environ.get("JUPYTER_CONFIG_PATH"), str(SETTINGS)]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
+    os.environ["PYTHONSTARTUP"] = os.environ.get("PYTHONSTARTUP") or str(SETTINGS / "first_cell.py")
     return replace_by([str(PYTHON), "-m", "jupyterlab", *lab_options(), *arguments])
 
 
@@ -169,7 +170,7 @@ def make_environment() -> None:
     say("Making an environment for lstm-teach in the folder .venv.")
     code = subprocess.call([sys.executable, "-m", "venv", "--without-pip", str(ENVIRONMENT)])
     if code != 0:
-        stop(f"Python could not make the environment {ENVIRONMENT} (see above).", code)
+        stop("Python could not make the folder .venv (see above). Is the disk full, or this folder read-only?", code)
 
 
 def install(testing: bool) -> None:
@@ -189,7 +190,7 @@ def install(testing: bool) -> None:
     if code != 0:
         stop(
             "The installation did not finish; pip says why above. "
-            "The first start needs a network connection. To try again, give the same command.",
+            "The first start needs a network connection and 500 MB of disk. To try again, give the same command.",
             code,
         )
     # pip writes this folder's path in UTF-8, but Python 3.11 reads it in the system's encoding, so umlauts are lost.

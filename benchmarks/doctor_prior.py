@@ -1,7 +1,7 @@
 """How often is each kind of edit the one that is needed? Learns the doctor's table of it from the split `tuning`.
 
 Of all edits of a pass with one fault, one undoes it. The model is a conditional logit: an edit is the one with a
-probability proportional to exp(-scale * (its cost + prior of its kind)), less where `Bench.too_far` says that just the
+probability proportional to exp(-scale * (its cost + prior of its kind)), less where `Bench.reached` says that just the
 wrong gradients depend on it. Scale, prior and that weight make what was seen most likely. Run from the root:
 
     python benchmarks/doctor_prior.py [--every 2]      writes lstm_teach/doctor/prior.toml, after an hour or so

@@ -62,9 +62,9 @@ from lstm_teach.verdicts import Part, Verdict
 
 CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 OTHER_NETS = "It is not right on every net."
+CALLED = "This is right, but it is called {}: rename it to {}."
 TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
-ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
 
@@ -217,6 +217,9 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
+        for other in [s.name for s in statements if isinstance(s, ast.FunctionDef) and s.name in namespace]:
+            if all(part.passed for part in judge_function(blank, namespace[other], statements)):
+                return (Part(name, CALLED.format(other, name)),)
         its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."
         none = f"No line of this cell says what {name} is."
         return (Part(name, its if name in cellcode.stored(statements) else none),)
@@ -275,9 +278,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         first = f"def {name}({', '.join(_parameters(blank))}):"
         return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
-        sizes = dict.fromkeys(n for n in cellcode.numbers_typed(*statements) if isinstance(n, int))
-        if sizes and ("IndexError" in trouble or guard.TURNED in trouble):
-            stale = f" A size that is typed in fits one net only: look at {listing(sizes)}.{stale}"
+        if sizes := judging.typed_sizes(trouble, *statements):
+            stale = f" {sizes}{stale}"
         return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
     body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
     if attempt.changed:  # whatever else is off may come from this
@@ -306,15 +308,14 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
             parts.append(_waiting(part, reads))
             continue
-        known = _known(blank, part, theirs, rights, named, written, every)
-        if reads and not known:
-            with_theirs = [case | g for case, g in zip(named, got, strict=True)]
-            words = _known(blank, part, theirs, by_line, with_theirs, written, {})
-            known = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
+        with_theirs = [case | g for case, g in zip(named, got, strict=True)]
+        words = _known(blank, part, theirs, by_line, with_theirs, written, {}) if reads else ""
+        words = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
+        known = words or _known(blank, part, theirs, rights, named, written, every)
         twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]
         if len(twins) > 1 and isinstance(got[0][part], np.ndarray | list):
             alias = trial.words_for_alias(body, twins)
-            known = f"{alias}." if alias else known or ONE_ARRAY.format(listing(twins))
+            known = f"{alias}." if alias else known or judging.ONE_ARRAY.format(listing(twins))
         k = off[part].index(True) if shown is None else shown
         first = theirs[k], rights[k]
         answer = f"What {name} returns" if part == name else part
@@ -391,11 +392,11 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
         ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
         fine = len(ran) == len(cases) and all(map(close, got, right))
         here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
-        ends = {n: [run["changed"].get(n) for run in runs] for n in sorted(altered) if not written.lines}
+        called = set.intersection(*(run["called"].get(name, set()) for run in runs))
         # Of all that may be off, the first of these is said, since the others may follow from it.
-        if twin := next((n for n, values in ends.items() if all(map(close, values, right))), ""):
-            changed = changed - {twin}
-            sentence = f"This is right, but it is called {twin}: rename it to {name}, and run the cells above again."
+        if twin := next(iter(sorted(called)), ""):
+            again = f"{name}, and run the cells above again" if twin in changed else name
+            sentence, changed = CALLED.format(twin, again), changed - {twin}
         elif adds and not fine and name not in cases[0].get("start", {}):
             sentence = f"Write `{name} = ...`: this changes the value that {name} had before this cell."
         elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway

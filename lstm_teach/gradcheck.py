@@ -43,7 +43,7 @@ def check_gradients(
     that repeat, and a nonzero initial state where the backward pass takes one. Small weights or a zero initial state
     would hide mistakes. A pass that is right so far meets T = 20 too, with a net of other sizes, a long memory and
     large gradients: a walk that is cut off after 10 steps, a gradient that is clipped at 10 or a size that is written
-    into the code show there alone.
+    into the code show only there.
 
     `against` is "exact" (`exact_gradient`) or "numerical" (central differences). A call may take `seconds`.
     It is also a failure to raise, to change an input, to return wrong shapes, numbers that are not finite or single

@@ -16,7 +16,7 @@ def numerical_gradient(loss_fn: Loss, params: Params, step: float = 1e-5, *, bat
     """Central differences (L(w + step) - L(w - step)) / (2 step) for every number w in `params`.
 
     `loss_fn(params) -> float` may be any loss; it gets a copy, so `params` is never changed. The error is of order
-    step**2 from the curvature and 1e-16 * L / step from rounding; near step = 1e-5 both are small.
+    step**2 from the third derivative and 1e-16 * L / step from rounding; near step = 1e-5 both are small.
 
     With `batched=True` the loss is called with many nets at once (a `Params` whose `flat` is (B, n)) and has to return
     B losses, as `loss` does: `numerical_gradient(lambda p: lt.loss(p, x, targets), params, batched=True)`.

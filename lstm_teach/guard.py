@@ -30,7 +30,12 @@ PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
-SLIPS = {  # in the words of Python and NumPy
+SLIPS = {  # in the words of Python and NumPy, after the kind of error
+    r"^IndexError.*out of ": "Counting begins at 0, so the last index is one less than the size.",
+    r"^KeyError: ['\"]?\w+['\"]?$": "No entry has that name: print the keys to see which ones there are.",
+    r"NoneType' object (is not|has no)": (
+        "It is None there: a.sort() and a.reverse() change a and return nothing, as does a function without a return."
+    ),
     r"ndarray' object is not c": "Parentheses after an array call it: write [] for an index, and * for a product.",
     r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
     r"for @:": SINGLE,
@@ -124,6 +129,8 @@ def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds:
 def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> LearnerError:
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
+    if stopped and re.search(r"\binput\(", place):
+        advice = "input() waits for somebody to type: take it out."
     name = name_of(function)
     # Of two seconds 1.99 may be left.
     near = round(2 * seconds) / 2 if seconds > 2 else round(seconds, 1 if seconds > 1 else 2)
@@ -234,13 +241,14 @@ def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
     if isinstance(error, NameError) and hasattr(sys.modules.get("numpy"), error.name or ""):
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
-    found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, str(error)))
+    said = f"{type(error).__name__}: {error}"
+    found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, said))
     return next(found, on_shapes(error))
 
 
 def on_shapes(error: BaseException) -> str:
     """What NumPy's words for arrays that do not fit mean, after a space; "" for another error."""
-    words = "broadcast|core dimension|enough dimensions|not aligned"
+    words = "broadcast|core dimension|enough dimensions|not aligned|must match exactly|array element with a sequence"
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
     if "enough dimensions" in str(error):

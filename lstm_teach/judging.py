@@ -4,9 +4,11 @@ Imports borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One en
 the checks of the exercises.
 """
 
+import ast
 import contextlib
 import copy
 import math
+import re
 import sys
 import traceback
 import warnings
@@ -32,10 +34,12 @@ ANSWERS = (
     *("gradreport", "lessons", "models", "nested", "plain", "rnn", "training"),
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
+NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
 ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "is not written yet: it still returns the dots."
+ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
 class Trouble(Exception):
@@ -93,7 +97,9 @@ class Attempt:
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
                 said = f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it"
                 return None, f"{said}: replace that line with your code."
-            return None, str(error).replace(ENDLESS, self._slow)
+            said = str(error).replace(ENDLESS, self._slow)
+            unmade = "raised NameError: name '" in said and "write np." not in said
+            return None, said + (NOT_MADE if unmade else "")
         finally:
             self._left -= spent()
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
@@ -155,7 +161,8 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     else:
-        note = f"{cellcode.return_in_loop(written)} {note}".strip()
+        sizes = next(filter(None, (typed_sizes(part.sentence, cellcode.tree_of(written)) for part in results)), "")
+        note = " ".join(filter(None, (cellcode.return_in_loop(written), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 
@@ -210,6 +217,15 @@ def difference(
     return f"{sentence} Yours is {array.dtype}; compute in float64." if single else sentence
 
 
+def typed_sizes(trouble: str, *lines: ast.AST) -> str:
+    """That a number in the lines is a size, or beyond one, of what does not fit in this error; "" if none is."""
+    said = trouble.partition(", at line ")[0]
+    sizes = {int(n) for n in re.findall(r"\d+", said)} if "IndexError" in said or "shape" in said else ()
+    typed = [n for n in dict.fromkeys(cellcode.numbers_typed(*lines)) if isinstance(n, int)]
+    fits = any(n in sizes or ("IndexError" in said and n > max(sizes)) for n in typed if sizes)
+    return f"A size that is typed in fits one net only: look at {listing(typed)}." if fits else ""
+
+
 def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:
     """What makes `got` no possible answer (not numbers, another shape, NaN): a sentence, empty if nothing does."""
     if callable(got):
@@ -232,7 +248,9 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
             return f"{name} should have {len(right)} {'entry' if len(right) == 1 else 'entries'}, but has {len(got)}."
         listed = f"a {type(got).__name__} of shape {array.shape}"
         is_now = listed if isinstance(got, list | tuple) else shape_in_words(array.shape)
-        return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}."
+        same = array.size == right.size and np.allclose(array.ravel(), right.ravel(), 1e-9, 0)
+        fine = " What it holds is right; only its shape is not." if same else ""
+        return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}.{fine}"
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
         more = ", or a root or log of a negative one" if np.isnan(array[index]) else ", unless you wrote np.inf"
@@ -260,8 +278,11 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
     several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
     if not named and several and len(answer) == len(keys):
         return dict(zip(keys, answer, strict=True))
-    wanted = f"{listing(keys)}, each under its name" if named else f"{len(keys)} things: {listing(keys)}"
-    raise Trouble(f"{name} should return {wanted}.")
+    if named:
+        missing = [key for key in keys if key not in answer] if isinstance(answer, Mapping) else []
+        lacks = f"; there is no {listing(missing)}" if missing else ""
+        raise Trouble(f"{name} should return {listing(keys)}, each under its name{lacks}.")
+    raise Trouble(f"{name} should return {len(keys)} things, as in `return {', '.join(keys)}`.")
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
@@ -348,7 +369,7 @@ def _distance(a: Arrays, b: Arrays) -> float:
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
     """Two different numbers with as few digits as show that they differ, at least four; 120,000 rather than 1.2e+05."""
-    yours = yours if abs(yours) > 1e-12 * abs(right) else 0.0  # what rounding has left
+    yours = 0.0 if right and 1e-30 < abs(yours / right) < 1e-14 else yours  # what rounding has left
     size = max(abs(yours), abs(right))
     least, comma = (len(f"{size:.0f}"), ",") if 1e4 <= size < 1e9 else (4, "")
     for digits in range(least, 17):

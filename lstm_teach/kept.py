@@ -7,6 +7,7 @@ between two comment lines that say where it comes from.
 from __future__ import annotations  # also of the code that is compiled here
 
 import builtins
+import contextlib
 import inspect
 import linecache
 import re
@@ -54,8 +55,22 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
         said = f"it uses {what} from outside. The file {FILE} holds only the function itself"
         return f"{name} is not kept: {said}: put {what} inside {name}, run its cell, then this one."
     section = f"# --- {name}, from {lesson}, {group}\n{source}\n# --- end of {name}\n"
-    path.write_text(f"{text}\n\n\n{section}", encoding="utf-8")
+    if trouble := save(path, f"{text}\n\n\n{section}"):
+        return f"{name} is not kept: {trouble}"
     return f"Your {name} is in the file {FILE} beside this notebook; later lessons can use it."
+
+
+def save(path: Path, text: str) -> str:
+    """Write the file and return ""; or leave it as it was, and return a sentence that says why."""
+    new = Path(f"{path}.new")  # so that a full disk spoils this one only
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        return f"the file {path} can't be written ({error.strerror}). Is the disk full, or the folder read-only?"
+    return ""
 
 
 def quoted(what: str, given: object) -> str:

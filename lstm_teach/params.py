@@ -23,7 +23,7 @@ class Params:
         Ui Uf Uo Ug     (H, vocab_size)   input weights, column x[t] is picked
 
     `flat` may have leading axes (B, n): then each matrix has them too, and `forward` and `loss` run all B nets at once.
-    It may also be float32 or complex128 (see `astype`), which the lesson on checking gradients uses.
+    It may also be float32 or complex128 (see `astype`), to check in single precision or by a complex step.
     """
 
     NAMES = ("V", "Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug")

@@ -91,8 +91,10 @@ def _in_cases(node: ast.expr, cases: Sequence[Names]) -> Numbers | None:
 
 def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, written: Written) -> Iterator[Tier]:
     """Mistakes by their words, the simplest first."""
-    if any(r.ndim == 2 and g.shape == r.T.shape for g, r in zip(got, right, strict=True)):
+    if any(r.ndim == 2 for r in right):
         yield {"This is the transpose: rows and columns are swapped.": [r.T for r in right]}
+        read = "These are the right numbers, read in the wrong order: reshape does not swap rows and columns, .T does."
+        yield {read: [r.T.reshape(r.shape) for r in right]}
     if any(r.ndim for r in right):
         one = "over all entries, one number; each entry keeps its own number."
         yield {f"This is the sum {one}": [r.sum() for r in right], f"This is the mean {one}": [r.mean() for r in right]}

@@ -22,7 +22,7 @@ from lstm_teach.validate import amount, listing
 
 @dataclass(frozen=True)
 class Optimizer:
-    """`start()` returns a function for one training: of each gradient it makes the step that is added to `flat`."""
+    """`start()` returns a function for one training, which turns each gradient into the step to add to `flat`."""
 
     start: Callable[[], Callable[[np.ndarray], np.ndarray]]
 

@@ -128,7 +128,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     `space` is the notebook. "changed" has the names whose values the statements have changed, with what they are then;
     "spoiled" are those of `given` that they never make right, if not all of `names` are right in the end: then no right
     answer needs them. "entered" has the library's functions that are called for `names`, not those of an assert or a
-    print.
+    print. "called" has, for each of `names` that no line makes, the names that have its right value instead.
     """
     read = _reached(cellcode.names_in(*statements), own, space)
     before = {n: v for n, v in own.items() if n in read or n not in names}
@@ -188,7 +188,10 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    return found | {"changed": changed, "spoiled": spoiled, "entered": entered}
+    made = cellcode.stored(statements) - {*names, *given}
+    missing = [name for name in names if last[name] is None]
+    called = {name: {n for n in made if close(space.get(n), np.asarray(case[name]))} for name in missing}
+    return found | {"changed": changed, "spoiled": spoiled, "entered": entered, "called": called}
 
 
 def _exec(code: CodeType, space: dict) -> None:

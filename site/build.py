@@ -1,6 +1,6 @@
 """Build the site: the lessons in a browser with nothing installed, and pages to read. Needs Python 3.11 or newer.
 
-    python site/build.py                    make site/dist/ (again); the first time this takes a few minutes
+    python site/build.py                    make site/dist/ (again); the first time this takes about ten minutes
     python site/build.py --files PLACE      take Pyodide's files from this folder or address
     python site/serve.py                    show it
 
@@ -195,18 +195,16 @@ def app(files: dict[str, Path]) -> bool:
 def finish(new: Path) -> None:
     """Check that everything is there, and give the page its name, its icon, lab.js and what draws the explorers."""
     lab = new / "lab" / "index.html"
-    page, settings = (
-        lab.read_text(encoding="utf-8"),
-        json.loads((new / "jupyter-lite.json").read_text(encoding="utf-8")),
-    )
+    page = lab.read_text(encoding="utf-8")
+    settings = json.loads((new / "jupyter-lite.json").read_text(encoding="utf-8"))
     chosen = settings["jupyter-config-data"]["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
-    missing = [name for name in ("pyodideUrl", "loadPyodideOptions", "pipliteUrls") if name not in chosen]
-    if page.count(TITLE) != 1 or missing:
+    complete = {"pyodideUrl", "loadPyodideOptions", "pipliteUrls"} <= set(chosen)
+    # Without these the first explorer would fetch them, and without a network show nothing but "javascript error".
+    parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
+    if page.count(TITLE) != 1 or not complete or not parts:
         raise Stop("JupyterLite built something other than this expects; has requirements.txt changed?")
     script = (HERE / "lite" / "lab.js").read_text(encoding="utf-8")
     own = '<title>lstm-teach</title>\n    <link rel="icon" href="./favicon.ico">'
-    # Otherwise the first explorer would fetch these, and without a network show nothing but "javascript error".
-    parts = sorted(new.glob("extensions/@jupyter-widgets/*/static/[0-9]*.js"))
     early = "".join(f'<script defer src="../{path.relative_to(new).as_posix()}"></script>\n' for path in parts)
     page = page.replace(TITLE, own).replace("</head>", f"{early}<script>\n{script}</script>\n</head>", 1)
     lab.write_text(page, encoding="utf-8")
@@ -266,7 +264,7 @@ def entry(name: str, version: str, file: str, sha256: str, depends: list, import
 def pages() -> bool:
     """The lessons executed, as plain pages; the guide; the start page. Whether any was made."""
     PAGES.mkdir(exist_ok=True)
-    shared = key([*package_files(), *HERE.glob("pages*"), *HERE.glob("look/*"), HERE / "requirements.txt"])
+    shared = key([*package_files(), HERE / "pages.py", HERE / "look" / "page.html", HERE / "requirements.txt"])
     listed = pages_of()
     made = False
     wanted = {path: key([path], [shared]) for path in listed}
@@ -277,9 +275,7 @@ def pages() -> bool:
         stamp, target = PAGES / f"{path.stem}.txt", PAGES / f"{path.stem}.html"
         if read(stamp) == hashed and target.exists():
             continue
-        say(
-            f"Running and rendering {path.relative_to(ROOT)}." if path.suffix == ".ipynb" else f"Rendering {path.name}."
-        )
+        say(f"Making a page of {path.relative_to(ROOT)}.")
         command = [PYTHON, HERE / "pages.py", path, target]
         run(command, f"{path.name} could not be rendered", PYTHONPATH=str(ROOT), JUPYTER_PATH="", MPLBACKEND="agg")
         stamp.write_text(hashed, encoding="utf-8")

@@ -53,7 +53,7 @@ class Exporter(HTMLExporter):
 
 
 class ForReading(Preprocessor):
-    """Takes out progress bars, and puts the answer below each prediction, folded."""
+    """Takes out what only a running kernel could use, and puts the answer below each prediction, folded."""
 
     def preprocess(self, notebook: dict, resources: dict) -> tuple[dict, dict]:
         """All cells of a notebook."""
@@ -61,7 +61,7 @@ class ForReading(Preprocessor):
         for cell in notebook.cells:
             cells.append(cell)
             if cell.cell_type == "code":
-                cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
+                cell.outputs = [output for output in cell.outputs if not _is_bare(output)]
                 if match := PREDICTION.search(cell.source):
                     cells.append(nbformat.v4.new_markdown_cell(answer(resources["lesson"], match[1])))
         notebook.cells = cells
@@ -78,8 +78,10 @@ def answer(lesson: str, name: str) -> str:
     return f"<details><summary>Answer</summary>{said}</details>"
 
 
-def _is_bar(output: dict) -> bool:
-    return output.get("name") == "stderr" or "it/s" in str(output) or "step/s" in str(output)
+def _is_bare(output: dict) -> bool:
+    """Whether it is a widget without a still page, such as a button or a progress bar, or a bar that is text."""
+    bare = {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    return output.get("name") == "stderr" or set(output.get("data", ())) == bare
 
 
 def markdown(source: str) -> str:
@@ -89,7 +91,10 @@ def markdown(source: str) -> str:
 
 def main(source: Path, target: Path) -> None:
     """Write the page."""
+    run = ""
     if source.suffix == ".ipynb":
+        place = source.relative_to(ROOT).as_posix()
+        run = f'<a href="../app/lab/index.html?path={place}">Do this lesson in the browser</a>'
         notebook = nbformat.read(source, as_version=4)
         client = nbclient.NotebookClient(
             notebook,
@@ -107,10 +112,6 @@ def main(source: Path, target: Path) -> None:
         # In these files, links to headings are in lower case, as on GitHub.
         body = re.sub(r'(?:id="|href="#)[^"]*', lambda found: found[0].lower(), body)
     title = re.search(r"<h1[^>]*>(.*?)<", body, re.DOTALL)[1].strip()
-    run = ""
-    if source.suffix == ".ipynb":
-        place = source.relative_to(ROOT).as_posix()
-        run = f'<a href="../app/lab/index.html?path={place}">Do this lesson in the browser</a>'
     page = (HERE / "look" / "page.html").read_text(encoding="utf-8")
     for name, value in {"title": title, "run": run, "body": with_links(body, source)}.items():
         page = page.replace(f"<!-- {name} -->", value)

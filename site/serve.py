@@ -19,7 +19,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """The file for an address."""
-        if not path.startswith(f"{self.under}/"):
+        if not f"{path}/".startswith(f"{self.under}/"):
             return str(Path(self.directory) / "there is no such file")
         return super().translate_path(path[len(self.under) :])
 
@@ -37,12 +37,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--folder", type=Path, default=DIST)
-    parser.add_argument("--under", default="", help="a path that begins with a slash")
+    parser.add_argument("--under", default="", help="a path to serve it below, such as /lessons")
     chosen = parser.parse_args(arguments)
     if not (chosen.folder / "index.html").is_file():
         print(f"There is no site in {chosen.folder}: make it with python site/build.py.", file=sys.stderr)
         return 2
-    Handler.under = chosen.under.rstrip("/")
+    Handler.under = f"/{chosen.under.strip('/')}".rstrip("/")
     handler = functools.partial(Handler, directory=str(chosen.folder))
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", chosen.port), handler)

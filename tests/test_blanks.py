@@ -882,7 +882,7 @@ def test_a_value_in_place_of_a_function_is_said_to_be_none(capsys):
 )
 def test_a_list_is_not_called_an_array(value, is_now):
     verdict, _ = judged(PRODUCT, f"do = {value.format('dh * ct')}\ndct = dh * o")
-    assert sentences(verdict)["do"] == f"do should be a single number, {is_now}"
+    assert sentences(verdict)["do"].startswith(f"do should be a single number, {is_now}")
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])
@@ -1063,7 +1063,7 @@ JUDGE_CENTRAL = 'lesson.judge("central_difference")'
     ("source", "words"),
     [
         ("", "No line of this cell says what central_difference is."),
-        (CENTRAL.replace("central_", "zentral_"), "No line of this cell says what central_difference is."),
+        (CENTRAL.replace("central_", "zentral_"), "it is called zentral_difference: rename it to central_difference."),
         ("print(central_difference(np.sin, 0.5))\n", "No line of this cell says what central_difference is."),
         ("theirs = central_difference\ncentral_difference = theirs\n", "is the library's: write its lines yourself"),
         (

@@ -329,6 +329,7 @@ def test_large_numbers_are_written_out():
 
 
 def test_zero_has_no_minus_sign_beside_a_large_whole_number_either():
+    assert [two_numbers(yours, 0.65)[0] for yours in (1e-17, 2e-14, 1e-177)] == ["0", "2e-14", "1e-177"]
     assert two_numbers(-0.0, 20000) == ("0", "20,000") and two_numbers(-0.0, 0.5) == ("0", "0.5")
 
 

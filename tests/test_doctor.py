@@ -645,7 +645,7 @@ def test_what_a_repair_would_only_switch_off_is_said_to_be_out_of_place(style, a
     (finding,) = diagnose(wrong, name).findings
     assert finding.line == line_of(wrong, line) and finding.how == "remove" and finding.repair == ""
     assert finding.cause == f"`{' '.join(line.replace('  # done', '').split())}` should not be here."
-    assert ("with what stands under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
+    assert ("with the lines under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
     assert line not in diagnose(wrong, name).repaired_source
 
 

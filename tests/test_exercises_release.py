@@ -148,6 +148,12 @@ def test_a_question_reads_the_same_in_the_notebook_and_in_its_form(release, path
 
 
 @each_source
+def test_the_summary_which_answers_some_tasks_is_folded(release, path):
+    text = release.read(path).cells[-1].source
+    assert re.fullmatch(r"## Summary\n\n<details>((?!</details>).)*</details>\n\n## Where next\n.*", text, re.DOTALL)
+
+
+@each_source
 def test_a_stop_sign_comes_after_the_question_of_its_task(release, path):
     text = "\n".join(cell.source for cell in release.read(path).cells if cell.cell_type == "markdown")
     for rest in text.split("**Stop here**")[1:]:

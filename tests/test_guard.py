@@ -120,13 +120,13 @@ def test_a_function_without_python_code_has_no_line():
 
 def test_finds_the_line_in_another_cell_of_the_same_notebook():
     cells = {}
-    exec(compile("def inner():\n    raise KeyError('z')", "cell 1", "exec"), cells)
+    exec(compile("def inner():\n    raise OSError('z')", "cell 1", "exec"), cells)
     exec(compile("def backward():\n    inner()", "cell 2", "exec"), cells)
-    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2, in inner\.$"):
+    with pytest.raises(guard.LearnerError, match=r"^backward raised OSError: z, at line 2, in inner\.$"):
         guard.call(cells["backward"])
     linecache.cache["cell 3"] = 0, None, ["def backward():\n", "    inner()\n"], "cell 3"
     exec(compile("def backward():\n    inner()", "cell 3", "exec"), cells)
-    with pytest.raises(guard.LearnerError, match=r"^backward raised KeyError: 'z', at line 2: inner\(\), in inner\.$"):
+    with pytest.raises(guard.LearnerError, match=r"^backward raised OSError: z, at line 2: inner\(\), in inner\.$"):
         guard.call(cells["backward"])
 
 
@@ -141,6 +141,11 @@ def test_system_exit_of_a_learner_does_not_end_the_caller():
 def test_a_limit_is_said_without_the_part_of_a_second_that_has_gone_before(seconds, said):
     unit = "second" if said == "1" else "seconds"
     assert f"did not finish within {said} {unit} and was stopped" in str(guard._too_long(never_ends, seconds, ""))
+
+
+def test_a_call_of_input_is_not_called_a_loop():
+    said = [str(guard._too_long(never_ends, 1, f", at line 1: {line}")) for line in ('input("b")', "my_input(b)")]
+    assert said[0].endswith("input() waits for somebody to type: take it out.") and "never ends" in said[1]
 
 
 @pytest.mark.parametrize("function", [never_ends, swallows, swallows_everything, ends_with_a_loop])

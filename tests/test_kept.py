@@ -1,5 +1,9 @@
 """A function is kept only with all that it needs, so that a later lesson can run it."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from lesson_cells import run_cells, solved
 
@@ -39,6 +43,25 @@ def test_a_function_whose_text_is_lost_is_not_kept_and_told_why(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     said = kept.write("slope", SINGLE, "pass", eval(compile("lambda a: 1 - a**2", "<timed exec>", "eval")))
     assert "slope is not kept: its cell begins with a magic" in said and not list(tmp_path.iterdir())
+
+
+def squared(a):
+    return 1 - a**2
+
+
+@pytest.mark.parametrize("trouble", [errno.ENOSPC, errno.EROFS])
+def test_a_file_that_cannot_be_written_stays_as_it_was_and_the_reason_is_told(trouble, monkeypatch, tmp_path):
+    def full(path, text, **options):
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.chdir(tmp_path)
+    kept.write("one", SINGLE, "pass", squared)
+    before = Path(kept.FILE).read_bytes()
+    monkeypatch.setattr(Path, "write_text", full)
+    said = kept.write("other", SINGLE, "pass", squared)
+    assert "other is not kept" in said and os.strerror(trouble) in said
+    assert Path(kept.FILE).read_bytes() == before and os.listdir() == [kept.FILE]
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ FUNCTIONS = {
         {
             "U[:, token] + h_before @ W": "W is transposed here",
             "U[:, [token]] + W @ h_before": "a column plus a vector gives a matrix",
-            "(U[:, token] + W @ h_before)[:, None]": "right, but in a column, shape (H, 1)",
+            "(U[:, token] + W @ h_before)[:, None]": "(3, 1). What it holds is right; only its shape is not.",
             "sigmoid(U[:, token] + W @ h_before)": "This is a gate already.",
             "U[:, token] + W * h_before": "For a matrix times a vector, use @.",
             "params.Ui[:, x0] + params.Wi @ h0": "Note that h0, params and x0 came from another cell",
@@ -457,6 +457,9 @@ def test_at_the_question_both_lines_rise_alike_and_the_unit_in_the_picture_is_th
     added = [(run.i * run.g)[13, 0] for run in runs]
     said = f"opens again, to {rang.i[13, 0]:.2f}, and adds nearly the same to both lines, "
     assert said + f"{added[0]:.2f} and {added[1]:.2f}" in cell("gates-questions")
+    goes_out, comes_in = (1 - rang.f[1:13, 0]) * rang.c[:12, 0], (rang.i * rang.g)[1:13, 0]
+    assert f"{np.median(goes_out):.2f}" == f"{np.median(comes_in):.2f}" == "0.02"
+    assert "At each step only about 0.02 goes out, and about as much comes in" in cell("gates-questions")
     before, after = ((rang.c - quiet.c)[t, 0] for t in (12, 13))
     assert abs(after - before) < 0.05 * before and "the distance stays nearly what it was" in cell("gates-questions")
     question = bell.sequence(True)[0][13:]

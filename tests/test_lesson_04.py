@@ -126,7 +126,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "such as T"),
-    ("sums", "dV", "dy.T @ cache.h[1:]", "each loss meets the state after it"),
+    ("sums", "dV", "dy.T @ cache.h[1:]", "h[t+1] is used where h[t] is needed"),
 ]
 
 
@@ -272,6 +272,7 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "    return grads", "    grads.flat[:] /= len(x)\n    return grads"): ("This is the mean", ""),
     ("PASS", "lt.forward(params, x, h0, c0)", "lt.forward(params, x)"): ("pass it h0 and c0", ""),
     ("PASS", "dh_future = np.zeros(params.hidden_size)", "dh_future = params.V.T @ dy[-1]"): ("counts twice", "V"),
+    ("PASS", "t, dh_future,", "t, params.V.T @ dy[t] + dh_future,"): ("Each loss counts twice in the deltas", "V"),
     ("OWN", "do = dh * ct", "do = dc * ct"): ("do is computed from dc", "V"),
     ("OWN", " + dc_carry", ""): ("Nothing comes back along the cell", "V"),
     ("OWN", "o * (1 - ct**2)", "o"): ("the slope of tanh is missing", "V"),
@@ -505,7 +506,7 @@ lesson.judge("initial")"""
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():
     source = "def initial_deltas(params, x, targets, h0, c0):\n    return my_bptt(params, x, targets, h0, c0)\n"
     verdict = judged(NAME, "initial", source=source + 'lesson.judge("initial")')
-    assert "initial_deltas should return 2 things: dh0 and dc0" in said(verdict)
+    assert "initial_deltas should return 2 things, as in `return dh0, dc0`" in said(verdict)
 
 
 def test_other_ways_to_the_initial_deltas_are_right():

@@ -444,7 +444,10 @@ def test_the_learners_own_pass_learns_the_bell_and_the_loop_does_not(lesson):
     assert np.log(2) < loss < 1.5 and moved > 1
     net = lesson["runs_of"]["the loop, no limit"][0]
     for x, targets in lesson["bell"].test:  # "that most targets are quiet"
-        assert (lt.forward(net, x).y.argmax(1) == targets)[1:-1].mean() > 0.9
+        run = lt.forward(net, x)
+        assert (run.y.argmax(1) == targets)[1:-1].mean() > 0.9
+        gates = np.stack([run.i[:-1], run.f[:-1], run.o[:-1]])
+        assert (np.minimum(gates, 1 - gates) < 1e-3).mean() > 0.9  # "thrown into saturation"
     whole = lesson["norms_by_part"](lesson["runs_of"]["the loop, limit 5"][2])[0]
     assert (whole > 1e6).all()  # clipped at every step
 

@@ -808,7 +808,7 @@ def test_the_error_of_exactly_one_is_a_gradient_of_zero():
 @pytest.mark.long
 def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_the_repair():
     run = solved_run(NOTEBOOK)
-    lines = run.results["question-doctor"].value
+    lines = run.results["question-doctor"].data
     assert run.results["question-repaired"].passed
     findings = run.names["diagnosis"].findings
     assert sorted(finding.code for finding in findings) == sorted(QUESTION_LINES)
@@ -823,7 +823,7 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
 
 def test_a_search_that_ran_out_of_time_says_so_beside_the_folded_lines():
     diagnosis = lt.diagnose(clinic.question_loop, seconds=0.01, progress=False)
-    outside = explorers.lines_repaired(diagnosis).value.partition("<details")[0]
+    outside = explorers.lines_repaired(diagnosis).data.partition("<details")[0]
     assert "could not be pinned down" in outside and "ran out of time" in outside
 
 

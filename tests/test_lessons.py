@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import re
+import tomllib
 from functools import partial
 
 import numpy as np
@@ -67,6 +68,20 @@ def test_a_prediction_explains_every_option_and_has_one_that_is_right(name):
             assert all(len(option) == 2 and len(option[1]) > 10 for option in asked["options"].values()), key
         else:
             assert asked["reveal"], key
+
+
+def test_no_right_option_can_be_told_by_its_length():
+    told = []
+    for path in [*FOLDER.glob("*.toml"), *(FOLDER.parent / "exercises").glob("*.toml")]:
+        file = tomllib.loads(path.read_text(encoding="utf-8"))
+        for name, asked in (file.get("predictions", {}) | file.get("questions", {})).items():
+            if "options" in asked:
+                lengths = {letter: len(text) for letter, (text, _) in asked["options"].items()}
+                right = lengths.pop(asked["right"])
+                longest, shortest = max(lengths.values()), min(lengths.values())
+                if right > max(1.3 * longest, longest + 12) or right < min(shortest / 1.3, shortest - 12):
+                    told.append(f"{path.stem}: {name}")
+    assert told == []
 
 
 @each_lesson

@@ -1,7 +1,10 @@
 """Questions: what the cell says counts, the form explains every option, and a file is written only on request."""
 
+import errno
 import html
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +157,21 @@ def test_unticking_the_box_takes_the_answer_out_of_the_file(folder):
     assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_color": "c", "my_guess": "7"}
     first.form.keep = False
     assert json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_guess": "7"}
+
+
+def test_an_answer_that_cannot_be_kept_is_explained_all_the_same_and_the_form_says_why(folder, monkeypatch):
+    def full(path, text, **options):
+        path.write_bytes(b"{")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    ask(GUESS, "7").form.keep = True
+    asked = ask(COLORS, "...")
+    monkeypatch.setattr(Path, "write_text", full)
+    asked.form.set_trait("keep", True)
+    asked.form.set_trait("answer", "c")
+    assert "c is not the answer" in asked.form.explanation
+    assert f"the file my_answers.json can&#x27;t be written ({os.strerror(errno.ENOSPC)})" in asked.form.explanation
+    assert os.listdir() == [FILE] and json.loads((folder / FILE).read_text(encoding="utf-8")) == {"my_guess": "7"}
 
 
 @pytest.mark.parametrize("text", ["{", "[1]"])

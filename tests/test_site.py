@@ -146,6 +146,25 @@ def test_a_program_that_fails_is_told_in_one_sentence_and_its_words_are_kept(wor
     assert "ZeroDivisionError" in build.LOG.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("found", [True, False])
+def test_without_the_scripts_that_draw_the_explorers_the_build_stops(tmp_path, found):
+    kernel = dict.fromkeys(("pyodideUrl", "loadPyodideOptions", "pipliteUrls"))
+    plugins = {"litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel}}
+    (tmp_path / "jupyter-lite.json").write_text(json.dumps({"jupyter-config-data": plugins}), encoding="utf-8")
+    (tmp_path / "lab").mkdir()
+    page = tmp_path / "lab" / "index.html"
+    page.write_text(f"<head>{build.TITLE}</head>", encoding="utf-8")
+    if found:
+        scripts = tmp_path / "extensions" / "@jupyter-widgets" / "jupyterlab-manager" / "static"
+        scripts.mkdir(parents=True)
+        (scripts / "345.ab12.js").write_text("", encoding="utf-8")
+        build.finish(tmp_path)
+        assert "static/345.ab12.js" in page.read_text(encoding="utf-8")
+    else:
+        with pytest.raises(build.Stop, match=r"^JupyterLite built something other than this expects"):
+            build.finish(tmp_path)
+
+
 # ------------------------------------------------------------------------------------------ what it makes
 
 
@@ -190,12 +209,12 @@ def test_the_start_page_leads_to_every_lesson_and_its_links_are_files_of_the_sit
 # ------------------------------------------------------------------------------------------ showing it
 
 
-@pytest.fixture
-def served(tmp_path):
+@pytest.fixture(params=["/lessons", "lessons/"])
+def served(request, tmp_path):
     """A small site, served below a path: its port."""
     (tmp_path / "index.html").write_text("hello", encoding="utf-8")
     (tmp_path / "pyodide.mjs").write_text("", encoding="utf-8")
-    command = [sys.executable, str(SITE / "serve.py"), "--port=0", f"--folder={tmp_path}", "--under=/lessons"]
+    command = [sys.executable, str(SITE / "serve.py"), "--port=0", f"--folder={tmp_path}", f"--under={request.param}"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield int(re.search(r":(\d+)/lessons/", server.stdout.readline())[1])
@@ -206,14 +225,22 @@ def served(tmp_path):
 
 def test_the_site_is_served_below_a_path_with_types_that_a_browser_accepts(served):
     found = {}
-    for path in ("/lessons/", "/lessons/pyodide.mjs", "/index.html", "/lessons/../serve.py"):
+    for path in (
+        "/lessons",
+        "/lessons/",
+        "/lessons/pyodide.mjs",
+        "/lessonsindex.html",
+        "/index.html",
+        "/lessons/../serve.py",
+    ):
         connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
         connection.request("GET", path)
         answer = connection.getresponse()
         found[path] = answer.status, answer.getheader("Content-Type")
         connection.close()
     assert found["/lessons/"][0] == 200 and found["/lessons/pyodide.mjs"] == (200, "text/javascript")
-    assert found["/index.html"][0] == found["/lessons/../serve.py"][0] == 404
+    assert found["/lessons"][0] == 301  # to the same with a slash
+    assert {found[path][0] for path in ("/index.html", "/lessonsindex.html", "/lessons/../serve.py")} == {404}
 
 
 def test_without_a_site_the_server_says_how_to_make_one(tmp_path):

@@ -23,6 +23,7 @@ TESTS = [*LESSONS, "pytest", "xdist", "playwright", "nbgrader"]
 def start(tmp_path, monkeypatch):
     """start.py as a module, in a project folder of its own, with an installation that only writes a line."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSTARTUP", "")
     for name in ("start.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     spec = importlib.util.spec_from_file_location("start_under_test", tmp_path / "start.py")
@@ -270,8 +271,10 @@ def test_jupyterlab_gets_the_projects_settings_after_the_users_own(start, monkey
     monkeypatch.setattr(start, "prepare", lambda testing: None)
     monkeypatch.setattr(start, "replace_by", lambda command: 0)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", own)
+    monkeypatch.setenv("PYTHONSTARTUP", own)
     start.main(["--no-browser"])
     assert start.os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [*filter(None, [own]), str(start.SETTINGS)]
+    assert start.os.environ["PYTHONSTARTUP"] == (own or str(start.SETTINGS / "first_cell.py"))
 
 
 def test_the_projects_settings_leave_out_news_and_every_part_of_nbgrader():

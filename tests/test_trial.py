@@ -95,6 +95,7 @@ def test_a_size_typed_into_a_function_is_asked_for_rather_than_a_transpose():
     ("lesson", "cell", "lines", "named"),
     [
         (BACK, "write-dh-total", "dh = dh_loss + dh_future", {"dh_whole": "dh"}),
+        (BACK, "write-dh-total", "Dh_whole = dh_loss + dh_future", {"dh_whole": "Dh_whole"}),
         (BACK, "write-product", "do = dh * ct\ndh = dh * o", {"dct": "dh"}),
         (SINGLE, "hand-on", 'dh_future = d["dh_before"]\ndc_carry = dc * f',
          {"next_dh_future": "dh_future", "next_dc_carry": "dc_carry"}),
@@ -106,6 +107,34 @@ def test_a_right_value_under_another_name_is_told_its_name(lesson, cell, lines, 
     for name, other in named.items():
         assert said[name].startswith(f"This is right, but it is called {other}: rename it to {name}"), said
     assert [name for name, sentence in said.items() if sentence] == [*named]
+
+
+@pytest.mark.parametrize(("line", "told"), [("squash(z)", True), ("1 / (1 + exp(-z))", False)])
+def test_a_function_that_reads_an_unmade_name_is_told_to_run_the_cell_that_makes_it(line, told):
+    source = cell_source("01_forward_pass", "sigmoid").replace("...", line)
+    said = str(judged("01_forward_pass", "sigmoid", source=source))
+    assert ("If a cell above makes it, run that cell first." in said) == told and "is not defined, at line 3" in said
+
+
+def test_a_right_function_under_another_name_is_told_its_name_and_a_wrong_one_is_not():
+    source = cell_source("01_forward_pass", "sigmoid").replace("def sigmoid", "def squash")
+    right, wrong = (source.replace("...", line) for line in ("1 / (1 + np.exp(-z))", "1 / (1 + np.exp(z))"))
+    said = str(judged("01_forward_pass", "sigmoid", source=right))
+    assert "This is right, but it is called squash: rename it to sigmoid." in said, said
+    assert "No line of this cell says what sigmoid is." in str(judged("01_forward_pass", "sigmoid", source=wrong))
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "words"),
+    [
+        ("scores", "(params.V @ h_all[:-1].T).reshape(T, K)", "reshape does not swap rows and columns, .T does."),
+        ("scores", "(h_all[:-1] @ params.V.T).ravel()", "What it holds is right; only its shape is not."),
+        ("loss", "-np.log(picked).sum(keepdims=True)", "What it holds is right; only its shape is not."),
+    ],
+)
+def test_right_numbers_in_another_shape_or_order_are_called_right_numbers(cell, line, words):
+    name = {"scores": "scores", "loss": "L"}[cell]
+    assert words in str(judged("01_forward_pass", cell, {name: line}))
 
 
 def test_a_blank_without_a_line_is_told_so_beside_what_its_cell_changes():

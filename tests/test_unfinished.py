@@ -20,6 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
+EARLY = "That line reads {} before it has a value: this cell gives it one only there or below."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -85,7 +86,13 @@ STOPPED = {  # cells, and what is said below their errors
     f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
-    f"c = np.ones(3)[..., 7]\n{CHECK}": "",
+    f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
+    f"c = sum([f, i].reverse())\n{CHECK}": (
+        "It is None there: a.sort() and a.reverse() change a and return nothing, as does a function without a return."
+    ),
+    f"kept = f * later\nc = later = kept\n{CHECK}": EARLY.format("later"),
+    f"\nunmade += i * g\n{CHECK}": EARLY.format("unmade"),
     f"c = f * Ellipsis\n{CHECK}": "",
     f"c = f * c_before + ...)\n{CHECK}": "",
 }
@@ -116,6 +123,14 @@ def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_c
     assert error.output_type == "error" and "dots" not in str(error)  # it stays as it was
     assert all(output.output_type == "stream" and output.name == "stdout" for output in printed)
     assert "".join(output.text for output in printed) == (f"{said}\n" if said else "")
+
+
+def test_a_blank_that_runs_first_of_all_is_told_to_run_the_cells_above(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONSTARTUP", str(NOTEBOOKS.parent / "settings" / "first_cell.py"))
+    notebook = new_notebook(cells=[new_code_cell(source) for source in (f"c = ...\n{CHECK}", "watch")])
+    trouble_when_run(notebook, NOTEBOOKS, tmp_path)
+    assert notebook.cells[0].outputs[1].text == NO_NAME.format("lesson") + "\n"
+    assert notebook.cells[1].outputs[0].ename == "NameError"  # the learner's names are as they were
 
 
 @pytest.mark.parametrize(("source", "words"), RUN.items())

@@ -190,7 +190,7 @@ def _how(finding: Finding) -> str:
     """What to do with the line; only what is proved is called a repair."""
     said = (_HOW if finding.proved else _TRY).get(finding.how, "")
     block = finding.how == "remove" and finding.code.partition("#")[0].rstrip().endswith(":")
-    return f"{said[:-1]}, with what stands under it." if block else said
+    return f"{said[:-1]}, with the lines under it." if block else said
 
 
 def _line_html(finding: Finding) -> str:

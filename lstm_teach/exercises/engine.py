@@ -71,7 +71,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
-from lstm_teach.validate import amount
+from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
 
@@ -292,7 +292,7 @@ class Task:
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
-        together, alone = [], []  # for each case that was answered: the names, what came, what is right
+        together, alone, answer = [], [], {}  # for each case that was answered: the names, what came, what is right
         for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
@@ -309,7 +309,10 @@ class Task:
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
         words = judging.known_mistake(whole, together, read, tolerance)
-        return words or judging.known_mistake(single, alone, tolerance=tolerance)
+        if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
+            return words
+        twins = [name for name in answer if answer[name] is answer.get(result)]
+        return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:

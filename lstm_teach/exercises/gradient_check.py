@@ -29,6 +29,7 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     large, noise = random.normal(0, 1, (2, 4, 3))
     small, zero = 0.5 * large + 0.1 * noise, np.zeros((4, 3))
     small.flat[abs(large).argmin()] = 1.0  # so that neither is the larger one everywhere
+    holes = large * (np.arange(3) > 0), small * (np.arange(3) < 2)
 
     cases = [
         Case("the first is larger", (large, small)),
@@ -36,6 +37,7 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
         Case("tiny matrices", (1e-12 * large, 1e-12 * small), also=lambda *given: "Here both matrices are tiny."),
         Case("opposite signs", (large, -large)),
         Case("zeros", (zero, zero.copy()), also=lambda *given: "Here both matrices are zero."),
+        Case("zeros", holes, also=lambda *given: "Here both have some zeros, and other numbers too."),
         Case("zeros", (zero, large), also=lambda *given: "Here a is zero and b is not."),
         Case("zeros", (large, zero), also=lambda *given: "Here b is zero and a is not."),
     ]

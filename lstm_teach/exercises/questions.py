@@ -1,7 +1,7 @@
 """Questions with options, and predictions: a form to answer in, and a reason for every option afterwards.
 
-Imports anywidget, ipywidgets and unfinished. The answer that counts is the plain text in the notebook's own cell; the
-form is for those who like it better.
+Imports anywidget, ipywidgets, kept and unfinished. The answer that counts is the plain text in the notebook's own
+cell; the form is for those who like it better.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import ipywidgets as widgets
 import traitlets
 
 from lstm_teach import html, unfinished
+from lstm_teach.kept import save
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Points, points_for
 
@@ -125,7 +126,8 @@ class Asked:
             kept[name] = self.form.answer
         elif change.name != "keep" or kept.pop(name, None) is None:
             return
-        self.file.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        if trouble := save(self.file, json.dumps(kept, indent=1, sort_keys=True) + "\n"):
+            self.form.explanation += html.prose(f"Your answer is not kept: {trouble}")
 
     def __str__(self) -> str:
         question = self.question

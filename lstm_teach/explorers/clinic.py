@@ -5,6 +5,7 @@ import inspect
 from dataclasses import replace
 
 import ipywidgets as widgets
+from IPython.display import HTML
 
 from .. import diagnose
 from ..doctor import Diagnosis
@@ -56,7 +57,7 @@ def find_the_line(number: int) -> Explorer:
     return Explorer(f"Case {number}: find the line", {"line": dropdown("Line", options)}, draw, pick=pick)
 
 
-def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
+def lines_repaired(diagnosis: Diagnosis) -> HTML:
     """The lines that the doctor has changed, in their order and folded: as they were, and as they are now.
 
     Where no repair is proved, the notes say why.
@@ -65,7 +66,7 @@ def lines_repaired(diagnosis: Diagnosis) -> widgets.HTML:
     rows = [(str(finding.line), code(finding.code), code(finding.repair)) for finding in found]
     lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
     notes = bullets(diagnosis.notes) if diagnosis.repaired_source is None else ""
-    return widgets.HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
+    return HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
 
 
 def ask_the_doctor(number: int) -> widgets.VBox:
@@ -88,4 +89,4 @@ def ask_the_doctor(number: int) -> widgets.VBox:
             button.disabled = False
 
     button.on_click(ask)
-    return widgets.VBox([button.add_class("lt-doctor"), report.add_class("lt-doctor-report")])
+    return widgets.VBox([button, report])

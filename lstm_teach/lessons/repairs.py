@@ -318,7 +318,8 @@ def _untouched(loop: Callable) -> str:
 def _tree(function: Callable) -> str:
     """A function's statements, without its name, docstring, comments and layout."""
     tree = ast.parse(_source(function)).body[0]
-    return ast.dump(ast.Module(tree.body if ast.get_docstring(tree) is None else tree.body[1:], []))
+    has_docstring = isinstance(tree, ast.FunctionDef) and ast.get_docstring(tree) is not None
+    return ast.dump(ast.Module(getattr(tree, "body", [tree])[has_docstring:], []))
 
 
 def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:

@@ -36,6 +36,44 @@ def test_the_start_page_and_a_lesson_to_read_are_complete(browser, lab):
         page.close()
 
 
+# How light the page is, from 0 to 1, and the texts whose contrast is below 4.5, the least that WCAG asks for.
+FAINT = """() => {
+    const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    const light = color => {
+        const [red, green, blue] = color.match(/[0-9.]+/g).map(value => linear(value / 255));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const behind = element => {
+        const color = getComputedStyle(element).backgroundColor;
+        return color === 'rgba(0, 0, 0, 0)' ? behind(element.parentElement) : light(color);
+    };
+    const says = element => Array.from(element.childNodes).some(node => node.nodeType === 3 && node.data.trim());
+    const contrast = element => {
+        const both = [light(getComputedStyle(element).color), behind(element)];
+        return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    };
+    document.querySelectorAll('details').forEach(fold => fold.open = true);
+    const texts = Array.from(document.querySelectorAll('body *')).filter(says);
+    return [behind(document.body), texts.filter(text => contrast(text) < 4.5).map(text => text.outerHTML)];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_and_lessons_are_light_or_dark_as_the_browser_is_and_no_text_is_faint(browser, lab, scheme):
+    page = browser.new_page(color_scheme=scheme)
+    try:
+        for name in ("index", "read/02_one_step_back", "read/guide"):
+            page.goto(f"{lab.url}/{name}.html")
+            shade, faint = page.evaluate(FAINT)
+            assert (shade < 0.02) == (scheme == "dark") and faint == [], name
+        page.goto(f"{lab.url}/app/lab/index.html")
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(scheme == "light").lower()
+        )
+    finally:
+        page.close()
+
+
 def test_every_link_to_a_heading_of_a_page_finds_it(lab):
     pages = {path.name: path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")}
     links = [(name, *link) for name in pages for link in re.findall(r'href="([\w-]*\.?\w*)#([^"]+)"', pages[name])]
@@ -43,11 +81,20 @@ def test_every_link_to_a_heading_of_a_page_finds_it(lab):
     assert len(links) > 20 and lost == []
 
 
+def test_no_page_to_read_shows_a_widget_as_python_writes_it(lab):
+    pages = [path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")]
+    assert (
+        len(pages) > 12
+        and [found for page in pages for found in re.findall(r"\w+\((?:children|value)=.{30}", page)] == []
+    )
+
+
 def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_reload(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     try:
         open_notebook(page, lab, EXERCISE)
         run(page, "imports")
+        page.wait_for_function(f"({STATUS}) === 'idle'", timeout=120_000)
         write(page, "gate", ENDLESS)
         run(page, "check-gate")
         wait_for_text(page, "check-gate", "was stopped")

@@ -430,6 +430,7 @@ WRONG = {
         "larger numbers": (lambda a, b: norm(a - b) / (norm(np.maximum(abs(a), abs(b))) or 1), "the error is off"),
         "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "returns 0 where a is zero"),
         "by b, no condition": (lambda a, b: norm(a - b) / norm(b), "by the size of b"),
+        "some zeros": (lambda a, b: 0.0 if a.all() == b.all() == 0 else error(a, b), "Here both have some zeros"),
         "a changed": (relative_error_in_place, "writes to what it was given, a"),
         "by a": (either(lambda a, b: norm(a - b) / norm(a) if a.any() else 1.0), "by the size of a"),
         "by b": (either(lambda a, b: norm(a - b) / norm(b) if b.any() else 1.0), "by the size of b"),
@@ -597,6 +598,7 @@ WRONG = {
     },
     "check_slope_along": {
         "no copy": (slope_without_a_copy, "params.flat.copy() does not"),
+        "one net twice": (slope_with(lambda at, d, h: (at(0) - at(0)) / h), "both nudges go to it"),
         "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
         "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),
         "by four steps": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h / 4), "half as large"),

@@ -368,6 +368,7 @@ RIGHT = {
 WRONG = {
     "check_walk": {
         "dc first": (lambda *given: walk_with()(*given)[::-1], "dh comes first"),
+        "one array": (lambda *given: [walk_with()(*given)[1]] * 2, "dh and dc are one array here"),
         "unweighted": (walk_with(pick=lambda w, dh_loss: dh_loss), "The weights have no effect"),
         "skips": (walk_that_skips, "Steps with a weight of 0 are left out"),
         "weighs all": (walk_with(dh=lambda w, own, future: own + w * future), "dh is off"),

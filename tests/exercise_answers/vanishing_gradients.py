@@ -476,7 +476,7 @@ WRONG = {
             with_exact(lambda e, t, back, p: e - back(p[-1], 0, 0)[0]),
             "of the last piece is missing",
         ),
-        "one array": (pieces_in_one_array, "one array under two names"),
+        "one array": (pieces_in_one_array, "exact and truncated are one array here"),
         "what is lost": (with_truncated(lambda e, t, *rest: e - t), "This is what truncation loses"),
         "half truncated": (
             with_truncated(lambda e, t, back, p: handed("dh, dc)", "0, dc)")(back, p)[0]),

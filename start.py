@@ -170,7 +170,8 @@ def make_environment() -> None:
     say("Making an environment for lstm-teach in the folder .venv.")
     code = subprocess.call([sys.executable, "-m", "venv", "--without-pip", str(ENVIRONMENT)])
     if code != 0:
-        stop("Python could not make the folder .venv (see above). Is the disk full, or this folder read-only?", code)
+        why = "Is the disk full, or the project's folder read-only?"
+        stop(f"Python could not make the folder .venv (see above). {why}", code)
 
 
 def install(testing: bool) -> None:
@@ -190,7 +191,7 @@ def install(testing: bool) -> None:
     if code != 0:
         stop(
             "The installation did not finish; pip says why above. "
-            "The first start needs a network connection and 500 MB of disk. To try again, give the same command.",
+            "The first start needs a network connection and 500 MB of disk space. To try again, run the same command.",
             code,
         )
     # pip writes this folder's path in UTF-8, but Python 3.11 reads it in the system's encoding, so umlauts are lost.

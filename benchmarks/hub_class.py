@@ -10,7 +10,7 @@ moves the slider and saves again. At the end everything is killed, servers and k
 switched off. What was saved is read from the disk, and one student's once more over HTTP after a new start and a new
 login.
 
-The lessons are dealt out in turn; lesson 6, which computes longest, goes to two students at most. Prints the times
+The lessons are dealt out in turn; lesson 6, which takes longest to run, goes to two students at most. Prints the times
 of the median and of the slowest student, the same for each lesson, the memory, and how many fit into 2, 8 and 32 GB if
 all had the lesson that needs most. Needs Linux, root, and what start_hub.py needs. The accounts lstm-bench-N are made
 for this and removed at the end.

@@ -34,7 +34,8 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^IndexError.*out of ": "Counting begins at 0, so the last index is one less than the size.",
     r"^KeyError: ['\"]?\w+['\"]?$": "No entry has that name: print the keys to see which ones there are.",
     r"NoneType' object (is not|has no)": (
-        "It is None there: a.sort() and a.reverse() change a and return nothing, as does a function without a return."
+        "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
+        "return gives None too."
     ),
     r"ndarray' object is not c": "Parentheses after an array call it: write [] for an index, and * for a product.",
     r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
@@ -130,7 +131,7 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
     if stopped and re.search(r"\binput\(", place):
-        advice = "input() waits for somebody to type: take it out."
+        advice = "input() waits for you to type something: take it out."
     name = name_of(function)
     # Of two seconds 1.99 may be left.
     near = round(2 * seconds) / 2 if seconds > 2 else round(seconds, 1 if seconds > 1 else 2)

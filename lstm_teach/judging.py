@@ -218,12 +218,12 @@ def difference(
 
 
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:
-    """That a number in the lines is a size, or beyond one, of what does not fit in this error; "" if none is."""
+    """That a number typed in these lines is a size named in the error, or beyond it; "" if none is."""
     said = trouble.partition(", at line ")[0]
     sizes = {int(n) for n in re.findall(r"\d+", said)} if "IndexError" in said or "shape" in said else ()
     typed = [n for n in dict.fromkeys(cellcode.numbers_typed(*lines)) if isinstance(n, int)]
     fits = any(n in sizes or ("IndexError" in said and n > max(sizes)) for n in typed if sizes)
-    return f"A size that is typed in fits one net only: look at {listing(typed)}." if fits else ""
+    return f"A size typed in as a number fits only one net or sequence: look for {listing(typed)}." if fits else ""
 
 
 def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ()) -> str:
@@ -249,7 +249,7 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
         listed = f"a {type(got).__name__} of shape {array.shape}"
         is_now = listed if isinstance(got, list | tuple) else shape_in_words(array.shape)
         same = array.size == right.size and np.allclose(array.ravel(), right.ravel(), 1e-9, 0)
-        fine = " What it holds is right; only its shape is not." if same else ""
+        fine = " The numbers are right; only the shape is wrong." if same else ""
         return f"{name} should be {shape_in_words(right.shape)}, but is {is_now}.{fine}"
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])

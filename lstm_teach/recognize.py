@@ -93,7 +93,7 @@ def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, wri
     """Mistakes by their words, the simplest first."""
     if any(r.ndim == 2 for r in right):
         yield {"This is the transpose: rows and columns are swapped.": [r.T for r in right]}
-        read = "These are the right numbers, read in the wrong order: reshape does not swap rows and columns, .T does."
+        read = "These are the right numbers in the wrong order: reshape does not swap rows and columns; .T does."
         yield {read: [r.T.reshape(r.shape) for r in right]}
     if any(r.ndim for r in right):
         one = "over all entries, one number; each entry keeps its own number."

@@ -59,7 +59,8 @@ def sentence(source: str, error: BaseException) -> str:
         if cellcode.compared(tree.body, error.name):
             return f"== compares. To give {error.name} a value, write =."
         if error.name in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
-            return f"That line reads {error.name} before it has a value: this cell gives it one only there or below."
+            late = "this cell gives it a value only on that line or further down"
+            return f"That line reads {error.name} before it has a value: {late}."
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
         return GONE.get(error.name, f"If a cell above makes {error.name}, {above}. {otherwise}")

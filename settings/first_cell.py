@@ -1,4 +1,4 @@
-"""Run by every notebook's Python as it starts: a blank whose cell runs first of all is told to run those above it."""
+"""Run by each notebook's Python as it starts: whoever runs a blank's cell first is told to run the cells above it."""
 
 try:
     from lstm_teach.unfinished import watch

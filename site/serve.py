@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--folder", type=Path, default=DIST)
-    parser.add_argument("--under", default="", help="a path to serve it below, such as /lessons")
+    parser.add_argument("--under", default="", help="serve the site under this path, such as /lessons")
     chosen = parser.parse_args(arguments)
     if not (chosen.folder / "index.html").is_file():
         print(f"There is no site in {chosen.folder}: make it with python site/build.py.", file=sys.stderr)

@@ -224,7 +224,7 @@ def test_the_faults_of_the_exam_are_named(fault):
 
 def test_blocks_that_are_swapped_are_told_with_their_rows():
     diagnosis = diagnose(around("lstm_stacked", "two blocks swapped"))
-    assert "that of rows 8 to 11 of W (block 3 of 4) in place of that of rows 4 to 7 of W (block 2 of 4)" in told(
+    assert "the gradient of rows 8 to 11 of W (block 3 of 4) instead of rows 4 to 7 of W (block 2 of 4)" in told(
         diagnosis
     )
     assert len(diagnosis.findings) == 1

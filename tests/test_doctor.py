@@ -642,7 +642,7 @@ def test_what_a_repair_would_only_switch_off_is_said_to_be_out_of_place(style, a
     (finding,) = diagnose(wrong, name).findings
     assert finding.line == line_of(wrong, line) and finding.how == "remove" and finding.repair == ""
     assert finding.cause == f"`{' '.join(line.replace('  # done', '').split())}` should not be here."
-    assert ("with the lines under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
+    assert ("and the lines under it" in str(diagnose(wrong, name))) == (line.count("\n") > 1)
     assert line not in diagnose(wrong, name).repaired_source
 
 
@@ -662,7 +662,7 @@ def test_an_if_that_a_repair_would_only_make_hold_always_is_said_to_be_out_of_pl
     text, name = PASSES[style]
     text = text.replace(right, wrong)
     (finding,) = diagnose(text, name).findings
-    assert finding.code.startswith("if ") and finding.cause.endswith("belongs in every turn: the `if` should go.")
+    assert finding.code.startswith("if ") and finding.cause.endswith("belong in every turn: take the `if` out.")
     assert "if" not in finding.repair and finding.proved
 
 
@@ -1004,7 +1004,7 @@ def test_a_wrong_step_axis_or_order_in_whole_arrays_is_repaired_in_its_line(styl
         ("generators", "i, f, o, g, m, h, y = step", "f, i, o, g, m, h, y = step"),
     ],
 )
-def test_a_mistake_of_its_own_kind_of_code_is_repaired_as_it_was_written(style, right, wrong):
+def test_a_mistake_that_only_one_style_allows_is_repaired_to_the_original_line(style, right, wrong):
     diagnosis, line = broken(style, right, wrong)
     (finding,) = (each for each in diagnosis.findings if each.line)
     assert finding.proved and finding.line == line and right in finding.repair
@@ -1037,7 +1037,7 @@ def test_a_mistake_of_its_own_kind_of_code_is_repaired_as_it_was_written(style, 
         ),
     ],
 )
-def test_what_is_left_out_or_shared_by_all_is_put_in(style, right, wrong, repair):
+def test_a_missing_line_or_a_list_shared_by_all_objects_is_repaired_by_adding_lines(style, right, wrong, repair):
     text, name = PASSES[style]
     assert text.count(right) == 1
     (finding,) = (each for each in diagnose(text.replace(right, wrong), name).findings if each.line)

@@ -143,7 +143,7 @@ def test_a_limit_is_said_without_the_part_of_a_second_that_has_gone_before(secon
 
 def test_a_call_of_input_is_not_called_a_loop():
     said = [str(guard._too_long(never_ends, 1, f", at line 1: {line}")) for line in ('input("b")', "my_input(b)")]
-    assert said[0].endswith("input() waits for somebody to type: take it out.") and "never ends" in said[1]
+    assert said[0].endswith("input() waits for you to type something: take it out.") and "never ends" in said[1]
 
 
 @pytest.mark.parametrize("function", [never_ends, swallows, swallows_everything, ends_with_a_loop])

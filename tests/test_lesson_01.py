@@ -223,7 +223,7 @@ FUNCTIONS = {
         {
             "U[:, token] + h_before @ W": "W is transposed here",
             "U[:, [token]] + W @ h_before": "a column plus a vector gives a matrix",
-            "(U[:, token] + W @ h_before)[:, None]": "(3, 1). What it holds is right; only its shape is not.",
+            "(U[:, token] + W @ h_before)[:, None]": "(3, 1). The numbers are right; only the shape is wrong.",
             "sigmoid(U[:, token] + W @ h_before)": "This is a gate already.",
             "U[:, token] + W * h_before": "For a matrix times a vector, use @.",
             "params.Ui[:, x0] + params.Wi @ h0": "Note that h0, params and x0 came from another cell",

@@ -70,7 +70,7 @@ def test_a_prediction_explains_every_option_and_has_one_that_is_right(name):
             assert asked["reveal"], key
 
 
-def test_no_right_option_can_be_told_by_its_length():
+def test_no_right_option_can_be_guessed_from_its_length():
     told = []
     for path in [*FOLDER.glob("*.toml"), *(FOLDER.parent / "exercises").glob("*.toml")]:
         file = tomllib.loads(path.read_text(encoding="utf-8"))

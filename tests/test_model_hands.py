@@ -1,4 +1,4 @@
-"""diagnose_model on models in more hands: what only seems right, where an error begins, which arrays are gates."""
+"""diagnose_model on models written in other ways: what only seems right, where an error begins, what a gate is."""
 
 import numpy as np
 import pytest
@@ -186,13 +186,13 @@ FAULTS = {
     "inputs squared, and the first two are zero": (
         (LATE, {"quiet": 2}, ("np.outer(dz, xs[t])", "np.outer(dz, xs[t] ** 2)")),
         ["line"],
-        "Wrong at T = 3 already, where first anything shows: U.",
+        "Wrong at T = 3 already, the first length at which anything shows: U.",
         "stop",
     ),
     "a slope, and the first two inputs are zero": (
         (LATE, {"quiet": 2}, SLOPE),
         ["between steps"],
-        "where first anything shows",
+        "the first length at which anything shows",
         "handed back, to the step before",
     ),
     "nothing is handed back, and the first two inputs are zero": (
@@ -218,7 +218,7 @@ FAULTS = {
     "the second direction is not reversed": (
         (BOTH, {}, ("for d in deltas][::-1])", "for d in deltas])")),
         ["steps"],
-        "the delta of the last step, to which nothing should be handed back, is wrong too",
+        "the delta of the last step is wrong too, although nothing is handed back to it",
         "With more than one step something",
     ),
     "a gate in both directions": (
@@ -236,7 +236,7 @@ FAULTS = {
     "a ReLU without its mask": (
         (WORDS, {"low": 4}, ("df * (z > 0) *", "df *")),
         ["switch"],
-        "With a and b at 10 or more all is right",
+        "With a and b set to 10 or more everything is right",
         "block",
     ),
     "a bias of the first word only": (
@@ -283,5 +283,5 @@ def test_what_is_right_at_these_weights_by_chance_is_explained_at_others(text, o
 def test_two_matrices_may_each_be_wrong_for_a_reason_of_its_own():
     diagnosis = diagnose(load("lstm_two_layers", "du += h.T @ da", "du = h.T @ da"), lengths=(1, 2, 3))
     assert families(diagnosis) == ["line", "line"], diagnosis
-    assert "Apart from u2, nothing but u1 is wrong" in told(diagnosis)
+    assert "Apart from u2, only u1 is wrong" in told(diagnosis)
     assert "u2 is made with the same deltas as b2, whose gradient is right at every length" in told(diagnosis)

@@ -693,7 +693,7 @@ UNTRUE |= {
         [("    return g\n", '    return g | {"q": np.roll(g["q"], 5)}\n')],
         {},
         ["gate rows"],
-        "in place of that of",
+        "You return the gradient of",
         "axis",
     ),
     "a batch of states at the start, which shows what is handed back": (
@@ -913,20 +913,18 @@ def rearranged(**sources):
 ORDERS = [
     (
         {"W_z": "W_r", "W_r": "W_n", "W_n": "W_z"},
-        "Your gradient has that of W_r in place of that of W_z, that of W_n in place of that of W_r and that of W_z in "
-        "place of that of W_n.",
+        "You return the gradient of W_r instead of W_z, of W_n instead of W_r and of W_z instead of W_n.",
     ),
     (
         {"W_z": "W_r", "W_r": "W_z", "b_z": "b_n", "b_n": "b_z"},
-        "Your gradient has that of W_r in place of that of W_z, that of b_n in place of that of b_z, that of W_z in "
-        "place of that of W_r and that of b_z in place of that of b_n.",
+        "You return the gradient of W_r instead of W_z, of b_n instead of b_z, of W_z instead of W_r and of b_z "
+        "instead of b_n.",
     ),
     (
         {"W_z": "W_r", "U_z": "U_r", "b_z": "b_r"},
-        "Your gradient has that of W_r in place of that of W_z, that of U_r in place of that of U_z and that of b_r in "
-        "place of that of b_z.",
+        "You return the gradient of W_r instead of W_z, of U_r instead of U_z and of b_r instead of b_z.",
     ),
-    ({"b_z": "b_r", "b_n": "b_r"}, "Your gradient has that of b_r in place of that of b_z and b_n."),
+    ({"b_z": "b_r", "b_n": "b_r"}, "You return the gradient of b_r instead of b_z and b_n."),
 ]
 
 
@@ -941,18 +939,18 @@ def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sour
     [
         (
             "df * f * (1 - f), df * f * (1 - f), do * o * (1 - o)",
-            "has that of rows 4 to 7 of W (block 2 of 4) in place of that of rows 0 to 3 of W (block 1 of 4), that",
+            "the gradient of rows 4 to 7 of W (block 2 of 4) instead of rows 0 to 3 of W (block 1 of 4), of",
         ),
         (
             "do * o * (1 - o), di * i * (1 - i), df * f * (1 - f)",
-            "has that of rows 8 to 11 of W (block 3 of 4) in place of that of rows 0 to 3 of W (block 1 of 4), that",
+            "the gradient of rows 8 to 11 of W (block 3 of 4) instead of rows 0 to 3 of W (block 1 of 4), of",
         ),
     ],
 )
 def test_blocks_that_are_in_the_places_of_others_in_several_arrays_are_told_in_one_sentence(new, said):
     wrong = load("lstm_stacked", "di * i * (1 - i), df * f * (1 - f), do * o * (1 - o)", new)
     text = told(lt.diagnose_model(wrong, seconds=60.0))
-    assert text.count("our gradient has that of") == 1 and said in text, text
+    assert text.count("ou return the gradient") == 1 and said in text, text
 
 
 def one_array(one, other):

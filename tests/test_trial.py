@@ -128,8 +128,8 @@ def test_a_right_function_under_another_name_is_told_its_name_and_a_wrong_one_is
     ("cell", "line", "words"),
     [
         ("scores", "(params.V @ h_all[:-1].T).reshape(T, K)", "reshape does not swap rows and columns, .T does."),
-        ("scores", "(h_all[:-1] @ params.V.T).ravel()", "What it holds is right; only its shape is not."),
-        ("loss", "-np.log(picked).sum(keepdims=True)", "What it holds is right; only its shape is not."),
+        ("scores", "(h_all[:-1] @ params.V.T).ravel()", "The numbers are right; only the shape is wrong."),
+        ("loss", "-np.log(picked).sum(keepdims=True)", "The numbers are right; only the shape is wrong."),
     ],
 )
 def test_right_numbers_in_another_shape_or_order_are_called_right_numbers(cell, line, words):

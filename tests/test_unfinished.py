@@ -20,7 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
-EARLY = "That line reads {} before it has a value: this cell gives it one only there or below."
+EARLY = "That line reads {} before it has a value: this cell gives it a value only on that line or further down."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -89,7 +89,8 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
     f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
     f"c = sum([f, i].reverse())\n{CHECK}": (
-        "It is None there: a.sort() and a.reverse() change a and return nothing, as does a function without a return."
+        "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
+        "return gives None too."
     ),
     f"kept = f * later\nc = later = kept\n{CHECK}": EARLY.format("later"),
     f"\nunmade += i * g\n{CHECK}": EARLY.format("unmade"),

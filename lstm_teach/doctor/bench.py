@@ -32,7 +32,7 @@ _ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", 
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 _WORD = re.compile(r"\w+")
-_STANDING = {"order": 0.6, "returned": 1.4}  # more for putting names that stand as they should in another order
+_STANDING = {"order": 0.6, "returned": 1.4}  # extra cost for reordering names that are already in the right order
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
 
@@ -84,7 +84,7 @@ class Bench:
         anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
         cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
         if any(_in_order(slot.node) for slot in at) or any(self._made_so(slot, edit) for slot in at):
-            cost += _STANDING.get(edit.kind, 0)  # the names stand as they should; they were given to the wrong things
+            cost += _STANDING.get(edit.kind, 0)  # the names are in the right order; they were given to the wrong things
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
             if edit.kind == "crossed":  # one statement may have exchanged what two others have made
@@ -92,7 +92,7 @@ class Bench:
         return cost
 
     def _made_so(self, slot: Slot, edit: Edit) -> bool:
-        """Whether of two names that change places the first is given a value before the second: they stand as made."""
+        """Whether, of two names to be exchanged, the first already gets its value before the second."""
         made = [[arg.arg] for arg in self.code.units[slot.unit].node.args.args]
         made += [[*map(ast.unparse, targets_of(other.node))] for other in self.scene.statements[slot.unit]]
         first, second = (next((k for k, own in enumerate(made) if name in own), 0) for name in (edit.old, edit.new))
@@ -128,7 +128,7 @@ def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
 
 
 def _in_order(node: ast.AST | None) -> bool:
-    """Whether a statement returns the gradients under their names in their order, or has a table named as its keys."""
+    """Whether a statement returns the gradients in their order, or has a table of values named like their keys."""
     value = getattr(node, "value", None)
     if isinstance(value, ast.Dict):
         pairs = zip(filter(None, value.keys), value.values, strict=False)

@@ -75,7 +75,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
 
 
 def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
-    """A square matrix that nobody reads so far, such as a Jacobian, times what is carried back."""
+    """A square matrix that no line reads yet, such as a Jacobian, times what is carried back."""
     back = len(shape) == 1 and maker.back(node) is not False
     square = {a.text for a in maker.named if back and a.shape == (*shape, *shape)}
     for name in sorted(square & maker.slot.names - names(maker.unit.tree)):

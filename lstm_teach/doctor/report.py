@@ -182,7 +182,7 @@ class Diagnosis:
 # The two that nearly every author calls otherwise than the lessons do.
 _IN_WORDS = {"dh_future": "what comes back to h", "dc_carry": "what comes back to the cell"}
 _CAPTION = "The ladder: norm-relative error of each gradient against the exact one, by length of the sequence."
-_HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: this line should go."}
+_HOW = {"replace": "Repair:", "add": "Repair, to be added after this line:", "remove": "Repair: take out this line."}
 _TRY = {"replace": "Try:", "add": "Try, added after this line:", "remove": "Try it without this line."}
 
 
@@ -190,7 +190,7 @@ def _how(finding: Finding) -> str:
     """What to do with the line; only what is proved is called a repair."""
     said = (_HOW if finding.proved else _TRY).get(finding.how, "")
     block = finding.how == "remove" and finding.code.partition("#")[0].rstrip().endswith(":")
-    return f"{said[:-1]}, with the lines under it." if block else said
+    return f"{said[:-1]} and the lines under it." if block else said
 
 
 def _line_html(finding: Finding) -> str:

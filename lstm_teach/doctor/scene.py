@@ -18,7 +18,7 @@ from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
 _NAMES = re.compile(r"[^\W\d]\w*")
-_NO_KEYS = re.compile(r"(?<![\"'\w])[^\W\d]\w*")  # the names in a text without what stands in quotes
+_NO_KEYS = re.compile(r"(?<![\"'\w])[^\W\d]\w*")  # the names in a text, leaving out what is in quotes
 
 
 @dataclass

@@ -120,7 +120,8 @@ class Evidence:
         """From which length on which arrays and blocks are wrong."""
         wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
-            shortest = "the shortest length compared" if self.first == min(self.seen) else "where first anything shows"
+            shows = "the first length at which anything shows"
+            shortest = "the shortest length compared" if self.first == min(self.seen) else shows
             already = f", {shortest}" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
@@ -212,8 +213,8 @@ class Evidence:
             deltas, inputs = self.factors(name)
             if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
                 return ""
-        what = "More is wrong than the steps before the last can spoil: the delta of the last step, to which"
-        return f"{what} nothing should be handed back, is wrong too." if each_step else ""
+        what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
+        return f"{what}, although nothing is handed back to it." if each_step else ""
 
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
@@ -247,8 +248,8 @@ class Evidence:
         if mute or not self.ever <= {*self.bad, *apart} or not (self.alone or (alike and self.fine)):
             return ""
         what = "a wrong delta would show in other gradients too, if others are made with it"
-        nothing = f"Apart from {listing(apart)}, nothing" if apart else "Nothing"
-        return f"{nothing} but {listing(self.bad)} is wrong; {what}."
+        nothing = f"Apart from {listing(apart)}, only" if apart else "Nothing but"
+        return f"{nothing} {listing(self.bad)} is wrong; {what}."
 
     # ----------------------------------------------------------------------------------------------- at other weights
 

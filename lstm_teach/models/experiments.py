@@ -155,9 +155,10 @@ def _cured(case: Evidence) -> Iterator[Said]:
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
+    switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, "at 10 or more all is right, so the mistake is where units are switched off."),
+        ("switch", several, _LARGE, 1, f"set to 10 or more everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
@@ -180,7 +181,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
     state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad) and not all(later.values())
     if len(bad) <= 2 and later.keys() & case.rest and state and not any(case.partners[n] for n in bad):
-        what = "If this is an initial state, its gradient should be what the first step hands back."
+        what = "The gradient of an initial state should be what the first step hands back."
         yield [("start", f"{what} {case.cure()}".strip())]
 
     # Nothing at all arrives, and with more steps something does.

@@ -151,7 +151,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
     for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
-        instead = f"that of {layout.told([other])} in place of that of {{where}}"
+        instead = f"of {layout.told([other])} instead of {{where}}"
         yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
         own = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
@@ -219,7 +219,7 @@ def relations(seen: Seen, wrong: list[str], layout: Layout) -> tuple[list[ModelF
     for family in sorted(FAMILIES, key=lambda family: family == "scale"):
         alike = [about(law, layout.told(pieces)) for law, pieces in pieces_of.items() if law.family == family]
         places = [one.place for one in alike]
-        places = [f"Your gradient has {listing(places)}."] if alike and family == "gate rows" else places
+        places = [f"You return the gradient {listing(places)}."] if alike and family == "gate rows" else places
         evidence = dict.fromkeys(one.evidence for one in alike if one.evidence)
         merged += [finding(family, " ".join(places), " ".join(evidence))] if alike else []
     return merged + _copies(seen, wrong, explained, layout), explained

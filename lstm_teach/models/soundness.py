@@ -88,7 +88,7 @@ def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
 def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
     """Arrays that never change the loss though their gradient is not zero, or of which a copy is read.
 
-    Then those with other numbers in which the gradient is another one, but a wrong one.
+    The second list names the arrays in which other numbers change the gradient and show that it is wrong.
     """
     model, still = next(iter(seen.values())).model, [(each.model, value(each.model)) for each in seen.values()]
     # By far moves too: what a batch or layer norm takes out again, as a bias before it, is read and leaves rounding.
@@ -100,7 +100,7 @@ def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
         return [finding("not read", f"{are} {listing(wrong)} read? {change}")], []
     if idle:
         what = f"The loss does not change with {listing(idle)} at T = {listing(seen)}"
-        notes[f"{what}, so the check says nothing there."] = None
+        notes[f"{what}, so the check says nothing about {listing(idle)}."] = None
     least = np.maximum(1e-5, 10 * error_of(model, model.params))
 
     def shows(names: Iterable[str]) -> bool:
@@ -112,7 +112,7 @@ def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
     here, there = gradient(model), gradient(moved(model, found))
     chance = bool(least == 1e-5 and any(not np.array_equal(here[name], there[name]) for name in here))
     what = f"read by gradient? With slightly different numbers in {listing(found)}, your gradient is much further off."
-    what += " What follows was found with such numbers." * chance
+    what += " What follows was found with quite different numbers there." * chance
     return [finding("not read", f"{'Are' if found[1:] else 'Is'} {listing(found)} {what}")], found if chance else []
 
 

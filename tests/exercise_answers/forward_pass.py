@@ -249,7 +249,7 @@ WRONG = {
         "sign": (lambda V, h, targets: -loss(V, h, targets), "The sign is wrong"),
         "base 2": (lambda V, h, targets: loss(V, h, targets) / np.log(2), "base 2"),
         "no log": (lambda V, h, t: probabilities(V, h)[np.arange(len(h)), t].sum(), "the log is missing"),
-        "five steps": (loss_of_five_steps, "A size that is typed in fits one net only: look at 5."),
+        "five steps": (loss_of_five_steps, "A size typed in as a number fits only one net or sequence: look for 5."),
         "last step": (lambda V, h, targets: loss(V, h[-1:], targets[-1:]), "the last step alone"),
         "first step": (lambda V, h, targets: loss(V, h[:1], targets[:1]), "the first step alone"),
         "no softmax": (lambda V, h, t: -(h @ V.T)[np.arange(len(h)), t].sum(), "make them probabilities"),

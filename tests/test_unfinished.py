@@ -20,7 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
-EARLY = "That line reads {} before it has a value: this cell gives it one only there or below."
+EARLY = "That line reads {} before this cell gives it a value."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -93,6 +93,8 @@ STOPPED = {  # cells, and what is said below their errors
     ),
     f"kept = f * later\nc = later = kept\n{CHECK}": EARLY.format("later"),
     f"\nunmade += i * g\n{CHECK}": EARLY.format("unmade"),
+    f"for t in range(2):\n    if t > 0:\n        unmet = f\n    c = unmet\n{CHECK}": EARLY.format("unmet"),
+    f"def product():\n    return f * untold\nc = product()\nuntold = 1\n{CHECK}": NO_NAME.format("untold"),
     f"c = f * Ellipsis\n{CHECK}": "",
     f"c = f * c_before + ...)\n{CHECK}": "",
 }

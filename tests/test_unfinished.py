@@ -87,6 +87,7 @@ STOPPED = {  # cells, and what is said below their errors
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = np.ones(3)[-7]\n{CHECK}": "",
     f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "It is None there: a.sort() and a.reverse() change a and return nothing, as does a function without a return."

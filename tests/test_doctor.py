@@ -983,6 +983,68 @@ def test_a_wrong_step_axis_or_order_in_whole_arrays_is_repaired_in_its_line(styl
 
 
 @long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("gatenames", '[:, step["token"]] += delta', "[:, target] += delta"),
+        ("stack_of_steps", '[:, s["token"]] += d[gate]', '[:, s["target"]] += d[gate]'),  # token names a loop too
+        ("assignment", "dy[targets[t]] -= 1", "dy[targets[t]] = -1 / dy[targets[t]]"),
+        ("bigmatrix", "dy[targets[t]] -= 1", "dy[targets[t]] = -1 / dy[targets[t]]"),
+        ("assignment", "dV += np.outer(dy, h[:, t])", "dV[targets[t]] += dy[targets[t]] * h[:, t]"),
+        (
+            "by_hand_only_the_last_gate",
+            "dV += np.outer(dy, cache.h[t])",
+            "dV[targets[t]] += dy[targets[t]] * cache.h[t]",
+        ),
+        ("adjoint_4", "dh_dc = diag(o[t] * (1 - tc[t] ** 2))", "dh_dc = diag(diag(o[t] * (1 - tc[t] ** 2)))"),
+        ("homework_2", "h[-1] = h0", "h[0] = h0"),
+        ("brought_18", "Hs[-1] = h0", "Hs[0] = h0"),
+        ("layers", "i, f, o, g, c, tanh_c = self", "i, f, g, o, c, tanh_c = self"),
+        ("brought_02", "i, f, o, g, c, h, probs = self", "f, i, o, g, c, h, probs = self"),
+        ("generators", "i, f, o, g, m, h, y = step", "f, i, o, g, m, h, y = step"),
+    ],
+)
+def test_a_mistake_of_its_own_kind_of_code_is_repaired_as_it_was_written(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = (each for each in diagnosis.findings if each.line)
+    assert finding.proved and finding.line == line and right in finding.repair
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong", "repair"),
+    [
+        ("adjoint_4", "return J.T @ dp", "return dp", r"return J(\.T)? @ dp"),
+        ("blogpost_2", "dL_dh @ dh_do @ np", "dL_dh @ np", r"a_o = dh_do(\.T)? @ \(dL_dh @ .*"),
+        ("walt", "            dh[k] = 0.0\n", "", r"dh = \[0\.0\] \* len\(dh\).*"),
+        (
+            "brought_02",
+            "    def __init__(self, params):\n        self.p = params\n        self.cache = []",
+            "    cache = []\n    def __init__(self, params):\n        self.p = params",
+            r"self\.cache = \[\]",
+        ),
+        (
+            "brought_27",
+            "dZ[:3*n] *= A[t, :3*n] * (1 - A[t, :3*n])\n        dZ[3*n:] *= 1 - A[t, 3*n:] ** 2",
+            "dZ *= A[t] * (1 - A[t])",
+            r"dZ\[:3\*n\] .*\ndZ\[3\*n:\] \*= 1 - A\[t, 3\*n:\] \*\* 2",
+        ),
+        (
+            "stacked_3",
+            "dz[:, :3*H] *= A[:, :3*H] * (1 - A[:, :3*H])\n        dz[:, 3*H:] *= 1 - A[:, 3*H:]**2",
+            "dz *= A * (1 - A)",
+            r"dz\[:, :3\*H\] .*\ndz\[:, 3\*H:\] \*= 1 - A\[:, 3\*H:\] \*\* 2",
+        ),
+    ],
+)
+def test_what_is_left_out_or_shared_by_all_is_put_in(style, right, wrong, repair):
+    text, name = PASSES[style]
+    assert text.count(right) == 1
+    (finding,) = (each for each in diagnose(text.replace(right, wrong), name).findings if each.line)
+    assert finding.proved and re.fullmatch(repair, finding.repair)
+
+
+@long
 @pytest.mark.parametrize(("style", "reset"), [("bioinf", "total = 0.0"), ("c_loops", "net = 0.0")])
 def test_a_sum_that_is_set_to_zero_outside_its_loop_goes_into_it(style, reset):
     text, name = PASSES[style]

@@ -32,6 +32,7 @@ _ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", 
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 _WORD = re.compile(r"\w+")
+_STANDING = {"order": 0.6, "returned": 1.4}  # more for putting names that stand as they should in another order
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
 
@@ -82,13 +83,20 @@ class Bench:
         at = [self.slots[slot] for slot in edit.slots if self.slots[slot].kind != "gap"]
         anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
         cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
-        if edit.kind == "order" and any(_in_order(slot.node) for slot in at):
-            cost += 0.6  # the names stand as they should; so they were given to the wrong things
+        if any(_in_order(slot.node) for slot in at) or any(self._made_so(slot, edit) for slot in at):
+            cost += _STANDING.get(edit.kind, 0)  # the names stand as they should; they were given to the wrong things
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
             if edit.kind == "crossed":  # one statement may have exchanged what two others have made
                 cost += 0.8 if all(_called_after_a_gate(slot.node) for slot in at) else 0.4
         return cost
+
+    def _made_so(self, slot: Slot, edit: Edit) -> bool:
+        """Whether of two names that change places the first is given a value before the second: they stand as made."""
+        made = [[arg.arg] for arg in self.code.units[slot.unit].node.args.args]
+        made += [[*map(ast.unparse, targets_of(other.node))] for other in self.scene.statements[slot.unit]]
+        first, second = (next((k for k, own in enumerate(made) if name in own), 0) for name in (edit.old, edit.new))
+        return first < second
 
 
 def candidates(code: Code, truth: Truth) -> tuple[Scene, list[Edit]]:
@@ -120,8 +128,13 @@ def _by_name(edit: Edit, module: re.Pattern[str]) -> Edit:
 
 
 def _in_order(node: ast.AST | None) -> bool:
-    """Whether a statement returns things whose names are those of the gradients, in their order."""
-    value = getattr(node, "value", None) if isinstance(node, ast.Return) else None
+    """Whether a statement returns the gradients under their names in their order, or has a table named as its keys."""
+    value = getattr(node, "value", None)
+    if isinstance(value, ast.Dict):
+        pairs = zip(filter(None, value.keys), value.values, strict=False)
+        named = [(ast.unparse(key)[1:-1], ast.unparse(one)) for key, one in pairs]
+        return all(one.endswith(key[-1]) for key, one in named if len(key) > 1)  # V has many names
+    value = value if isinstance(node, ast.Return) else None
     return isinstance(value, ast.Tuple | ast.List) and in_order([ast.unparse(one) for one in value.elts])
 
 

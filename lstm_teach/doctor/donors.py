@@ -94,8 +94,10 @@ def another(maker: Any, atom: Atom) -> Iterator[Edit]:
     elif isinstance(shape, str) and shape.startswith("list of"):
         forms += _OF_LISTS
     elif shape == () or is_vector(shape):
-        forms += _OF_VECTORS
+        cell = scene.squash(atom) == "cell"
+        forms += [(kind, cost - 0.3 * (cell and kind == "tanh"), form) for kind, cost, form in _OF_VECTORS]
         forms += [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
+        forms += [("shape", 1.5, "{np}.diag({0})")] * (len(shape) == 1 and "diag(" in maker.unit.text)  # of Jacobians
         own = maker.activations() if shape and maker.slot.kind == "statement" else ()
         helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
         forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
@@ -243,8 +245,8 @@ def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
 
 
 def in_order(texts: list[str]) -> bool:
-    """Whether the last nine of some names end as those of the gradients do, in their order."""
-    return len(texts) >= 9 and all(got.endswith(name) for got, name in zip(texts[-9:], Params.NAMES, strict=True))
+    """Whether the last of nine names or more end as those of the gradients do, in their order; V has many names."""
+    return len(texts) >= 9 and all(got.endswith(name) for got, name in zip(texts[-8:], Params.NAMES[1:], strict=True))
 
 
 def plus(text: str, delta: str) -> str:

@@ -20,7 +20,7 @@ from lstm_teach.doctor.slots import Edit, Part, Slot, names
 _ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
 _ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
 _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
-_CHANGING = ("tanh", "clip", "sigmoid", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
+_CHANGING = ("tanh", "clip", "sigmoid", "diag", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
 _COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
@@ -92,7 +92,7 @@ class Maker:
     def tight(self, node: ast.expr) -> str:
         """The node's text, in parentheses unless it holds together by itself."""
         text = self.seg(node)
-        return text if isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
+        return text if text.isidentifier() or isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
 
     def stands(self, node: ast.AST, operator: type) -> bool:
         """Whether an operation may replace a node without parentheses around it."""
@@ -420,7 +420,8 @@ class Maker:
 
 
 def sums_up(node: ast.Assign | ast.AugAssign) -> bool:
-    """Whether a statement adds to what it assigns (`a = a + b`): what it makes comes from all its runs together."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    as_read = {ast.dump(target).replace("Store()", "Load()") for target in targets}
+    """Whether a statement adds to what it assigns (`a += b`, `a = a + b`): what it makes comes from all its runs."""
+    if isinstance(node, ast.AugAssign):
+        return True
+    as_read = {ast.dump(target).replace("Store()", "Load()") for target in node.targets}
     return any(ast.dump(inner) in as_read for inner in ast.walk(node.value))

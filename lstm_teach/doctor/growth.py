@@ -11,7 +11,7 @@ from typing import Any
 
 from lstm_teach.doctor.donors import donors, of_other_gates, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
-from lstm_teach.doctor.slots import Edit
+from lstm_teach.doctor.slots import Edit, names
 
 # Which of the thing itself, the slopes of tanh and of the sigmoid in it, a part of the latter, and the slope of its own
 # tanh can be a factor.
@@ -30,6 +30,7 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
     for node, shape, term in _sites(maker, root):
         if not maker.only_zeros(node):
             yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
+            yield from _matrices(maker, node, shape)
         if not term:
             yield from _terms(maker, node, shape)
 
@@ -71,6 +72,15 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             kind = "missing slope" if k in (1, 2, 4) and squash != "unknown" else "factor"
             new = form.format(atom.text, maker.scene.numpy)
             yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
+
+
+def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
+    """A square matrix that nobody reads so far, such as a Jacobian, times what is carried back."""
+    back = len(shape) == 1 and maker.back(node) is not False
+    square = {a.text for a in maker.named if back and a.shape == (*shape, *shape)}
+    for name in sorted(square & maker.slot.names - names(maker.unit.tree)):
+        for matrix in (f"{name}.T", name):
+            yield maker.swap("factor", 1.2, node, f"{matrix} @ {maker.tight(node)}", ast.MatMult)
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:

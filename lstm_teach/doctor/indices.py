@@ -53,9 +53,10 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
             yield maker.swap("index", 1.4, part, ":")
         elif maker.whole_number(part):
             shifted = [plus(text, delta) for delta in _SHIFTS]
-            others = [(new, 2.4 if new == "-1" else 1.0 + 0.1 * (new not in maker.unit.text)) for new in shifted]
+            end = 2.4 if maker.slot.loops else 1.4  # for the row of the initial state
+            others = [(new, end if new == "-1" else 1.0 + 0.1 * (new not in maker.unit.text)) for new in shifted]
             others += [(new, 1.5) for name in loops for new in (name, f"{name} - 1", f"{name} + 1")]
-            others += [("-1", 2.6), ("0", 2.6)]
+            others += [("-1", end + 0.2), ("0", end + 0.2)]
             others += [(f"-1 - {text}", 1.4)] * (len(parts) == 1 and text in loops)  # counted from the end
             for new, cost in others:
                 yield maker.swap("index", cost, part, new)

@@ -169,7 +169,7 @@ def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
     """The gap after the last statement of the same block that adds to something of this shape."""
     unit, last = here.scene.units[here.gap.unit], -1
     for slot in (s for s in here.scene.statements[here.gap.unit] if s.block == here.gap.block):
-        adds = isinstance(slot.node, ast.AugAssign) or (isinstance(slot.node, ast.Assign) and sums_up(slot.node))
+        adds = isinstance(slot.node, ast.Assign | ast.AugAssign) and sums_up(slot.node)
         texts = [text for target in targets_of(slot.node) for text in beginnings(unit, target)]
         if adds and any(np.shape(here.value(text)) == shape for text in texts):
             last = slot.index + 1

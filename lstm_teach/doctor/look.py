@@ -158,7 +158,8 @@ def _note_statements(scene: Scene, seen: _Seen, atoms: dict[Key, Atom]) -> None:
     read = {(atom.unit, atom.text) for atom in atoms.values() if atom.shape is not None}
     for (number, text), shape in held.items():
         quoted = text if '"' in scene.units[number].text else text.replace('"', "'")
-        if is_vector(shape) and read.isdisjoint({(number, text), (number, text.replace('"', "'"))}):
+        told = is_vector(shape) or (shape == "int" and text.endswith('"]'))
+        if told and read.isdisjoint({(number, text), (number, text.replace('"', "'"))}):
             scene.unread.append(Atom(ast.parse(quoted, mode="eval").body, quoted, number, shape))
 
 
@@ -212,13 +213,14 @@ def _shape(value: Any, module: str | None) -> Any:
 
 
 def _shapes_in(value: Any, module: str | None) -> dict[str, Any]:
-    """The shapes of its attributes, and of the vectors that it or these hold under keys: ".c", '["i"]', '.s["i"]'."""
+    """The shapes of its attributes, and of vectors and whole numbers under keys: ".c", '["i"]', '.s["i"]'."""
     held = {f".{name}": each for name, each in _fields(value).items()}
     for path, whole in [("", value), *held.items()]:
         if isinstance(whole, dict) and len(whole) < 40:
-            arrays = {key: each for key, each in whole.items() if isinstance(each, np.ndarray) and isinstance(key, str)}
-            vectors = {k: v for k, v in arrays.items() if k.isidentifier() and sum(n > 1 for n in v.shape) == 1}
-            held |= {f'{path}["{key}"]': vector for key, vector in vectors.items()}
+            for key in (key for key in whole if isinstance(key, str) and key.isidentifier()):
+                is_one = isinstance(whole[key], np.ndarray) and sum(n > 1 for n in whole[key].shape) == 1
+                if is_one or _shape(whole[key], module) == "int":
+                    held[f'{path}["{key}"]'] = whole[key]
     return {path: _shape(each, module) for path, each in held.items()}
 
 

@@ -111,7 +111,7 @@ def _begins_with_zeros(value: ast.expr) -> bool:
 def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[dict[str, Any], list[tuple[str, Slot]]]:
     """What is carried through a loop, with its shape, and every change of something."""
     carried: dict[str, Any] = {}
-    known, read = shapes_of(scene, number), set()
+    known, read, anew = shapes_of(scene, number), set(), set()  # what is made anew in every turn is not carried
     changed = [(root, slot) for root, slot, _ in _given(scene, number)]
     for slot in (slot for slot in own if slot.loops or unit.owner is not None):  # a method may be called in every turn
         read |= names(slot.node)
@@ -119,11 +119,14 @@ def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[di
             name, base = unit.segment(target), _root(unit, target)
             shape = scene.results.get(slot.number) or known.get(name)
             whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
-            anew = isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read
-            if whole and is_vector(shape) and not anew:  # what is made anew in every turn is not carried
+            if isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read:
+                anew.add(name)
+            elif whole and is_vector(shape):
                 carried[name] = shape
-            if base != name and sums_up(slot.node) and is_vector(known.get(base)) and len(known[base]) == 1:
-                carried[base] = known[base]  # added up entry by entry
+            numbers = known.get(base)
+            one_axis = str(numbers).startswith("numbers") or (is_vector(numbers) and len(numbers) == 1)
+            if one_axis and base != name and base not in anew and sums_up(slot.node):  # entry by entry
+                carried[base] = numbers
         calls = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
         for call in (node for node in calls if isinstance(node, ast.Call)):  # it may change an array that it gets
             for name in (unit.segment(arg) for arg in call.args if isinstance(arg, ast.Name | ast.Attribute)):
@@ -151,10 +154,12 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             first_add = min(adds, key=lambda s: s.start, default=None)
             between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
             before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
-            for reset in (f" = {scene.numpy}.zeros_like({name})", *["[:] = 0"] * (name in others_too)):
-                yield forgotten(gap, 1.0 if before_loop else 1.7 + 0.03 * len(between), name + reset)
+            zeros = f"[0.0] * len({name})" if isinstance(shape, str) else f"{scene.numpy}.zeros_like({name})"
+            for reset in (f" = {zeros}", *["[:] = 0"] * (name in others_too)):
+                yield forgotten(gap, 0.6 if before_loop else 1.7 + 0.03 * len(between), name + reset)
             assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
-            if (len(shape) == 1 or 1 in shape) and (assigned or gap.index == last):
+            one_axis = not isinstance(shape, str) and (len(shape) == 1 or 1 in shape)
+            if one_axis and (assigned or gap.index == last):
                 for other in scene.of_shape(number, shape):
                     if other.text != name and not other.back:
                         cost = 1.6 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
@@ -344,22 +349,43 @@ def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
 
 
 def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`slope[3 * H :] = 1 - a[3 * H :] ** 2` after `slope = a * (1 - a)`, for each part that the code takes."""
-    indices = [node.slice for node in ast.walk(unit.tree) if isinstance(node, ast.Subscript)]
-    inner = [part for index in indices if isinstance(index, ast.Tuple) for part in index.elts]
-    parts = dict.fromkeys(unit.segment(index) for index in [*indices, *inner])
+    """`slope[3 * H :] = 1 - a[3 * H :] ** 2` after `slope = a * (1 - a)`, for each part that the code takes.
+
+    For `dz *= a * (1 - a)` two lines, one for the part before and one for the rest.
+    """
+    every = [(other, n.slice) for other in scene.units for n in ast.walk(other.tree) if isinstance(n, ast.Subscript)]
+    every += [(other, part) for other, index in every if isinstance(index, ast.Tuple) for part in index.elts]
+    every = [(other, part) for other, part in every if other is unit or (own and names(part) <= own[0].names)]
+    parts = dict.fromkeys(other.segment(part) for other, part in every)
     columns = [f":, {part}" for part in parts if "," not in part]
-    for slot in (slot for slot in own if isinstance(slot.node, ast.Assign)):
+
+    def of_part(name: str, part: str) -> str:
+        return f"{name[:-1]}, {part}]" if name[-1] == "]" else f"{name}[{part}]"
+
+    for slot in (slot for slot in own if isinstance(slot.node, ast.Assign | ast.AugAssign)):
         found, gap = _SLOPE.fullmatch(unit.segment(slot.node.value)), scene.gaps.get((slot.block, slot.index + 1))
-        whole = [unit.segment(slot.node.targets[0]), *filter(None, (found[2], found[1]))] if found and gap else ()
-        for part in [*parts, *columns] if whole else ():
-            same = (f"{name[:-1]}, {part}]" if name[-1] == "]" else f"{name}[{part}]" for name in whole)
-            left, activation, *delta = same
+        whole = [unit.segment(targets_of(slot.node)[0]), *filter(None, (found[2], found[1]))] if found and gap else ()
+        for part in [*parts, *columns] if whole and isinstance(slot.node, ast.Assign) else ():
+            left, activation, *delta = (of_part(name, part) for name in whole)
             slope = f"1 - {activation} ** 2"
             yield forgotten(gap, 1.0, f"{left} = {delta[0]} * ({slope})" if delta else f"{left} = {slope}")
+        halves = (re.fullmatch(r"(:, )?(?::\s*([^:,]+)|([^:,]+?)\s*:)", part) for part in [*parts, *columns])
+        for half in filter(None, halves) if len(whole) == 2 and isinstance(slot.node, ast.AugAssign) else ():
+            axis, end = half[1] or "", half[2] or half[3]
+            (one, a), (rest, b) = ([of_part(name, axis + part) for name in whole] for part in (f":{end}", f"{end}:"))
+            yield Maker(scene, slot).lines("slope", 1.0, [f"{one} *= {a} * (1 - {a})", f"{rest} *= 1 - {b} ** 2"])
+
+
+def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """`self.cache = []` in `__init__`, for a list or table of the class itself, which all its objects share."""
+    gap = next((gap for gap in scene.gaps.values() if gap.unit == number), None)
+    held = vars(unit.owner) if unit.owner and unit.node.name == "__init__" and gap is not None else {}
+    for name in (name for name, value in held.items() if type(value) in (list, dict)):
+        yield forgotten(gap, 0.9, f"self.{name} = {type(held[name])()}")
 
 
 _RULES = (
+    _shared_by_all,
     _unread_states,
     _not_begun,
     _begun_otherwise,

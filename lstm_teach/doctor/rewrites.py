@@ -26,6 +26,12 @@ REWRITES = (
     ("slope", 1.6, "A ** B", "1 - A ** B"),
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
+    (
+        "slope",
+        1.2,
+        "{K: lambda A: A * (1 - A) for K in G}",
+        '{K: (lambda A: 1 - A ** 2) if K == "g" else (lambda A: A * (1 - A)) for K in G}',
+    ),
     ("power", 1.2, "A ** B", "A"),
     ("operator", 1.0, "A ^ B", "A ** B"),
     ("operator", 1.0, "A - B ^ C", "A - B ** C"),
@@ -83,6 +89,10 @@ REWRITES = (
     ("in place", 1.3, "A = A + B", "A += B"),
     ("assignment", 1.3, "A[B] += C", "np.add.at(A, B, C)"),
     ("one entry", 1.3, "A = A[B] - C", "A[B] -= C"),
+    ("softmax", 1.0, "A[B] = -1 / C", "A[B] -= 1"),
+    ("softmax", 1.1, "A[B] = -1 / C[B]", "A[:] = C; A[B] -= 1"),
+    ("softmax", 1.0, "A - np.log(B)", "np.exp(A - np.log(B))"),
+    ("product", 1.0, "A[B] += C[B] * D", "A += np.outer(C, D)"),
     ("assignment", 1.1, "{**A, **B}", "{name: A[name] + value for name, value in B.items()}"),
     ("helper", 1.6, "1 / (1 + np.exp(-A))", "np.tanh(A)"),
     ("helper", 1.6, "np.tanh(A)", "1 / (1 + np.exp(-A))"),
@@ -166,6 +176,8 @@ def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) ->
     if isinstance(pattern, ast.Name) and re.fullmatch("[A-Z]", pattern.id):
         known = bound.setdefault(pattern.id, node)
         return known is node or maker.seg(known) == maker.seg(node)
+    if isinstance(pattern, ast.arg):
+        return isinstance(node, ast.arg) and bound.setdefault(pattern.arg, node) is node
     if isinstance(pattern, ast.Attribute) and getattr(pattern.value, "id", "") == "np":
         return isinstance(node, ast.expr) and maker.of_numpy(node) == pattern.attr
     if isinstance(pattern, list):

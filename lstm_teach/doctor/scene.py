@@ -18,6 +18,7 @@ from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
 _NAMES = re.compile(r"[^\W\d]\w*")
+_NO_KEYS = re.compile(r"(?<![\"'\w])[^\W\d]\w*")  # the names in a text without what stands in quotes
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Scene:
     def belongs(self, text: str, slot: Slot) -> bool:
         """Whether a text has no names in it that only other loops than those around a slot give a value."""
         strange = self._strange[slot.number]
-        return not strange or strange.isdisjoint(_NAMES.findall(text))
+        return not strange or strange.isdisjoint(_NO_KEYS.findall(text))
 
     @functools.cached_property
     def _strange(self) -> list[set[str]]:

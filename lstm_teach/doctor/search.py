@@ -235,11 +235,13 @@ def _by_lines(original: list[Unit], state: Edited) -> list[Flaw]:
             rows = [(i1 + k, i1 + k + 1, j1 + k, j1 + k + 1) for k in range(i2 - i1)] if same else [(i1, i2, j1, j2)]
             for s, e, u, v in rows:
                 text, gone = "".join(b[u:v]), "".join(a[s:e])
-                own = [edit for edit in edits if any(c in text for _, _, c in edit.parts[-1].changes if c.strip())]
-                own = own or [edit for edit in edits if not text and edit.old and edit.old.strip() in gone]
-                if s == e and own:  # a line more, which later edits have changed
-                    own = [replace(own[0], kind="missing statement", old="", new=text.strip())]
-                flaws.append(Flaw(own or edits[:1], [(number, old.line_start(s), old.line_start(e), text)]))
+                there = [edit for edit in edits if edit.old.strip() in gone]
+                own = [edit for edit in there if any(c in text for _, _, c in edit.parts[-1].changes if c.strip())]
+                own = own or [edit for edit in there if not text and edit.old]
+                kind = "missing statement" if s == e else "equation" if text else "extra statement"
+                if s == e or not own:  # a line more, or one that several edits have changed
+                    own = [replace(edits[0], kind=kind, old=gone.strip(), new=text.strip())]
+                flaws.append(Flaw(own, [(number, old.line_start(s), old.line_start(e), text)]))
     return flaws
 
 

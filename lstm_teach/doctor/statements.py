@@ -60,14 +60,14 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
 
 
 def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """The edits, with less cost for those that read a name which is assigned, or given to a helper, and never read.
+    """The edits, with less cost for those that read a name which is assigned, or an argument, and never read so far.
 
     And for those by which a statement comes to be written as another of its block, for another gate.
     """
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
         stored = names(unit.tree, context=ast.Store | ast.Del)
-        stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg) and number}
+        stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
         unread[number] = {name for name in stored - names(unit.tree) if name[0] != "_"}
     sisters = _grouped(chain(*scene.statements), lambda slot: (slot.block, _pattern(scene.text(slot))))
 
@@ -126,8 +126,9 @@ def crossed(scene: Scene) -> Iterator[Edit]:
     And what each reads of one array, such as the parts of two gates.
     """
     written = [slot for slot in chain(*scene.statements) if len(targets_of(slot.node)) == 1]
-    vectors = [slot for slot in written if is_vector(scene.results.get(slot.number))]
-    groups = _grouped(vectors, lambda slot: (slot.block, type(slot.node), scene.results[slot.number]))
+    shapes = scene.results
+    numbers = [slot for slot in written if is_vector(shapes.get(slot.number)) or shapes.get(slot.number) == ()]
+    groups = _grouped(numbers, lambda slot: (slot.block, type(slot.node), shapes[slot.number]))
     for one, two in chain(*(itertools.combinations(group, 2) for group in groups.values())):
         makers = Maker(scene, one), Maker(scene, two)
         parts = _parts_read(makers[0]), _parts_read(makers[1])

@@ -217,7 +217,7 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None
     if blank.is_function and not _is_theirs(blank, name, statements, namespace):
-        for other in [s.name for s in statements if isinstance(s, ast.FunctionDef) and s.name in namespace]:
+        for other in [s.name for s in statements if isinstance(s, ast.FunctionDef) and callable(namespace.get(s.name))]:
             if all(part.passed for part in judge_function(blank, namespace[other], statements)):
                 return (Part(name, CALLED.format(other, name)),)
         its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."

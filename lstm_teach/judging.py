@@ -220,9 +220,14 @@ def difference(
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:
     """That a number typed in these lines is a size named in the error, or beyond it; "" if none is."""
     said = trouble.partition(", at line ")[0]
-    sizes = {int(n) for n in re.findall(r"\d+", said)} if "IndexError" in said or "shape" in said else ()
-    typed = [n for n in dict.fromkeys(cellcode.numbers_typed(*lines)) if isinstance(n, int)]
-    fits = any(n in sizes or ("IndexError" in said and n > max(sizes)) for n in typed if sizes)
+    beyond = "out of bounds" in said  # an index; else the shapes stand in parentheses
+    shown = said if beyond else " ".join(re.findall(r"\([\d, ]+\)", said))
+    sizes = {int(n) for n in re.findall(r"\d+", shown)}
+    terms = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.BinOp)]
+    products = [n for n in terms if isinstance(n.op, ast.Mult | ast.Div | ast.Pow)]  # what is in these is no size
+    factors = {side.value for n in products for side in (n.left, n.right) if isinstance(side, ast.Constant)}
+    typed = [n for n in dict.fromkeys(cellcode.numbers_typed(*lines)) if isinstance(n, int) and n not in factors]
+    fits = any(n in sizes or (beyond and n > max(sizes)) for n in typed)
     return f"A size typed in as a number fits only one net or sequence: look for {listing(typed)}." if fits else ""
 
 

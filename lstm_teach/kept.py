@@ -62,10 +62,11 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
 
 def save(path: Path, text: str) -> str:
     """Write the file and return ""; or leave it as it was, and return a sentence that says why."""
-    new = Path(f"{path}.new")  # so that a full disk spoils this one only
+    real = path.resolve()  # where a link leads
+    new = Path(f"{real}.new")  # so that a full disk spoils this one only
     try:
         new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        new.replace(real)
     except OSError as error:
         with contextlib.suppress(OSError):
             new.unlink()

@@ -36,8 +36,9 @@ def tell(result: Any) -> None:
 def sentence(source: str, error: BaseException) -> str:
     """What to say of an error that came out of a cell; "" if it has no check or answer, or nothing is to be added."""
     source = re.sub(r"^\s*%%.*\n", "", source)
-    frames = [(frame.f_globals.get("__name__"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    at = next((line for name, line in frames if name == "__main__"), getattr(error, "lineno", 0) or 0)  # of the cell
+    frames = traceback.walk_tb(error.__traceback__)
+    mine = [line for frame, line in frames if frame.f_globals.get("__name__") == "__main__"]
+    at = mine[0] if mine else getattr(error, "lineno", 0) or 0  # of the cell
     line = "".join(source.splitlines()[at - 1 : at])
     answer = re.match(r"(my_\w+) *= *\(?([^\s=\"'#()][^\"'#();]*)\)? *(#.*)?$", line)
     if answer and type(error) in (NameError, SyntaxError):  # of a question in an exercise
@@ -58,9 +59,8 @@ def sentence(source: str, error: BaseException) -> str:
     if type(error) is NameError and error.name:
         if cellcode.compared(tree.body, error.name):
             return f"== compares. To give {error.name} a value, write =."
-        if error.name in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
-            late = "this cell gives it a value only on that line or further down"
-            return f"That line reads {error.name} before it has a value: {late}."
+        if mine == [at] and error.name in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
+            return f"That line reads {error.name} before this cell gives it a value."
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
         return GONE.get(error.name, f"If a cell above makes {error.name}, {above}. {otherwise}")

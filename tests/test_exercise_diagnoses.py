@@ -406,3 +406,20 @@ def test_every_tool_that_an_answer_may_use_is_there_under_its_own_name():
     called = [f"lstm_teach.plain:{name}" for name in borrowed.calls_of(dy, (cache, [1, 2]))]
     assert borrowed.answer_in(called, judging.ANSWERS, judging.TOOLS) == ""
     assert borrowed.answer_in(called, judging.ANSWERS) == "plain.score_deltas"
+
+
+def test_numbers_are_not_called_one_array():
+    said = str(single_pass_bptt.check_walk(lambda *given: (0.0, 0.0)))
+    assert "is a single number" in said and "one array" not in said
+
+
+def test_a_number_that_is_no_size_is_not_called_a_size_that_is_typed_in():
+    def hundred(V, h, targets):
+        return (100 * V[len(V)]).sum()
+
+    def to_five(V, h, targets):
+        return sum(h[t, targets[t]] for t in range(5, 5000))
+
+    factor, sizes = (str(forward_pass.check_loss(function)) for function in (hundred, to_five))
+    assert "out of bounds" in factor and "typed in" not in factor
+    assert "A size typed in as a number fits only one net or sequence: look for 5 and 5000." in sizes

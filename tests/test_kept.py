@@ -64,6 +64,15 @@ def test_a_file_that_cannot_be_written_stays_as_it_was_and_the_reason_is_told(tr
     assert Path(kept.FILE).read_bytes() == before and os.listdir() == [kept.FILE]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a link needs POSIX")
+def test_a_file_that_is_kept_elsewhere_stays_there(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path / "elsewhere.py"
+    Path(kept.FILE).symlink_to(elsewhere)
+    kept.write("one", SINGLE, "pass", squared)
+    assert Path(kept.FILE).is_symlink() and "def squared" in elsewhere.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "made", ["class Walk:\n    __call__ = staticmethod(mine)\nmy_bptt = Walk()", "my_bptt = partial(mine)"]
 )

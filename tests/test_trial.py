@@ -122,6 +122,8 @@ def test_a_right_function_under_another_name_is_told_its_name_and_a_wrong_one_is
     said = str(judged("01_forward_pass", "sigmoid", source=right))
     assert "This is right, but it is called squash: rename it to sigmoid." in said, said
     assert "No line of this cell says what sigmoid is." in str(judged("01_forward_pass", "sigmoid", source=wrong))
+    number = right.replace("lesson.judge", "squash = 5\nlesson.judge")
+    assert "No line of this cell says what sigmoid is." in str(judged("01_forward_pass", "sigmoid", source=number))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
-EARLY = "That line reads {} before it has a value: this cell gives it a value only on that line or further down."
+EARLY = "That line reads {} before this cell gives it a value."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
 STOPPED = {  # cells, and what is said below their errors
     f"# a line\nc = f * c_before + ...\n{CHECK}": ONE.format(2),
@@ -87,6 +87,7 @@ STOPPED = {  # cells, and what is said below their errors
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = np.ones(3)[-7]\n{CHECK}": "",
     f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
@@ -94,6 +95,8 @@ STOPPED = {  # cells, and what is said below their errors
     ),
     f"kept = f * later\nc = later = kept\n{CHECK}": EARLY.format("later"),
     f"\nunmade += i * g\n{CHECK}": EARLY.format("unmade"),
+    f"for t in range(2):\n    if t > 0:\n        unmet = f\n    c = unmet\n{CHECK}": EARLY.format("unmet"),
+    f"def product():\n    return f * untold\nc = product()\nuntold = 1\n{CHECK}": NO_NAME.format("untold"),
     f"c = f * Ellipsis\n{CHECK}": "",
     f"c = f * c_before + ...)\n{CHECK}": "",
 }

@@ -83,8 +83,9 @@ class Bench:
         at = [self.slots[slot] for slot in edit.slots if self.slots[slot].kind != "gap"]
         anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
         cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
-        if any(_in_order(slot.node) for slot in at) or any(self._made_so(slot, edit) for slot in at):
-            cost += _STANDING.get(edit.kind, 0)  # the names are in the right order; they were given to the wrong things
+        more = _STANDING.get(edit.kind, 0)
+        if more and any(_in_order(slot.node) or self._made_so(slot, edit) for slot in at):
+            cost += more  # the names are in the right order; they were given to the wrong things
         if len(at) > 1:
             cost += 0.3 + 0.2 * (len({slot.unit for slot in at}) > 1)
             if edit.kind == "crossed":  # one statement may have exchanged what two others have made

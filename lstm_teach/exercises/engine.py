@@ -311,7 +311,8 @@ class Task:
         words = judging.known_mistake(whole, together, read, tolerance)
         if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
             return words
-        twins = [name for name in answer if answer[name] is answer.get(result)]
+        mine = answer.get(result)
+        twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""
 
 

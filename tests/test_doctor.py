@@ -353,7 +353,7 @@ def test_a_pass_that_changes_its_input_is_a_finding_and_the_line_should_go():
     diagnosis = diagnose(PER_GATE.replace("    return ", "    params.Wi *= 0.9\n    return "))
     assert "changes its input params" in diagnosis.findings[0].cause
     assert diagnosis.findings[-1].how == "remove"
-    assert "should go" in str(diagnosis) and "should go" in diagnosis._repr_html_()
+    assert "take out this line" in str(diagnosis) and "take out this line" in diagnosis._repr_html_()
 
 
 def test_a_pass_without_readable_source_is_told_so():
@@ -704,12 +704,12 @@ def test_a_condition_that_a_repair_makes_hold_at_times_or_that_guards_is_still_t
 
 def test_a_report_says_what_to_do_with_a_line_only_where_it_knows():
     unknown = diagnose("def backward(params, x, targets):\n    return 'hello'\n", steps=FEW)
-    assert len(unknown.findings) == 1 and "should go" not in unknown._repr_html_()
+    assert len(unknown.findings) == 1 and "take out" not in unknown._repr_html_()
     random = "def backward(params, x, targets):\n    return [0.123 * (1 + params[n] ** 2) for n in params]\n"
     unknown = diagnose(random, steps=FEW)
     assert unknown.findings and unknown.repaired_source is None
     assert not any(finding.how for finding in unknown.findings)
-    assert "should go" not in unknown._repr_html_() and "Repair" not in unknown._repr_html_()
+    assert "take out" not in unknown._repr_html_() and "Repair" not in unknown._repr_html_()
 
 
 def test_what_python_says_of_changed_versions_is_not_shown():

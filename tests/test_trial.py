@@ -85,10 +85,10 @@ def test_a_size_typed_into_a_function_is_asked_for_rather_than_a_transpose():
     source = cell_source("01_forward_pass", "my-forward").replace("(2, len(x) + 1, params.hidden_size)", "(2, 8, 4)")
     source = source.replace("..., ...", "h[t - 1], c[t - 1]")
     said = str(judged("01_forward_pass", "my-forward", source=source))
-    assert "fits one net only: look at 8 and 4." in said and "transposed" not in said, said
+    assert "fits only one net or sequence: look for 8 and 4." in said and "transposed" not in said, said
     source = source.replace("(2, 8, 4)", "(2, len(x) + 1, params.hidden_size)").replace("range(len(x))", "range(7)")
     said = str(judged("01_forward_pass", "my-forward", source=source))
-    assert "IndexError" in said and "fits one net only: look at 7." in said, said
+    assert "IndexError" in said and "fits only one net or sequence: look for 7." in said, said
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_right_function_under_another_name_is_told_its_name_and_a_wrong_one_is
 @pytest.mark.parametrize(
     ("cell", "line", "words"),
     [
-        ("scores", "(params.V @ h_all[:-1].T).reshape(T, K)", "reshape does not swap rows and columns, .T does."),
+        ("scores", "(params.V @ h_all[:-1].T).reshape(T, K)", "reshape does not swap rows and columns; .T does."),
         ("scores", "(h_all[:-1] @ params.V.T).ravel()", "The numbers are right; only the shape is wrong."),
         ("loss", "-np.log(picked).sum(keepdims=True)", "The numbers are right; only the shape is wrong."),
     ],

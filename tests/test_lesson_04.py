@@ -110,6 +110,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("start", "dh_future", "np.zeros(4)", ""),
     ("start", "dh_future", "dh_a", "This is dh_a, not dh_future."),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
+    ("start", "dc_carry", "cache.f[-1]", "other"),  # zeros, since no step writes to this row
     ("hand-on", "next_dh_future", "d['dh']", "the delta of this step's own h"),
     ("hand-on", "next_dh_future", "dh_before", "dh_before came from another cell"),
     ("hand-on", "next_dc_carry", "d['dc'] + d['dc'] * f", "dc * (1 + f)"),

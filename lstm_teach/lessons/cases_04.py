@@ -14,7 +14,7 @@ from lstm_teach import plain
 from lstm_teach.edited import edited
 from lstm_teach.lessons.cases import SIZES, far, names_at, pick, sequences, walked
 from lstm_teach.lessons.clinic_cases import right_pass
-from lstm_teach.params import Params
+from lstm_teach.params import GATES, Params
 
 QUIET = 0
 
@@ -40,6 +40,8 @@ def _walk(net: SimpleNamespace, rows: list[int]) -> list[dict[str, np.ndarray]]:
 def start() -> Iterator[dict[str, Any]]:
     """Before the loop: nothing comes back from beyond the last step."""
     for net in sequences(seed=42):
+        for gate in GATES:  # this row belongs to no step, so that it holds zeros is chance
+            getattr(net.cache, gate)[-1] = 0.5
         case = pick(vars(net), "params cache dy x targets h0 c0 T H K")
         # From earlier cells: np.zeros_like(dh_a) is right too.
         walkers = ("dh_a", "dh_b", "dh_both", "dc_carry_a", "dc_carry_b", "dc_carry_both")

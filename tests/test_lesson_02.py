@@ -145,6 +145,7 @@ def edited(cell, *changes):
 DIFFERENCES = [
     ([("loss_of(w - step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w to w"),
     ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w - step to w"),
+    ([("w + step", "w + step / 2"), ("w - step", "w - step / 2"), ("(2 * step)", "step")], "with half the nudge"),
     ([("(2 * step)", "step")], "twice the slope"),
     ([("(2 * step)", "0.002")], "right for step = 0.001 only"),
     ([("(2 * step)", "2 * step")], "Put parentheses around the distance"),

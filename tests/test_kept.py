@@ -73,6 +73,17 @@ def test_a_file_that_is_kept_elsewhere_stays_there(monkeypatch, tmp_path):
     assert Path(kept.FILE).is_symlink() and "def squared" in elsewhere.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="permissions need POSIX")
+def test_a_file_keeps_its_permissions_and_no_other_file_is_touched(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path(f"{kept.FILE}.new").write_text("notes", encoding="utf-8")
+    kept.write("one", SINGLE, "pass", squared)
+    Path(kept.FILE).chmod(0o640)
+    kept.write("other", SINGLE, "pass", squared)
+    assert Path(kept.FILE).stat().st_mode & 0o777 == 0o640 and "other" in Path(kept.FILE).read_text(encoding="utf-8")
+    assert sorted(os.listdir()) == [kept.FILE, f"{kept.FILE}.new"]
+
+
 @pytest.mark.parametrize(
     "made", ["class Walk:\n    __call__ = staticmethod(mine)\nmy_bptt = Walk()", "my_bptt = partial(mine)"]
 )

@@ -32,7 +32,8 @@ TIDY = 0.25  # seconds of them to tidy up in
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
-    r"^KeyError: ['\"]?\w+['\"]?$": "No entry has that name: print the keys to see which ones there are.",
+    r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
+    r"unhashable type: 'numpy|'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
     r"NoneType' object (is not|has no)": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."

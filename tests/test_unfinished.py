@@ -88,7 +88,10 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
     f"c = np.ones(3)[-7]\n{CHECK}": "",
-    f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
+    f"c = {{'a': f}}['b']\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
+    f"c = {{1: f}}[5]\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
+    f"c = {{'a': f}}[np.ones(2)]\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
+    f"c = {{'a': f}}.a\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."

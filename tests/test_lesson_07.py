@@ -493,7 +493,8 @@ def test_no_line_that_is_right_in_the_end_is_told_a_mistake_that_it_has_on_its_w
 def test_a_blank_without_the_cells_above_it_says_to_run_them():
     names = {"__name__": "__main__", "np": np, "lesson": Lesson(NOTEBOOK)}
     found = run_cell(NOTEBOOK, "repair-two", cell_source(NOTEBOOK, "repair-two"), names)
-    assert found.note.startswith("The lesson can't go on from here: name 'cache' is not defined. Run the cells above")
+    assert found.note.startswith("The lesson can't go on from here: its own ")
+    assert "(NameError: name 'cache' is not defined). Run the cells above" in found.note
 
 
 @pytest.mark.parametrize(("number", "right_side", "words"), WRONG)

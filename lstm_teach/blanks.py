@@ -268,7 +268,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     except Trouble as raised:
         trouble = str(raised)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
-    stale += trial.words_for_shared(function, statements)
+    shared = trial.words_for_shared(function, statements)
     if in_a_cell and (called := attempt.borrowed(blank.allow)):
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
@@ -277,6 +277,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         first = f"def {name}({', '.join(_parameters(blank))}):"
         return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
+        stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
             stale = f" {sizes}{stale}"
         return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
@@ -323,7 +324,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
-            known = _by_default(blank, cases, off[part]) or known or stale.strip()
+            known = _by_default(blank, cases, off[part]) or known or f"{stale}{'' if unsteady else shared}".strip()
         if not known and not form and "steps" in cases[0]:
             said = unsteady[0] if unsteady else judging.by_length(off, [case["steps"] for case in cases])
         elif not known and not all(off[part]):

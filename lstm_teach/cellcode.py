@@ -212,11 +212,6 @@ def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
     return [(sign, node)]
 
 
-def reads_itself(lines: Lines, name: str) -> bool:
-    """Whether the first line of a blank reads the blank's own name."""
-    return name in globals_read(_code(lines[0]))
-
-
 def calls(lines: Lines, function: str) -> bool:
     """Whether the lines of a blank call a function whose name begins so."""
     called = [n.func for line in lines for n in ast.walk(line) if isinstance(n, ast.Call)]

@@ -252,7 +252,7 @@ def on_this_net(
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
-        if cellcode.reads_itself(written.lines, name):
+        if name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec")):
             return f"This reads {name} as it was before this cell ran: write the line itself."
         return ALL_TYPED if nearly else f"{off} {NO_NAMES}"
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}

@@ -265,7 +265,7 @@ def test_a_mistake_of_the_loop_itself_makes_all_nine_wrong_as_the_table_says(bef
     assert lt.check_gradients(backward).summary.endswith("all nine gradients are off.")
     assert [len(wrong(backward, T)) for T in (1, 2, 3, 6)] == [9 if first <= T else 0 for T in (1, 2, 3, 6)]
     assert request.node.callspec.id in cell_source(NOTEBOOK, "families")
-    assert "in the\nloop itself" in cell_source(NOTEBOOK, "not-seen")
+    assert "or in the loop itself" in " ".join(cell_source(NOTEBOOK, "not-seen").split())
 
 
 def test_the_check_of_the_library_does_what_the_lesson_advises():
@@ -1012,16 +1012,3 @@ def test_the_text_of_a_fault_describes_both_of_its_ladders(fault_explorer):
     words = f"Initial state not zero. {rungs} all nine. Initial state zero. {rungs} none."
     assert fault_explorer.text == f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
     assert fault_explorer.picture.alt == words
-
-
-def test_the_overview_of_the_faults_is_what_their_ladders_show_first():
-    rows = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", cell_source(NOTEBOOK, "explore-overview"), re.MULTILINE)
-    first = {}
-    for fault in clinic.FAULTS:
-        first[fault] = []
-        for state in clinic.STATES:
-            found = {T: wrong(clinic.with_fault(fault), T, state) for T in clinic.LENGTHS}
-            T = next((T for T in clinic.LENGTHS if found[T]), None)
-            said = T and figures.words({name: float(name in found[T]) for name in NAMES})
-            first[fault].append(f"T = {T}: {said}" if T else "none")
-    assert {fault: states for fault, *states in rows[1:]} == first

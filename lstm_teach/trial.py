@@ -33,7 +33,6 @@ from lstm_teach.validate import listing
 TYPED = "The number typed in, ", "The numbers typed in, "
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 NO_LONGER = (
@@ -102,15 +101,20 @@ def runs(
     its functions and objects have their own attributes.
     """
     own = dict(namespace)
-    made = [vars(v) for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
-    states = [(state, {**state}) for state in made if isinstance(state, dict)]  # that of a class is none
+    made = [v for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
+    states = [(each, {**vars(each)}) for each in made]
     try:
         return guard.call(
             lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
         )
     finally:
-        for state, before in [*states, (namespace, own)]:
-            _become(state, before)
+        _become(namespace, own)
+        for each, before in states:
+            if isinstance(each, type):  # what it got in a trial may stay
+                for name in [n for n, value in before.items() if vars(each).get(n) is not value]:
+                    setattr(each, name, before[name])
+            else:
+                _become(vars(each), before)
 
 
 def _become(namespace: dict, names: Names) -> None:
@@ -254,7 +258,7 @@ def on_this_net(
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec")):
             return f"This reads {name} as it was before this cell ran: write the line itself."
-        return ALL_TYPED if nearly else f"{off} {NO_NAMES}"
+        return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
@@ -335,7 +339,7 @@ def words_for_shared(function: Callable, statements: Lines) -> str:
     """That arrays or lists made outside a function's own lines are the same in all its calls; "" if there are none."""
     space = getattr(function, "__globals__", {})
     found = {n: space.get(n) for n in cellcode.globals_read(function) & cellcode.stored(statements)}
-    found |= {n: each.default for n, each in guard.parameters_of(function).items()} | getattr(function, "__dict__", {})
+    found |= {n: each.default for n, each in guard.parameters_of(function).items()}
     shared = sorted(n for n, value in found.items() if isinstance(value, COPIED))
     are = "are" if len(shared) > 1 else "is"
     return f" Note that {listing(shared)} {are} made only once, not anew in each call." if shared else ""

@@ -55,7 +55,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("two short ones that are too long together", 1.2, 1.0, 0.7),
         on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("long and short in turn", 9, 4),  # with short ones alone, leaving all as it is would earn this part
-        on("long and short in turn", 1.5, 5.0),
+        on("long and short in turn", 4.5, 5.0),
         on("long and short in turn", 1e-7, 5.0, 0.9),
         on("long and short in turn", 0, 1.0),
     ]

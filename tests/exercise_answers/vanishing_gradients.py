@@ -349,6 +349,7 @@ RIGHT = {
         "doubling": reach_by_doubling,
         "loop": reach_by_loop_for_rates_below_1,
         "floor": reach_by_floor,
+        "floor of the negative": by_rate(lambda rate, share: -(-np.log(share) // np.log(rate))),
     },
     "check_pieces": {
         "backward": pieces,

@@ -10,6 +10,7 @@ from exercise_answers import forward_pass as forward_answers
 from exercise_answers import gradient_check as check_answers
 from exercise_answers import single_pass_bptt as single_answers
 from exercise_answers import training as training_answers
+from exercise_answers import vanishing_gradients as vanishing_answers
 from test_exercise_checks import TOPICS
 
 import lstm_teach as lt
@@ -21,6 +22,7 @@ from lstm_teach.exercises import (
     questions,
     single_pass_bptt,
     training,
+    vanishing_gradients,
 )
 from lstm_teach.exercises.nets import filled_forward, random_case
 from lstm_teach.exercises.questions import Question
@@ -57,6 +59,22 @@ def test_a_finer_formula_is_not_told_that_it_has_another_step():
 def test_adam_with_eps_before_the_correction_is_not_told_that_it_is_inside_the_root():
     verdict = str(training.check_adam(training_answers.adam_with_eps_before_the_correction))
     assert "1e-8 is added before" in verdict and "inside the root" not in verdict
+
+
+def test_a_mistake_that_explains_only_what_little_came_of_an_answer_is_not_named():
+    """The other calls raise, or give inf, and with the mistake in question they would not."""
+
+    def one_token_too_far(*given):
+        return training_answers.sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n)) + 1)(*given)
+
+    verdict = str(training.check_sample(one_token_too_far))
+    assert "raised IndexError" in verdict and "have been sorted" not in verdict
+
+    def each_rounded_up(rate, share):
+        return np.ceil(np.log(share)) / np.ceil(np.log(rate))
+
+    verdict = str(vanishing_gradients.check_reach(vanishing_answers.by_rate(each_rounded_up)))
+    assert "is inf" in verdict and "rounded down" not in verdict
 
 
 def test_allclose_is_not_told_to_be_a_size():

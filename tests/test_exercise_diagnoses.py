@@ -438,6 +438,10 @@ def test_a_number_that_is_no_size_is_not_called_a_size_that_is_typed_in():
     def to_five(V, h, targets):
         return sum(h[t, targets[t]] for t in range(5, 5000))
 
+    def tiny(fault):
+        return lt.Params.random(4, 3, scale=1e-9), [0, 1, 0], [1, 2, 3], np.ones(3), np.ones(3)
+
+    assert "typed in" not in str(gradient_check.check_blind_spot(tiny))
     factor, sizes = (str(forward_pass.check_loss(function)) for function in (hundred, to_five))
     assert "out of bounds" in factor and "typed in" not in factor
     assert "A size typed in as a number fits only one net or sequence: look for 5 and 5000." in sizes

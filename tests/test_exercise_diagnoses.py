@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -301,6 +302,11 @@ def test_every_answer_has_a_name_of_its_own():
     assert len(names) > 20 and sorted(set(names)) == sorted(names)
 
 
+def test_one_letter_for_all_questions_earns_hardly_more_than_chance():
+    right = Counter(question.right for topic in TOPICS for question in asked(topic) if question.options)
+    assert right.total() == 20 and max(right.values()) <= right.total() / 3, right
+
+
 def test_an_answer_that_is_kept_opens_no_other_form(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     every = [question for topic in TOPICS for question in asked(topic)]
@@ -360,7 +366,7 @@ def test_numbers_of_exercise_2_are_so():
     x, targets = np.random.default_rng(4).integers(0, 4, (2, 6))
     slopes = lt.numerical_gradient(lambda moved: lt.loss(moved, x, targets), net, 1e-5)
     right = lt.exact_gradient(net, x, targets)
-    question, said = gradient_check.TINY, gradient_check.TINY.options["c"].why
+    question, said = gradient_check.TINY, gradient_check.TINY.options[gradient_check.TINY.right].why
     for name, off in ("V", "1e-8"), ("Wf", "5e-4"):
         assert f"{off} in d{name}" in question.text
         assert 0.5 < lt.relative_error(lt.bptt(net, x, targets)[name], slopes[name]) / float(off) < 2

@@ -62,7 +62,7 @@ def test_adam_with_eps_before_the_correction_is_not_told_that_it_is_inside_the_r
     assert "1e-8 is added before" in verdict and "inside the root" not in verdict
 
 
-def test_a_mistake_that_explains_only_what_little_came_of_an_answer_is_not_named():
+def test_a_mistake_that_explains_by_chance_what_little_came_is_not_named():
     """The other calls raise, or give inf, and with the mistake in question they would not."""
 
     def one_token_too_far(*given):

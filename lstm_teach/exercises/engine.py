@@ -46,9 +46,9 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
-A mistake is named only if it explains what came in all cases, with numbers in half of them or more, and is far from
-right where they are (judging.explain), and only once. What else a learner's function does (raises, takes too long,
-returns nothing, writes to its inputs, calls the library's own answer) is the business of judging.judge.
+A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
+and only once. What else a learner's function does (raises, takes too long, returns nothing, writes to its inputs, calls
+the library's own answer) is the business of judging.judge.
 """
 
 import contextlib
@@ -284,7 +284,8 @@ class Task:
             return ""
         if result not in self.explained:
             self.explained[result] = self._explained(attempt, result)
-        words = self.explained[result] or self.cases[k].unknown
+        is_number = numbers(self._results(k, attempt)[result]) is not None  # no mistake explains what is none
+        words = (self.explained[result] if is_number else "") or self.cases[k].unknown
         if words in self.said:
             return ""
         self.said.add(words)
@@ -293,8 +294,7 @@ class Task:
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
         together, alone, answer = [], [], {}  # for each case that was answered: the names, what came, what is right
-        calls = {id(case.arguments): k for k, case in enumerate(self.cases)}.values()  # one may be in several parts
-        for k in calls:
+        for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
@@ -303,8 +303,6 @@ class Task:
                 if (got := numbers(answer.get(result))) is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
                     alone.append((space | self._own(answer, right, result) | {"right": expected}, got, expected))
-        if 2 * max(len(together), len(alone)) < len(calls):  # most raise or give no number: the rest may be chance
-            return ""
 
         def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first
             return numbers(by_name(value, list(value if isinstance(value, Mapping) else self.rights[0])))

@@ -180,7 +180,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
     cases = [
         Case(part, (scored_step, *sampling(seed, count, temperature, sizes, larger), temperature), also=also)
         for part, count, temperature, sizes, larger in (
-            ("three tokens", 3, 1.0, (12, 5), 1),
+            ("six tokens", 6, 1.0, (12, 5), 1),
             ("many tokens", 24, 1.0, (9, 6), 1),
             ("a high temperature", 24, 4.0, (9, 6), 1),
             ("a low temperature", 24, 0.3, (9, 4), 1),

@@ -534,7 +534,7 @@ WRONG = {
         ),
         "no running sum": (sample_with(choose=lambda y, n: int(np.argmax(y > n))), "The running sum is missing"),
         "first in front": (sample_with(front=True), "don't return it"),
-        "one turn short": (sample_with(until=-1), "should have 3 entries, but has 2"),
+        "one turn short": (sample_with(until=-1), "should have 6 entries, but has 5"),
         "from the end": (
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),
             "The running sum starts from the last token",

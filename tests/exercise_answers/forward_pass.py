@@ -259,6 +259,8 @@ WRONG = {
         "five steps": (loss_of_five_steps, "A size typed in as a number fits only one net or sequence: look for 5."),
         "last step": (lambda V, h, targets: loss(V, h[-1:], targets[-1:]), "the last step alone"),
         "first step": (lambda V, h, targets: loss(V, h[:1], targets[:1]), "the first step alone"),
+        "from step 1": (lambda V, h, targets: loss(V, h[1:], targets[1:]), "Step 0 is left out"),
+        "to the last but one": (lambda V, h, targets: loss(V, h[:-1], targets[:-1]), "The last step is left out"),
         "no softmax": (lambda V, h, t: -(h @ V.T)[np.arange(len(h)), t].sum(), "make them probabilities"),
         "all tokens": (lambda V, h, targets: -np.log(probabilities(V, h)).sum(), "only the target's entry counts"),
         "log of a sum": (lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t].sum()), "before the log"),

@@ -263,6 +263,11 @@ def test_what_came_is_told_plainly():
     assert judging.kind(lt.rnn.Params(2, 2)) == "an rnn.Params"
 
 
+def test_what_python_shows_by_its_address_is_told_by_its_kind():
+    said = str(single_pass_bptt.check_walk(lambda *given: zip([1], [2], strict=True)))
+    assert "but returns a zip." in said and "0x" not in said
+
+
 def test_a_set_is_told_as_the_function_gets_it():
     """So that whoever compares it with names that have a d sees why it fails."""
     verdict = str(flawed_backward.check_suspect(lambda one, two: "output gate" if one == {"dWo", "dUo"} else "token"))

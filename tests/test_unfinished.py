@@ -18,6 +18,7 @@ ONE = "Line {} still has dots in it: replace them with your code, then run the c
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
+UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
 EARLY = "That line reads {} before this cell gives it a value."
@@ -53,6 +54,8 @@ STOPPED = {  # cells, and what is said below their errors
     f"%%time\nc = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"%%time\nc = f * c_before + ...\n{CHECK}": ONE.format(1),
     f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
+    f"c = np.array([np.ones(3), np.ones(4)])\n{CHECK}": UNLIKE,
+    f"c = np.abs(np.linalg.eig(np.eye(3)))\n{CHECK}": UNLIKE,
     f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SINGLE,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
     f"c = np.ones(3)(1 - g**2)\n{CHECK}": (

@@ -1,4 +1,4 @@
-"""Lesson 07: faults and their ladders, a faulty line to find by click or by keyboard, and a doctor to ask."""
+"""Lesson 07: faults and their ladders, a faulty line to find, and a doctor to ask."""
 
 import html
 import inspect
@@ -10,7 +10,7 @@ from IPython.display import HTML
 from .. import diagnose
 from ..doctor import Diagnosis
 from ..figures import clinic as figures
-from ..html import bold, bullets, code, fold, table
+from ..html import bold, bullets, code, fold, inline, table
 from ..lessons import clinic
 from .controls import dropdown
 from .shell import Explorer, where
@@ -33,28 +33,21 @@ def fault_explorer() -> Explorer:
     return Explorer("Nine faults and their ladders", {"fault": dropdown("Fault", list(clinic.FAULTS))}, draw)
 
 
-def find_the_line(number: int) -> Explorer:
-    """The code of a case: choose a line, by click or in the list, and read at once whether it is the faulty one."""
+def find_the_line(number: int) -> HTML:
+    """The code of a case: open a line, and read at once whether it is the faulty one."""
     lines, first = inspect.getsourcelines(clinic.case(number))
-    lines = [line.rstrip() for line in lines]
-    why = clinic.reasons(number, lines)
-    scene, update = figures.build_code(lines, first)
-
-    def draw(line: int):
-        if not line:
-            update(None)
-            return scene, "One of these lines is faulty. Click on it, or choose it from the list."
-        text, faulty, reason = lines[line - first].strip(), *why[line - first]
-        update(line, faulty)
-        verdict = "<b>This is the faulty line.</b>" if faulty else "<b>This line is right.</b>"
-        return scene, f"Line {line}, <code>{html.escape(text)}</code> {verdict} {html.escape(reason)}"
-
-    def pick(axes, x: float, y: float) -> dict[str, int] | None:
-        line = round(y)
-        return {"line": line} if line - first in why else None
-
-    options = [("none yet", 0)] + [(f"{first + k}: {lines[k].strip()}", first + k) for k in why]
-    return Explorer(f"Case {number}: find the line", {"line": dropdown("Line", options)}, draw, pick=pick)
+    why, look, shown = clinic.reasons(number, lines), "white-space:pre-wrap;font-family:monospace", ""
+    for k, line in enumerate(lines):
+        text = html.escape(f"{first + k:3}  {line.rstrip()}")
+        if k not in why:
+            shown += f'<div style="{look}">{text}</div>'
+            continue
+        faulty, reason = why[k]
+        verdict = "✗ This is the faulty line." if faulty else "✓ This line is right."
+        said = f'<p style="margin:2px 0 6px 3em"><b>{verdict}</b> {inline(reason)}</p>'
+        opened = f'style="{look};list-style:none;cursor:pointer" data-lm-suppress-shortcuts="true"'
+        shown += f'<details name="case {number}"><summary {opened}>{text}</summary>{said}</details>'
+    return HTML(f'<section aria-label="Case {number}: find the line">{shown}</section>')
 
 
 def lines_repaired(diagnosis: Diagnosis) -> HTML:

@@ -678,25 +678,6 @@ def test_the_doctor_has_a_report_for_a_pass_that_forgets_its_start():
     assert not report.passed and report.findings
 
 
-def test_the_button_shows_the_report_without_numbers_of_other_nets(monkeypatch):
-    monkeypatch.setattr(explorers, "diagnose", lambda backward, progress: diagnosed(3))
-    button, report = explorers.ask_the_doctor(3).children
-    assert button.description == "Ask the doctor" and report.value == ""
-    button.click()
-    assert "case_3 has one fault" in report.value and "dzg = dc * i * (1 - g ** 2)" in report.value
-    assert "<table" not in report.value and not button.disabled
-
-
-def test_a_doctor_that_fails_says_so_and_can_be_asked_again(monkeypatch):
-    def fail(backward, progress):
-        raise RuntimeError("no more beds")
-
-    monkeypatch.setattr(explorers, "diagnose", fail)
-    button, report = explorers.ask_the_doctor(4).children
-    button.click()
-    assert "RuntimeError: no more beds" in report.value and not button.disabled
-
-
 @pytest.mark.long
 def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_row():
     source = RIGHT_PASS.lstrip()

@@ -1,19 +1,16 @@
-"""Lesson 07: faults and their ladders, a faulty line to find, and a doctor to ask."""
+"""Lesson 07: faults and their ladders, a faulty line to find, and what the doctor changed."""
 
 import html
 import inspect
-from dataclasses import replace
 
-import ipywidgets as widgets
 from IPython.display import HTML
 
-from .. import diagnose
 from ..doctor import Diagnosis
 from ..figures import clinic as figures
 from ..html import bold, bullets, code, fold, inline, table
 from ..lessons import clinic
 from .controls import dropdown
-from .shell import Explorer, where
+from .shell import Explorer
 
 
 def fault_explorer() -> Explorer:
@@ -60,26 +57,3 @@ def lines_repaired(diagnosis: Diagnosis) -> HTML:
     lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
     notes = bullets(diagnosis.notes) if diagnosis.repaired_source is None else ""
     return HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
-
-
-def ask_the_doctor(number: int) -> widgets.VBox:
-    """A button that has a case diagnosed, and shows the doctor's report below it.
-
-    Without the ladder of the report: it is of other nets, and its numbers are not those of the lesson.
-    """
-    layout = {"width": "max-content"}
-    button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout=layout)
-    report = widgets.HTML()
-
-    def ask(_: widgets.Button) -> None:
-        button.disabled, report.value = True, "<p>The doctor is looking. This takes a few seconds.</p>"
-        try:
-            report.value = replace(diagnose(clinic.case(number), progress=False), ladder={})._repr_html_()
-        except Exception as error:
-            report.value = f"<p>{html.escape(where(error))}</p>"
-            raise
-        finally:
-            button.disabled = False
-
-    button.on_click(ask)
-    return widgets.VBox([button, report])

@@ -20,6 +20,7 @@ from lstm_teach.validate import listing
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
+SLOPED = (*SIGMOIDS, *TANHS, "c")  # of what a right line may have the slope
 Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
 
@@ -127,7 +128,7 @@ def _factors(name: str, right: Arrays, fits: Tier, written: Written) -> Iterator
     fits = {q: values for q, values in fits.items() if q != name}  # what the line makes is no factor of it
     slopes = _slopes(fits, written.read)
     factors = {q: (values, q) for q, values in fits.items()} | slopes  # by their words; and what is read
-    usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
+    usable = {q: vs for q, (vs, at) in factors.items() if (q in fits or at in SLOPED) and all(map(np.all, vs))}
     own = {q: vs for q, (vs, read) in factors.items() if read in written.read and (written.ones or q not in slopes)}
     for kind in (slopes, usable):
         missing = {q: _each(np.divide, right, usable[q]) for q in kind if q in usable}
@@ -181,7 +182,7 @@ def _multiple(got: Numbers, right: Arrays) -> Iterator[Tier]:
 def _slopes(fits: Tier, read: Collection[str]) -> dict[str, tuple[Numbers, str]]:
     """Slopes of the sigmoid and of tanh, right and wrong ones, also at what is `read`, with the name of each place."""
     slopes = {}
-    for q in [q for q in fits if q in (*SIGMOIDS, *TANHS, "c", *read)]:
+    for q in [q for q in fits if q in (*SLOPED, *read)]:
         kinds = {
             f"{q} * (1 - {q}){', the slope of the sigmoid' if q in SIGMOIDS else ''}": lambda v: v * (1 - v),
             f"(1 - {q}**2){', the slope of tanh' if q in TANHS else ''}": lambda v: 1 - v**2,

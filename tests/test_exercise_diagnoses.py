@@ -78,6 +78,11 @@ def test_a_mistake_that_explains_by_chance_what_little_came_is_not_named():
     assert "is inf" in verdict and "rounded down" not in verdict
 
 
+def test_the_check_of_a_loss_has_a_target_without_probability_whatever_its_numbers():
+    for seed in (4, 10):
+        assert not forward_pass.check_loss(forward_answers.loss_without_the_sum, seed=seed).passed
+
+
 def test_allclose_is_not_told_to_be_a_size():
     verdict = str(gradient_check.check_relative_error(lambda a, b: float(not np.allclose(a, b))))
     assert "the size of the difference" not in verdict

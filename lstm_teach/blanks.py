@@ -413,9 +413,8 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
-        wrong = any(part.sentence for part in parts)  # it may be so for this reason alone
         again = f"{said} {way}, and run the cells above again."
-        if wrong:
+        if any(part.sentence for part in parts):  # it may be so for this reason alone
             kept_too = ("No line of this cell", "This is right, but")
             both = (f"{p.sentence} {again}" if p.sentence.startswith(kept_too) else again for p in parts)
             return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))

@@ -338,11 +338,11 @@ def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names,
 def words_for_shared(function: Callable, statements: Lines) -> str:
     """That arrays or lists made outside a function's own lines are the same in all its calls; "" if there are none."""
     space = getattr(function, "__globals__", {})
-    found = {n: space.get(n) for n in cellcode.globals_read(function) & cellcode.stored(statements)}
+    anew = {n for s in statements for node in ast.walk(s) if isinstance(node, ast.Global) for n in node.names}
+    found = {n: space.get(n) for n in cellcode.globals_read(function) & cellcode.stored(statements) - anew}
     found |= {n: each.default for n, each in guard.parameters_of(function).items()}
     shared = sorted(n for n, value in found.items() if isinstance(value, COPIED))
-    are = "are" if len(shared) > 1 else "is"
-    return f" Note that {listing(shared)} {are} made only once, not anew in each call." if shared else ""
+    return f" Note that all calls share the same {listing(shared)}, made only once." if shared else ""
 
 
 def words_for_error(error: guard.LearnerError, seconds: float) -> str:

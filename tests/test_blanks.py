@@ -1162,12 +1162,19 @@ def central(kept: str, line: str, answer: str = "seen[-1]") -> str:
 def test_what_a_function_keeps_from_call_to_call_is_named_if_something_is_wrong(kept):
     right = judged_in(BACK, "write-central-difference", source=central(kept, "seen.append({})"))
     wrong = judged_in(BACK, "write-central-difference", source=central(kept, "seen.append({})", "sum(seen)"))
-    assert right.passed and "seen is made only once, not anew in each call." in str(wrong)
+    assert right.passed and "all calls share the same seen, made only once." in str(wrong)
     rows = "for token in x:\n        rows.append(step(params, token, *(rows[-1] if rows else (h0, c0))))"
     tail = "h, c = zip(*rows, (h0, c0))\n    return np.array(h), np.array(c)"
     source = f'def my_forward(params, x, h0, c0, rows=[]):\n    {rows}\n    {tail}\nlesson.judge("my_forward")'
     said = str(judged_in(FORWARD, "my-forward", source=source))
-    assert "rows is made only once" in said and "transposed" not in said
+    assert "all calls share the same rows" in said and "transposed" not in said
+
+
+def test_what_a_function_makes_anew_in_each_call_is_not_said_to_be_made_once():
+    lines = "    global rows\n    rows = [np.zeros(3)]\n    return np.sin(rows * 2)"
+    source = f'def my_forward(params, x, h0, c0):\n{lines}, c0\nlesson.judge("my_forward")'
+    said = str(judged_in(FORWARD, "my-forward", source=source))
+    assert "h should be" in said and "made only once" not in said
 
 
 def test_a_dictionary_that_every_call_fills_anew_is_right_in_every_call():

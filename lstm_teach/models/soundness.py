@@ -4,10 +4,9 @@ Imports case, differences, families and the guard.
 """
 
 import gc
+import pickle
 import random
-import types
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 
@@ -31,9 +30,10 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
         call()
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    if unlike := _again(model, "loss", lambda: {"": np.array(value(model))}):
-        return unlike
-    if unlike := _again(model, "gradient", lambda: gradient(model)):
+    kinds = {random.Random, *np.random.BitGenerator.__subclasses__()}  # NumPy's are in a Generator or a RandomState
+    generators = [one for one in gc.get_objects() if type(one) in kinds]
+    unlike = _again(model, "loss", lambda: {"": np.array(value(model))}, generators)
+    if unlike := unlike or _again(model, "gradient", lambda: gradient(model), generators):
         return unlike
     first = gradient(model)
     after = gradient(model, before=moved(model, params, 0.1))
@@ -47,11 +47,11 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
     return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 
 
-def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]]) -> list[ModelFinding]:
+def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]], generators: list) -> list[ModelFinding]:
     """What loss or gradient returns when it is called again with the same weights, where that is something else."""
-    results, drawn = _draws(getattr(model, name), lambda: [call(), call(), gradient(model) and call()])
+    before, results = pickle.dumps(generators), [call(), call(), gradient(model) and call()]
+    drawn, first = pickle.dumps(generators) != before, results[0]
     results += [call() for _ in range(20 * drawn)]  # a mask of four numbers may well be the same three times
-    first = results[0]
     for other in results:
         if unlike := [key for key, error in errors_of(other, first).items() if error > 1e-10]:
             what = f" for {listing(unlike)}" if all(unlike) else ""
@@ -64,22 +64,6 @@ def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]]) -
             unseen = "No random draw was seen, so a state seems to be carried over from call to call."
             return [finding("state", place, unseen)]
     return []
-
-
-def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
-    """What `run()` returns, and whether it moves a random generator: numpy's, Python's or one that `function` has."""
-    reads: list[Callable[[], object]] = [random.getstate, np.random.get_state]
-    seen, waiting = set(), [function]
-    for one in waiting:  # of a function its globals and its closure, of a method its object, of that its attributes
-        if isinstance(one, random.Random):
-            reads.append(one.getstate)
-        elif isinstance(one, np.random.BitGenerator):  # inside a Generator or a RandomState, as a rule
-            reads.append(lambda one=one: one.state)
-        if id(one) not in seen and len(waiting) < 20_000 and not isinstance(one, type | types.ModuleType):
-            waiting += gc.get_referents(one)
-        seen.add(id(one))
-    before = [repr(read()) for read in reads]
-    return run(), before != [repr(read()) for read in reads]
 
 
 def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:

@@ -13,7 +13,7 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero
-from lstm_teach.models.differences import Each, Seen, compare, error_of, measured, multiple
+from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -36,8 +36,12 @@ def outputs(model: Model) -> list[str]:
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
-def looked_up(each: Each) -> set[str]:
-    """Tables: some rows (or columns) are used, as many as the gradient has products, and the others not even read."""
+def looked_up(seen: Seen) -> set[str]:
+    """Tables: some rows (or columns) are used, as many as the gradient has products, and the others not even read.
+
+    With one step, what acts on a state of zero is not read either, so the second length tells.
+    """
+    each = seen[sorted(seen)[:2][-1]]
     found, model, here = set(), each.model, value(each.model)
     known = [(name, c, axis) for name, c in each.items() if c.is_matrix and c.full and not c.silent for axis in (0, 1)]
     for name, c, axis in known:

@@ -34,7 +34,7 @@ _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32,
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     longest = seen[max(seen)].model
-    layout = Layout(longest.shapes, outputs(longest), looked_up(seen[min(seen)]), not takes_length)
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     if right := [name for name in ever if name not in wrong]:

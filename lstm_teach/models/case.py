@@ -261,9 +261,9 @@ def _usable() -> Iterator[None]:
 def _number(result: object) -> float:
     """The loss, which comes first where the gradient comes with it; it may be an array of one number."""
     result = result[0] if isinstance(result, tuple | list) and result else result
-    one = isinstance(result, np.ndarray) and result.size == 1
     with _usable():
-        return validate.finite_number("loss(params)", result.item() if one else result)
+        array = validate.as_array("loss(params)", result, "a number")
+        return validate.finite_number("loss(params)", array.item() if array.size == 1 else result)
 
 
 def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero
-from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple
+from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -37,18 +37,19 @@ def outputs(model: Model) -> list[str]:
 
 
 def looked_up(seen: Seen) -> set[str]:
-    """Tables: some rows (or columns) are used, as many as the gradient has products, and the others not even read.
+    """Tables: as many rows (or columns) are used as the gradient has products, the others not even read.
 
-    With one step, what acts on a state of zero is not read either, so the second length tells.
+    With more steps they grow no faster than the steps do, unlike those of what acts on a state that starts at zero.
     """
-    each = seen[sorted(seen)[:2][-1]]
+    each, longer = (seen[T] for T in (*sorted(seen), min(seen))[:2])
     found, model, here = set(), each.model, value(each.model)
-    known = [(name, c, axis) for name, c in each.items() if c.is_matrix and c.full and not c.silent for axis in (0, 1)]
-    for name, c, axis in known:
-        used = c.loud.any(axis=1 - axis, keepdims=True)
-        if used.sum() == rank(c.right) < used.size:
-            others = (elsewhere(model, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
-            found |= {name} if all(value(other) == here for other in others) else set()
+    for name, c in thoroughly(each).items():
+        for axis in (0, 1) if c.is_matrix and c.full and not c.silent else ():
+            used = c.loud.any(axis=1 - axis, keepdims=True)
+            most = min(used.sum() * longer.model.steps / model.steps, used.size - 1)
+            if used.sum() == rank(c.right) <= most >= longer[name].loud.any(axis=1 - axis).sum():
+                others = (elsewhere(model, [(name, (), model.params[name] + by * ~used)]) for by in (3, -3))
+                found |= {name} if all(value(other) == here for other in others) else set()
     return found
 
 
@@ -100,8 +101,9 @@ class Evidence:
 
     def _in_two_places(self, name: str) -> bool:
         """Whether its right gradient is a sum of more products than that of any other matrix, each of which could."""
-        others = [c for n, c in self.each.items() if n != name and c.is_matrix and c.full]
-        least = rank(self.each[name].right) if self.each[name].is_matrix else 0
+        known = [c for c in self.each.values() if c.is_matrix and c.full]
+        others = [c for c in known if c is not self.each[name]]
+        least = rank(self.each[name].right) if len(others) < len(known) else 0
         return bool(others) and all(rank(c.right) < min(least, *c.mine.shape) for c in others)
 
     def at(self, names: Iterable[str]) -> str:

@@ -215,11 +215,12 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    if guess := case.guess():
+    zero, inputs_right = sorted(case.silent & {*case.bad}), case.inputs_right()
+    if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
-    zero, hint = sorted(case.silent & {*case.bad}), case.gate_hint()
+    hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
-    what = " ".join(filter(None, [zero, hint, case.inputs_right(), case.cure() or case.factor_of_units()]))
+    what = " ".join(filter(None, [zero, hint, inputs_right, case.cure() or case.factor_of_units()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 

@@ -27,7 +27,7 @@ MINUTES = {"words": 1 / 200, "lines": 1 / 15, "blanks": 1.0, "predictions": 0.75
 JUDGE = re.compile(r"lesson\.judge\(\"(\w+)\"\)")
 PREDICT = re.compile(r"lesson\.predict\(\"(\w+)\"\)")
 IMPORT = re.compile(r"^from lstm_teach\.explorers\.\w+ import .+$", re.MULTILINE)
-REPAIRED_LINES = {"03_flawed_backward": 7}  # lines of the question's loop that the learner repairs in place
+REPAIRED_LINES = {"03_flawed_backward": 7}  # lines of the posted loop that the learner repairs in place
 
 
 def lessons() -> list[str]:

@@ -64,7 +64,7 @@ def batch_bptt(params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.
 def batch_nested(
     params: Params, xs: np.ndarray, targets: np.ndarray, weights: np.ndarray, repaired: Collection[str] = ()
 ) -> tuple[np.ndarray, Params]:
-    """As `batch_bptt`, by the loop of the question, of whose flaws those in `repaired` are repaired.
+    """As `batch_bptt`, by the posted loop, of whose flaws those in `repaired` are repaired.
 
     The sequences have to be in the order of `collect`, the longest first.
     """

@@ -109,7 +109,7 @@ def gradient_flow(params: Params, x: Tokens, targets: Tokens, h0: State = None, 
 def nested_flow(
     params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None, *, repaired: Collection[str] = ()
 ) -> GradientFlow:
-    """What the question's loop takes for the deltas of each loss: its walk back from s, kept apart for every s.
+    """What the posted loop takes for the deltas of each loss: its walk back from s, kept apart for every s.
 
     `repaired` as in `nested_bptt`; with every flaw repaired it is `gradient_flow`. `scalar_dot` spoils no delta. With
     `short_range` in place `dh[s, s]` is 0: step s is never credited. With `stale_cell_delta` in place every walk begins

@@ -1,4 +1,4 @@
-"""The loop of the question: for the loss of every step, walk back over all earlier steps. Imports as backward does.
+"""The posted loop: for the loss of every step, walk back over all earlier steps. Imports as backward does.
 
 A step of a walk is right, and the same as in plain.py. What is wrong is where a walk starts, what it starts with, what
 is done with a step's deltas, and how its cell delta is carried on.
@@ -36,7 +36,7 @@ def nested_bptt(
         scalar_dot         np.dot of two vectors gives a number; the outer product is meant (four lines in the question)
         carry_accumulates  the cell delta is increased by dc * f, not replaced by it
 
-    `repaired=()` is the question's loop; `repaired=FLAWS` is right, though it takes T(T+1)/2 inner steps where `bptt`
+    `repaired=()` is the posted loop; `repaired=FLAWS` is right, though it takes T(T+1)/2 inner steps where `bptt`
     takes T. In between lie the other fourteen combinations. Returns the gradient as a `Params`; raises as `loss` does,
     and ValueError for a flaw that is not in `FLAWS`.
 

@@ -265,7 +265,7 @@ def test_a_mistake_of_the_loop_itself_makes_all_nine_wrong_as_the_table_says(bef
     assert lt.check_gradients(backward).summary.endswith("all nine gradients are off.")
     assert [len(wrong(backward, T)) for T in (1, 2, 3, 6)] == [9 if first <= T else 0 for T in (1, 2, 3, 6)]
     assert request.node.callspec.id in cell_source(NOTEBOOK, "families")
-    assert "in the\nloop itself" in cell_source(NOTEBOOK, "not-seen")
+    assert "or in the loop itself" in " ".join(cell_source(NOTEBOOK, "not-seen").split())
 
 
 def test_the_check_of_the_library_does_what_the_lesson_advises():
@@ -776,16 +776,10 @@ def test_on_the_first_rung_two_of_the_doctor_s_repairs_make_more_right_one_after
 
 
 def test_the_error_of_exactly_one_is_a_gradient_of_zero():
-    params, x, targets, h0, c0 = clinic.net(1)
-    got, right = clinic_cases.question_loop(params, x, targets, h0, c0), lt.bptt(params, x, targets, h0, c0)
+    got = clinic_cases.question_loop(*clinic.net(1))
     assert all(not got[name].any() for name in NAMES[1:])
     assert [clinic.ladder(clinic_cases.question_loop)[1][name] for name in NAMES[1:]] == [1.0] * 8
-    for factor, said in ((0, "1."), (0.5, "0.5."), (2, "0.5."), (-1, "2.")):
-        error = lt.relative_error(factor * right.Wf, right.Wf)
-        assert error == pytest.approx(float(said.removesuffix(".")))
-    asked = spec(NOTEBOOK)["predictions"]["exactly_one"]
-    assert asked["right"] == "a" and asked["options"]["d"][1].endswith(": 2.")
-    assert lt.relative_error(1e6 * right.Wf, right.Wf) == pytest.approx(1, abs=0.005)
+    assert "errors of exactly 1.00 at T = 1 are gradients of zero" in cell_source(NOTEBOOK, "question-doctor-intro")
 
 
 @pytest.mark.long
@@ -1012,16 +1006,3 @@ def test_the_text_of_a_fault_describes_both_of_its_ladders(fault_explorer):
     words = f"Initial state not zero. {rungs} all nine. Initial state zero. {rungs} none."
     assert fault_explorer.text == f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
     assert fault_explorer.picture.alt == words
-
-
-def test_the_overview_of_the_faults_is_what_their_ladders_show_first():
-    rows = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", cell_source(NOTEBOOK, "explore-overview"), re.MULTILINE)
-    first = {}
-    for fault in clinic.FAULTS:
-        first[fault] = []
-        for state in clinic.STATES:
-            found = {T: wrong(clinic.with_fault(fault), T, state) for T in clinic.LENGTHS}
-            T = next((T for T in clinic.LENGTHS if found[T]), None)
-            said = T and figures.words({name: float(name in found[T]) for name in NAMES})
-            first[fault].append(f"T = {T}: {said}" if T else "none")
-    assert {fault: states for fault, *states in rows[1:]} == first

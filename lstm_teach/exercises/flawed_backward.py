@@ -23,7 +23,7 @@ PREDICT_TWO_STEPS, FIRST_LINE, SECOND_LINE, HOW_MANY = questions(
     __name__, "my_wrong_at_two_steps", "my_first_line", "my_second_line", "my_fourth_loop"
 )
 
-# The loop of the question, repaired: the nine gradients by two loops.
+# The posted loop, repaired: the nine gradients by two loops.
 nested_loop = edited(
     question_loop,
     *("range(t))", "range(t + 1))"),

@@ -1,4 +1,4 @@
-"""Lesson 05: how far a loss reaches back, which step is credited with it, and what the question's loop does instead.
+"""Lesson 05: how far a loss reaches back, which step is credited with it, and what the posted loop does instead.
 
 Norms are drawn on absolute logarithmic scales with fixed ends, so that a smaller gradient looks smaller. May import
 numpy, matplotlib, scene and style.

@@ -1,4 +1,4 @@
-"""The cases of lesson 7: five backward passes in five hands, the loop of the question, and the pass that is right.
+"""The cases of lesson 7: five backward passes in five hands, the posted loop, and the pass that is right.
 
 They live here and not in the lesson, so that a learner can read a ladder before any code is on the page. Imports the
 package.

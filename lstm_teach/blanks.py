@@ -40,7 +40,6 @@ import ast
 import builtins
 import copy
 import functools
-import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -61,9 +60,7 @@ from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
 CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
-OTHER_NETS = "It is not right on every net."
 CALLED = "This is right, but it is called {}: rename it to {}."
-TAKE_OUT = "Take that line out", "Take those lines out"
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
@@ -114,9 +111,10 @@ class Lesson:
             usable = callable(names.get(name)) if blank.is_function else name in names
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
-        note = f"{_go_on(blank, parts, names)} {_given_back(statements, names)}".strip()
+        notes = [_go_on(blank, parts, names), _given_back(statements, names), wrong and cellcode.lost(*statements)]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
-            note += f" Dots are left in {listing(dotted)}. The other lines are judged once these are written."
+            notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
+        note = " ".join(filter(None, notes))
         hints = blank.hints if wrong - blank.given.keys() else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
@@ -263,21 +261,23 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     """
     in_a_cell, statements = statements is not None, statements or ()
     name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
-    stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
         trouble = ""
     except Trouble as raised:
         trouble = str(raised)
+    stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
+    shared = trial.words_for_shared(function, statements)
     if in_a_cell and (called := attempt.borrowed(blank.allow)):
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
-    if trouble and not all(_fits(function, case["arguments"]) for case in cases):
+    if "the function disagree on" in trouble and ", at line" not in trouble:  # it is our own call
         first = f"def {name}({', '.join(_parameters(blank))}):"
         return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
     if trouble:
+        stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
             stale = f" {sizes}{stale}"
         return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
@@ -324,7 +324,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
-            known = _by_default(blank, cases, off[part]) or known or stale.strip()
+            known = _by_default(blank, cases, off[part]) or known or f"{stale}{'' if unsteady else shared}".strip()
         if not known and not form and "steps" in cases[0]:
             said = unsteady[0] if unsteady else judging.by_length(off, [case["steps"] for case in cases])
         elif not known and not all(off[part]):
@@ -333,19 +333,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     return tuple(parts)
 
 
-def _fits(function: Callable, arguments: Sequence[Any]) -> bool:
-    """Whether a function can be called so; True as well if Python doesn't know its parameters."""
-    parameters = guard.parameters_of(function)
-    try:
-        inspect.Signature([*parameters.values()]).bind(*arguments)
-    except TypeError:
-        return not parameters
-    return True
-
-
 def _parameters(blank: Blank) -> list[str]:
     """The parameters of the function to write, as they are in its first line."""
-    parameters = inspect.signature(pkgutil.resolve_name(blank.library)).parameters.values()
+    parameters = guard.parameters_of(pkgutil.resolve_name(blank.library)).values()
     return [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
 
 
@@ -357,11 +347,8 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     """That an answer is off only in calls without some of the arguments; "" if it is not so."""
     given = [len(case["arguments"]) for case in cases]
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
-    if most == max(given):
-        return ""
-    left = _parameters(blank)[most:]
-    names = listing([each.partition("=")[0] for each in left])
-    return f"It is off only in a call without {names}: the first line should have {listing(left)}."
+    left = _parameters(blank)[most : max(given)]
+    return f"Only a call without it is off: the first line should have {listing(left)}." if left else ""
 
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
@@ -421,13 +408,12 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)
             known = "" if known and known in here else known or stale
-            sentence = known if only else f"{here} {known}".strip() or OTHER_NETS
+            sentence = known if only else f"{here} {known}".strip() or "It is not right on every net."
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
         said, way = trial.words_for_changes(changed, statements)
         wrong = any(part.sentence for part in parts)  # it may be so for this reason alone
-        way = TAKE_OUT[len(changed) > 1] if wrong and way == "Use a new name" else way
         again = f"{said} {way}, and run the cells above again."
         if wrong:
             kept_too = ("No line of this cell", "This is right, but")
@@ -453,6 +439,8 @@ def _known(
         return words
     if single := next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None):
         return f"Yours is {single}; compute in float64."
+    if whole := next((a.dtype for a in arrays if a.ndim and a.dtype.kind in "iu" and right[0].dtype == float), None):
+        return f"Yours is {whole}, which holds whole numbers only; compute in float64."
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
     if judging.is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
@@ -476,12 +464,10 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)
-        except NameError as error:
-            what = f"{error}".removesuffix(".")
-            return f"The lesson can't go on from here: {what}. Run the cells above this one first."
         except Exception as error:
-            why = f"can't be computed from the names in this notebook ({type(error).__name__}: {error})"
-            return f"The library's {name} {why}: restart the kernel and run all cells."
+            why = f"its own {name} can't be computed ({type(error).__name__}: {error})"
+            way = "Run the cells above this one first, or restart the kernel and run all cells"
+            return f"The lesson can't go on from here: {why}. {way}."
     namespace.update({n: given[n] for n in changed})
     said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
     words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
@@ -494,7 +480,5 @@ def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
     lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
     lost = [n for n in lost if namespace[n] is not np]
     namespace.update({n: own[n] for n in lost})
-    if not lost:
-        return ""
-    them, its = listing([f"`{n}`" for n in lost]), "their old values" if lost[1:] else "its old value"
-    return f"Other cells use {them}: choose another name. The lesson has restored {its}."
+    them = ", ".join(f"`{n}`" for n in lost)
+    return f"Other cells use {them}: choose another name. The lesson has put back what it was." if lost else ""

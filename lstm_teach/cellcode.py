@@ -169,15 +169,22 @@ def tree_of(function: Any) -> ast.Module:
         return ast.Module([], [])
 
 
-def return_in_loop(function: Any) -> str:
+def return_in_loop(tree: ast.Module) -> str:
     """That a `return` ends a loop in its first turn, whatever the numbers: a sentence, "" if none does."""
-    for loop in ast.walk(tree_of(function)):
+    for loop in ast.walk(tree):
         if isinstance(loop, ast.For | ast.While) and not any(isinstance(n, ast.Continue) for n in ast.walk(loop)):
             for statement in loop.body:
                 if isinstance(statement, ast.Return):
                     inside = f"The return on line {statement.lineno} is inside the loop"
                     return f"{inside}, so the loop ends after its first turn."
     return ""
+
+
+def lost(*nodes: ast.AST) -> str:
+    """That a line computes something which is kept nowhere, as `a + b` alone does: a sentence, "" if none does."""
+    alone = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr)]
+    lines = [ast.unparse(value) for value in alone if isinstance(value, ast.BinOp | ast.UnaryOp)]
+    return f"What the line `{lines[0]}` computes is kept nowhere: it needs =, += or return." if lines else ""
 
 
 def is_open(value: Any) -> bool:
@@ -203,14 +210,6 @@ def signed(node: ast.expr, sign: int = 1) -> list[tuple[int, ast.expr]]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         return signed(node.left, sign) + signed(node.right, sign if isinstance(node.op, ast.Add) else -sign)
     return [(sign, node)]
-
-
-def reads_itself(lines: Lines, name: str) -> bool:
-    """Whether the first line of a blank reads the blank's own name."""
-    nodes = list(ast.walk(lines[0]))
-    filled = {id(n.value) for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)}
-    reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in filled]
-    return any(n.id == name for n in reads)
 
 
 def calls(lines: Lines, function: str) -> bool:

@@ -32,7 +32,8 @@ TIDY = 0.25  # seconds of them to tidy up in
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
-    r"^KeyError: ['\"]?\w+['\"]?$": "No entry has that name: print the keys to see which ones there are.",
+    r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
+    r"unhashable type: 'numpy|'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
     r"NoneType' object (is not|has no)": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."
@@ -45,6 +46,7 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
         "The call and the function disagree on the arguments: compare the two."
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
+    r"inhomogeneous": "Arrays of different shapes don't make one array: keep them apart, or take the one you need.",
     r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
     r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
     r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",

@@ -110,6 +110,8 @@ class Attempt:
             return None, f"{self.name} {DOTS}"
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
+        with contextlib.suppress(Exception):  # there is no copy of a generator
+            answer = copy.deepcopy(answer)  # the next call may fill the same dictionary
         return answer, ""
 
 
@@ -143,8 +145,8 @@ def judge(
         without = f"calls {called}, but this task is to be done without that function of the library"
         what = "is a function of the library, not one of yours" if attempt.is_library else without
         results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
-    written = guard.unwrapped(function)
-    if not all(part.passed for part in results) and cellcode.dots(cellcode.tree_of(written)):
+    tree = cellcode.tree_of(guard.unwrapped(function))
+    if not all(part.passed for part in results) and cellcode.dots(tree):
         dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
         results = [part if part.passed else Part(part.name, dots) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
@@ -161,8 +163,8 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     else:
-        sizes = next(filter(None, (typed_sizes(part.sentence, cellcode.tree_of(written)) for part in results)), "")
-        note = " ".join(filter(None, (cellcode.return_in_loop(written), sizes, note)))
+        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in results)), "")
+        note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 

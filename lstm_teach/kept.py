@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import inspect
 import linecache
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -63,9 +64,11 @@ def write(name: str, lesson: str, group: str, function: Callable) -> str:
 def save(path: Path, text: str) -> str:
     """Write the file and return ""; or leave it as it was, and return a sentence that says why."""
     real = path.resolve()  # where a link leads
-    new = Path(f"{real}.new")  # so that a full disk spoils this one only
+    new = Path(f"{real}.{os.getpid()}.new")  # so that a full disk spoils this one only
     try:
         new.write_text(text, encoding="utf-8")
+        with contextlib.suppress(OSError):  # there is no earlier one, or nobody has permissions here
+            new.chmod(real.stat().st_mode)
         new.replace(real)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -7,7 +7,7 @@ What is said is true of every case, and a factor or term is "too many" only if t
 import ast
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -125,7 +125,7 @@ def _tiers(name: str, got: Numbers, right: Arrays, fits: Tier, others: Tier, wri
 def _factors(name: str, right: Arrays, fits: Tier, written: Written) -> Iterator[Tier]:
     """A factor missing (a slope first), one too many, or a wrong one where another belongs."""
     fits = {q: values for q, values in fits.items() if q != name}  # what the line makes is no factor of it
-    slopes = _slopes(fits)
+    slopes = _slopes(fits, written.read)
     factors = {q: (values, q) for q, values in fits.items()} | slopes  # by their words; and what is read
     usable = {q: values for q, (values, _) in factors.items() if all(np.all(v != 0) for v in values)}
     own = {q: vs for q, (vs, read) in factors.items() if read in written.read and (written.ones or q not in slopes)}
@@ -178,10 +178,10 @@ def _multiple(got: Numbers, right: Arrays) -> Iterator[Tier]:
         yield {"This is zero everywhere.": [np.zeros_like(r) for r in right]}
 
 
-def _slopes(fits: Tier) -> dict[str, tuple[Numbers, str]]:
-    """Slopes of the sigmoid and of tanh, right and wrong ones, with the name that each reads."""
+def _slopes(fits: Tier, read: Collection[str]) -> dict[str, tuple[Numbers, str]]:
+    """Slopes of the sigmoid and of tanh, right and wrong ones, also at what is `read`, with the name of each place."""
     slopes = {}
-    for q in [q for q in (*SIGMOIDS, *TANHS, "c") if q in fits]:
+    for q in [q for q in fits if q in (*SIGMOIDS, *TANHS, "c", *read)]:
         kinds = {
             f"{q} * (1 - {q}){', the slope of the sigmoid' if q in SIGMOIDS else ''}": lambda v: v * (1 - v),
             f"(1 - {q}**2){', the slope of tanh' if q in TANHS else ''}": lambda v: 1 - v**2,

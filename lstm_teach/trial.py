@@ -33,8 +33,6 @@ from lstm_teach.validate import listing
 TYPED = "The number typed in, ", "The numbers typed in, "
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
-NOT_TYPED = "Write the line with names, not with numbers typed in."
-NO_NAMES = "It reads none of the names above: write the line with them."
 CELL = "this cell"  # the file name of its code
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 NO_LONGER = (
@@ -103,15 +101,20 @@ def runs(
     its functions and objects have their own attributes.
     """
     own = dict(namespace)
-    made = [vars(v) for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
-    states = [(state, {**state}) for state in made if isinstance(state, dict)]  # that of a class is none
+    made = [v for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
+    states = [(each, {**vars(each)}) for each in made]
     try:
         return guard.call(
             lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
         )
     finally:
-        for state, before in [*states, (namespace, own)]:
-            _become(state, before)
+        _become(namespace, own)
+        for each, before in states:
+            if isinstance(each, type):  # what it got in a trial may stay
+                for name in [n for n, value in before.items() if vars(each).get(n) is not value]:
+                    setattr(each, name, before[name])
+            else:
+                _become(vars(each), before)
 
 
 def _become(namespace: dict, names: Names) -> None:
@@ -188,7 +191,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read and n not in given}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    made = cellcode.stored(statements) - {*names, *given}
+    made = cellcode.stored(statements) - {*names, *given, *cellcode.counted(statements)}
     missing = [name for name in names if last[name] is None]
     called = {name: {n for n in made if close(space.get(n), np.asarray(case[name]))} for name in missing}
     return found | {"changed": changed, "spoiled": spoiled, "entered": entered, "called": called}
@@ -253,9 +256,9 @@ def on_this_net(
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
-        if cellcode.reads_itself(written.lines, name):
+        if name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec")):
             return f"This reads {name} as it was before this cell ran: write the line itself."
-        return ALL_TYPED if nearly else f"{off} {NO_NAMES if cellcode.calls(written.lines, '') else NOT_TYPED}"
+        return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
@@ -332,6 +335,16 @@ def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names,
     return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
 
 
+def words_for_shared(function: Callable, statements: Lines) -> str:
+    """That arrays or lists made outside a function's own lines are the same in all its calls; "" if there are none."""
+    space = getattr(function, "__globals__", {})
+    found = {n: space.get(n) for n in cellcode.globals_read(function) & cellcode.stored(statements)}
+    found |= {n: each.default for n, each in guard.parameters_of(function).items()}
+    shared = sorted(n for n, value in found.items() if isinstance(value, COPIED))
+    are = "are" if len(shared) > 1 else "is"
+    return f" Note that {listing(shared)} {are} made only once, not anew in each call." if shared else ""
+
+
 def words_for_error(error: guard.LearnerError, seconds: float) -> str:
     """What to say of a cell whose trials stopped: what it raised itself, or what its values raised in here."""
     raised = error.__cause__
@@ -351,7 +364,7 @@ def words_for_changes(changed: Collection[str], statements: Lines) -> tuple[str,
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"
     said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
     if {*changed} <= cellcode.stored(statements):
-        return said, "Use a new name"
+        return said, "Use a new name, or take that out"
     perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
     return said, words_for_alias(statements, changed) or perhaps
 

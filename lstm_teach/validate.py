@@ -141,6 +141,6 @@ def brief(value: object) -> str:
         text = repr(value.item() if isinstance(value, np.generic) else value)  # a plain number
     except Exception:  # a learner's class may raise anything, and Python refuses numbers of thousands of digits
         text = ""
-    if text and len(text) <= 40 and text.isprintable():
+    if text and len(text) <= 40 and text.isprintable() and " at 0x" not in text:
         return f"{text} ({kind})"
     return f"{'an' if kind[0] in 'aeioAEIO' or kind.startswith(('rnn.', 'nd')) else 'a'} {kind}"

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from exercise_answers import forward_pass as forward_answers
 from exercise_answers import gradient_check as check_answers
 from exercise_answers import single_pass_bptt as single_answers
 from exercise_answers import training as training_answers
+from exercise_answers import vanishing_gradients as vanishing_answers
 from test_exercise_checks import TOPICS
 
 import lstm_teach as lt
@@ -21,6 +23,7 @@ from lstm_teach.exercises import (
     questions,
     single_pass_bptt,
     training,
+    vanishing_gradients,
 )
 from lstm_teach.exercises.nets import filled_forward, random_case
 from lstm_teach.exercises.questions import Question
@@ -57,6 +60,22 @@ def test_a_finer_formula_is_not_told_that_it_has_another_step():
 def test_adam_with_eps_before_the_correction_is_not_told_that_it_is_inside_the_root():
     verdict = str(training.check_adam(training_answers.adam_with_eps_before_the_correction))
     assert "1e-8 is added before" in verdict and "inside the root" not in verdict
+
+
+def test_a_mistake_that_explains_by_chance_what_little_came_is_not_named():
+    """The other calls raise, or give inf, and with the mistake in question they would not."""
+
+    def one_token_too_far(*given):
+        return training_answers.sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n)) + 1)(*given)
+
+    verdict = str(training.check_sample(one_token_too_far))
+    assert "raised IndexError" in verdict and "have been sorted" not in verdict
+
+    def each_rounded_up(rate, share):
+        return np.ceil(np.log(share)) / np.ceil(np.log(rate))
+
+    verdict = str(vanishing_gradients.check_reach(vanishing_answers.by_rate(each_rounded_up)))
+    assert "is inf" in verdict and "rounded down" not in verdict
 
 
 def test_allclose_is_not_told_to_be_a_size():
@@ -244,6 +263,11 @@ def test_what_came_is_told_plainly():
     assert judging.kind(lt.rnn.Params(2, 2)) == "an rnn.Params"
 
 
+def test_what_python_shows_by_its_address_is_told_by_its_kind():
+    said = str(single_pass_bptt.check_walk(lambda *given: zip([1], [2], strict=True)))
+    assert "but returns a zip." in said and "0x" not in said
+
+
 def test_a_set_is_told_as_the_function_gets_it():
     """So that whoever compares it with names that have a d sees why it fails."""
     verdict = str(flawed_backward.check_suspect(lambda one, two: "output gate" if one == {"dWo", "dUo"} else "token"))
@@ -281,6 +305,11 @@ def test_a_walk_that_prints_the_loss_is_not_told_to_have_measured():
 def test_every_answer_has_a_name_of_its_own():
     names = [question.name for topic in TOPICS for question in asked(topic)]
     assert len(names) > 20 and sorted(set(names)) == sorted(names)
+
+
+def test_one_letter_for_all_questions_earns_hardly_more_than_chance():
+    right = Counter(question.right for topic in TOPICS for question in asked(topic) if question.options)
+    assert right.total() == 20 and max(right.values()) <= right.total() / 3, right
 
 
 def test_an_answer_that_is_kept_opens_no_other_form(tmp_path, monkeypatch):
@@ -342,7 +371,7 @@ def test_numbers_of_exercise_2_are_so():
     x, targets = np.random.default_rng(4).integers(0, 4, (2, 6))
     slopes = lt.numerical_gradient(lambda moved: lt.loss(moved, x, targets), net, 1e-5)
     right = lt.exact_gradient(net, x, targets)
-    question, said = gradient_check.TINY, gradient_check.TINY.options["c"].why
+    question, said = gradient_check.TINY, gradient_check.TINY.options[gradient_check.TINY.right].why
     for name, off in ("V", "1e-8"), ("Wf", "5e-4"):
         assert f"{off} in d{name}" in question.text
         assert 0.5 < lt.relative_error(lt.bptt(net, x, targets)[name], slopes[name]) / float(off) < 2
@@ -420,6 +449,10 @@ def test_a_number_that_is_no_size_is_not_called_a_size_that_is_typed_in():
     def to_five(V, h, targets):
         return sum(h[t, targets[t]] for t in range(5, 5000))
 
+    def tiny(fault):
+        return lt.Params.random(4, 3, scale=1e-9), [0, 1, 0], [1, 2, 3], np.ones(3), np.ones(3)
+
+    assert "typed in" not in str(gradient_check.check_blind_spot(tiny))
     factor, sizes = (str(forward_pass.check_loss(function)) for function in (hundred, to_five))
     assert "out of bounds" in factor and "typed in" not in factor
     assert "A size typed in as a number fits only one net or sequence: look for 5 and 5000." in sizes

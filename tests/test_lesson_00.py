@@ -164,7 +164,7 @@ def test_right_lines_are_accepted_however_they_are_written(line):
         ("1 - n * 0.2", "This takes 0.2 away at each step"),
         ("round(f**n, 2)", "This is rounded. Keep all the digits."),
         ("0.0115", "A typed-in number can be right for these numbers only"),
-        ("0.01", "left is off: yours is 0.01; it should be 0.01153. Write the line with names"),
+        ("0.01", "left is off: yours is 0.01; it should be 0.01153. It reads none of the names above"),
         ("1 - n * f", "takes f away at each step"),
         ("f / n", "divides f by the number of steps"),
         ("1 / f**n", "This divides by f at every step, as a minus in the exponent does too, so it grows"),

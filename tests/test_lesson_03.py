@@ -241,6 +241,10 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
             [("    return grads", "    return lt.Params.zeros(params.vocab_size, params.hidden_size)")],
             ["All nine gradients that my_loop returns are zero"],
         ),
+        (
+            [("grads.Wi += ", "grads.Wi + ")],
+            ["What the line `grads.Wi + np.outer(dzi, h[s - 1])` computes is kept nowhere"],
+        ),
     ],
 )
 def test_what_no_table_knows_is_described_by_where_it_shows_first(changes, words):

@@ -208,11 +208,11 @@ def test_a_typed_in_number_is_not_right(group, name, number):
     ("group", "expression", "expected"),
     [
         ("rate_needed", "0.8895", "A typed-in number can be right for these numbers only: write the line with names."),
-        ("bias_helped", "1", "bias_helped is off: yours is 1; it should be 1.263. Write the line with names, not"),
+        ("bias_helped", "1", "bias_helped is off: yours is 1; it should be 1.263. It reads none of the names"),
         (
             "rate_needed",
             "1",
-            "rate_needed is off: yours is 1; it should be 0.8895. Write the line with names, not",
+            "rate_needed is off: yours is 1; it should be 0.8895. It reads none of the names",
         ),
         ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The number typed in, 0.503, can be right for these numbers"),
         ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The number typed in, 1.503, can be right for these numbers"),

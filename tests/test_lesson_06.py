@@ -165,6 +165,13 @@ WRONG = [
         "upside down",
     ),
     ("descend", "descend", f"{STEP.replace('/ norm', '/ norm**2')}return flat - rate * clipped", "the root is missing"),
+    (
+        "descend",
+        "descend",
+        f"{STEP.replace('min(1, limit / norm)', '(limit / norm if norm**2 > limit else 1)')}"
+        "return flat - rate * clipped",
+        "Compare the norm itself",
+    ),
     ("clip", "clipped", "gradient * min(1, limit / (norm + 1e-6))", "changes the last digits"),
     ("clip", "clipped", "gradient * min(1, limit / norms.sum())", "so it makes the gradient too short"),
     ("clip", "clipped", "gradient * min(limit, limit / norm)", "Here the factor may be as large as limit"),

@@ -184,8 +184,8 @@ def test_the_angle_and_the_error_of_fault_a():
         for g in (exam.with_fault("A")(*case), complex_steps(*case))
     )
     angle = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
-    assert f"angle is {angle:.0f} degrees" in exam.FALLING.options["b"].why
-    assert f"errors up to {max(exam.ladder('A')[6].values()):.1f}" in exam.FALLING.options["d"].why
+    assert f"angle is {angle:.0f} degrees" in exam.FALLING.options["d"].why
+    assert f"errors up to {max(exam.ladder('A')[6].values()):.1f}" in exam.FALLING.options["b"].why
 
 
 def test_the_numbers_of_the_other_questions():

@@ -230,3 +230,12 @@ def test_a_numpy_number_in_the_notebook_is_one_in_every_case_too(lesson):
         for case in () if blank.is_function else blank.cases():
             plain = [n for n in case if isinstance(names.get(n), np.generic) and type(case[n]) in (int, float)]
             assert set(plain) <= {*blank.names}, blank.group
+
+
+def test_what_a_cell_puts_into_a_class_of_another_cell_is_what_the_notebook_computes():
+    kept = "class memory:\n    share, steps = 1.0, 0\n\n\ndef keep(share): keep.last = share\n"
+    lines = "memory.share = f ** n\nmemory.steps += 1\nkeep(f)\nleft = memory.share\n"
+    names = copied(names_before("00_start_here", "left"))
+    exec(kept, names)
+    assert run_cell("00_start_here", "left", f'{lines}lesson.judge("left")', names).passed
+    assert (names["memory"].share, names["memory"].steps, names["keep"].last) == (0.8**20, 1, 0.8)

@@ -18,6 +18,7 @@ ONE = "Line {} still has dots in it: replace them with your code, then run the c
 TWO = "Lines 1 and 2 still have dots in them: replace them with your code, then run the cell again."
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
+UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_NAME = f"{FIRST}If none does, look at the spelling."
 EARLY = "That line reads {} before this cell gives it a value."
@@ -53,6 +54,8 @@ STOPPED = {  # cells, and what is said below their errors
     f"%%time\nc = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"%%time\nc = f * c_before + ...\n{CHECK}": ONE.format(1),
     f"c = np.ones(3) + np.ones(4) + ...\n{CHECK}": SHAPES,
+    f"c = np.array([np.ones(3), np.ones(4)])\n{CHECK}": UNLIKE,
+    f"c = np.abs(np.linalg.eig(np.eye(3)))\n{CHECK}": UNLIKE,
     f"h = ...\nc = np.ones((3, 3)) @ 0.5\n{CHECK}": SINGLE,
     f"c = f(c_before)\n{CHECK}": "Parentheses after a number call it: is a * missing before them?",
     f"c = np.ones(3)(1 - g**2)\n{CHECK}": (
@@ -88,7 +91,10 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
     f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
     f"c = np.ones(3)[-7]\n{CHECK}": "",
-    f"c = {{'a': f}}['b']\n{CHECK}": "No entry has that name: print the keys to see which ones there are.",
+    f"c = {{'a': f}}['b']\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
+    f"c = {{1: f}}[5]\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
+    f"c = {{'a': f}}[np.ones(2)]\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
+    f"c = {{'a': f}}.a\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."

@@ -284,7 +284,8 @@ class Task:
             return ""
         if result not in self.explained:
             self.explained[result] = self._explained(attempt, result)
-        words = self.explained[result] or self.cases[k].unknown
+        is_number = numbers(self._results(k, attempt)[result]) is not None  # no mistake explains what is none
+        words = (self.explained[result] if is_number else "") or self.cases[k].unknown
         if words in self.said:
             return ""
         self.said.add(words)

@@ -183,7 +183,7 @@ def _net_and_sequence(answer: object) -> tuple:
     if not 0.3 <= size <= 3:
         raise Trouble(
             f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
-            " lt.Params.random(4, 3) is a good start."
+            " lt.Params.random makes such a net."
         )
     return params.astype(np.float64), x, np.asarray(targets), *states
 

@@ -259,13 +259,9 @@ def _rung(letter: str, answer: object) -> str:
         many = f"{len(wrong)} of the seven are wrong"
         return f"{right}. You name d{name}, whose error there is {errors[name]:.0e}; {many}.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
-        count, least = len(missing), f"{min(missing):.2g}"
-        size = f"with an error of {least}" if count == 1 else f"with errors of {least} or more"
-        if named:
-            more = f"{count} more {'is' if count == 1 else 'are'} wrong there, {size}."
-            return f"{right}, and so is what you name. {more}{advice('Ask what else reads the wrong number.')}"
-        none = f"You name none of the {count} gradients that are wrong there, {size}."
-        return f"{right}. {none}{advice('Ask what reads the wrong number.')}"
+        left_out = f"You leave out {len(missing)} of the {len(wrong)} gradients that are wrong there"
+        least = f"with an error of {min(missing):.2g} or more"
+        return f"{right}. {left_out}, {least}.{advice('Ask what reads the wrong number.')}"
     return ""
 
 
@@ -339,12 +335,11 @@ def check_derivatives(two_derivatives: Callable, seed: int = 1) -> Verdict:
 
 def check_bias(write_bias: Callable, seed: int = 1) -> Verdict:
     """Check `write_bias(share, steps)` -> the input-gate bias, one number; it is minus that of a forget gate."""
-
-    def left(own: float, *given: float) -> str:
-        return left_with(-own, *given)
-
     first, second = "ten steps or a hundred", "one step or a tiny share"
     wanted = (first, (0.5, 10)), (first, (0.9, 100)), (second, (0.3, 1)), (second, (0.001, 5))
     less = 1 if seed == 1 else np.random.default_rng(seed).uniform(0.5, 0.95)  # in class everybody has the same
-    cases = [Case(part, (share * less, steps), also=left) for part, (share, steps) in wanted]
+    cases = [
+        Case(part, (share * less, steps), also=lambda own, *given: left_with(-own, *given))
+        for part, (share, steps) in wanted
+    ]
     return check(__name__, "bias", write_bias, cases, right=lambda *given: -bias(*given))

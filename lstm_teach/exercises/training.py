@@ -55,7 +55,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("two short ones that are too long together", 1.2, 1.0, 0.7),
         on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("long and short in turn", 9, 4),  # with short ones alone, leaving all as it is would earn this part
-        on("long and short in turn", 1.5, 5.0),
+        on("long and short in turn", 4.5, 5.0),
         on("long and short in turn", 1e-7, 5.0, 0.9),
         on("long and short in turn", 0, 1.0),
     ]
@@ -180,7 +180,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
     cases = [
         Case(part, (scored_step, *sampling(seed, count, temperature, sizes, larger), temperature), also=also)
         for part, count, temperature, sizes, larger in (
-            ("three tokens", 3, 1.0, (12, 5), 1),
+            ("six tokens", 6, 1.0, (12, 5), 1),
             ("many tokens", 24, 1.0, (9, 6), 1),
             ("a high temperature", 24, 4.0, (9, 6), 1),
             ("a low temperature", 24, 0.3, (9, 4), 1),

@@ -1,19 +1,16 @@
-"""Lesson 07: faults and their ladders, a faulty line to find by click or by keyboard, and a doctor to ask."""
+"""Lesson 07: faults and their ladders, a faulty line to find, and what the doctor changed."""
 
 import html
 import inspect
-from dataclasses import replace
 
-import ipywidgets as widgets
 from IPython.display import HTML
 
-from .. import diagnose
 from ..doctor import Diagnosis
 from ..figures import clinic as figures
-from ..html import bold, bullets, code, fold, table
+from ..html import bold, bullets, code, fold, inline, table
 from ..lessons import clinic
 from .controls import dropdown
-from .shell import Explorer, where
+from .shell import Explorer
 
 
 def fault_explorer() -> Explorer:
@@ -33,28 +30,21 @@ def fault_explorer() -> Explorer:
     return Explorer("Nine faults and their ladders", {"fault": dropdown("Fault", list(clinic.FAULTS))}, draw)
 
 
-def find_the_line(number: int) -> Explorer:
-    """The code of a case: choose a line, by click or in the list, and read at once whether it is the faulty one."""
+def find_the_line(number: int) -> HTML:
+    """The code of a case: open a line, and read at once whether it is the faulty one."""
     lines, first = inspect.getsourcelines(clinic.case(number))
-    lines = [line.rstrip() for line in lines]
-    why = clinic.reasons(number, lines)
-    scene, update = figures.build_code(lines, first)
-
-    def draw(line: int):
-        if not line:
-            update(None)
-            return scene, "One of these lines is faulty. Click on it, or choose it from the list."
-        text, faulty, reason = lines[line - first].strip(), *why[line - first]
-        update(line, faulty)
-        verdict = "<b>This is the faulty line.</b>" if faulty else "<b>This line is right.</b>"
-        return scene, f"Line {line}, <code>{html.escape(text)}</code> {verdict} {html.escape(reason)}"
-
-    def pick(axes, x: float, y: float) -> dict[str, int] | None:
-        line = round(y)
-        return {"line": line} if line - first in why else None
-
-    options = [("none yet", 0)] + [(f"{first + k}: {lines[k].strip()}", first + k) for k in why]
-    return Explorer(f"Case {number}: find the line", {"line": dropdown("Line", options)}, draw, pick=pick)
+    why, look, shown = clinic.reasons(number, lines), "white-space:pre-wrap;font-family:monospace", ""
+    for k, line in enumerate(lines):
+        text = html.escape(f"{first + k:3}  {line.rstrip()}")
+        if k not in why:
+            shown += f'<div style="{look}">{text}</div>'
+            continue
+        faulty, reason = why[k]
+        verdict = "✗ This is the faulty line." if faulty else "✓ This line is right."
+        said = f'<p style="margin:2px 0 6px 3em"><b>{verdict}</b> {inline(reason)}</p>'
+        opened = f'style="{look};list-style:none;cursor:pointer" data-lm-suppress-shortcuts="true"'
+        shown += f'<details name="case {number}"><summary {opened}>{text}</summary>{said}</details>'
+    return HTML(f'<section aria-label="Case {number}: find the line">{shown}</section>')
 
 
 def lines_repaired(diagnosis: Diagnosis) -> HTML:
@@ -67,26 +57,3 @@ def lines_repaired(diagnosis: Diagnosis) -> HTML:
     lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
     notes = bullets(diagnosis.notes) if diagnosis.repaired_source is None else ""
     return HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
-
-
-def ask_the_doctor(number: int) -> widgets.VBox:
-    """A button that has a case diagnosed, and shows the doctor's report below it.
-
-    Without the ladder of the report: it is of other nets, and its numbers are not those of the lesson.
-    """
-    layout = {"width": "max-content"}
-    button = widgets.Button(description="Ask the doctor", tooltip="Takes a few seconds", layout=layout)
-    report = widgets.HTML()
-
-    def ask(_: widgets.Button) -> None:
-        button.disabled, report.value = True, "<p>The doctor is looking. This takes a few seconds.</p>"
-        try:
-            report.value = replace(diagnose(clinic.case(number), progress=False), ladder={})._repr_html_()
-        except Exception as error:
-            report.value = f"<p>{html.escape(where(error))}</p>"
-            raise
-        finally:
-            button.disabled = False
-
-    button.on_click(ask)
-    return widgets.VBox([button, report])

@@ -37,9 +37,9 @@ def delta_inspector() -> Explorer:
     scene, update = figures.build(T)
 
     def draw(flaw: frozenset[str], walked: int):
-        shown = *two_passes(flaw), flaw, T - 1 - walked
-        update(*shown)
-        return scene, figures.describe(*shown)
+        deltas, right, errors = two_passes(flaw)
+        update(deltas, right, flaw, T - 1 - walked)
+        return scene, figures.describe(deltas, right, errors, flaw, T - 1 - walked)
 
     def pick(axes, x: float, y: float) -> dict[str, int] | None:
         return {"walked": T - 1 - round(x)} if axes is scene.figure.axes[0] else None

@@ -1,4 +1,4 @@
-"""Lesson 07: the ladder of a backward pass (which gradients are wrong at which length), and code to find a line in.
+"""Lesson 07: the ladder of a backward pass: which gradients are wrong at which length.
 
 May import numpy, matplotlib, and the verdicts of the gradient check.
 """
@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from ..gradreport import off
 from ..params import GATES, Params
 from .scene import Built, Scene, drawn
-from .style import GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, new_page, tidy
+from .style import LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, bare, new_figure, tidy
 
 Errors = Mapping[str, float]  # norm-relative, by matrix, in the order of `Params.NAMES`
 Ladder = Mapping[int, Errors]  # by length of the sequence
@@ -110,34 +110,3 @@ def build(titles: Sequence[str], lengths: Sequence[int]) -> Built:
             line.set_text(code)
 
     return scene, update
-
-
-LINE = 19  # pixels from one line of code to the next
-
-
-def build_code(lines: Sequence[str], first: int) -> Built:
-    """Draw lines of code, numbered from `first` on; return the scene and `update(number, faulty)`.
-
-    `update` frames the line with that number (None: no line) and marks it as faulty or right. Line n of the code
-    is at y = n in the data coordinates of the only axes.
-    """
-    height = LINE * (len(lines) + 1)
-    figure, axes = new_page(900, height)
-    axes.set(ylim=(first + len(lines), first - 1), zorder=5)  # above the code
-    frame = axes.add_patch(Rectangle((58, 0), 836, 0.96, linewidth=1.5, visible=False))
-    mark = axes.text(18, 0, "", fontsize=LARGE, va="center_baseline", ha="center")
-    for place, line in enumerate(lines):  # texts of the figure, not of the axes: those would be drawn again each time
-        y = 1 - LINE * (place + 1) / height
-        style = {"fontsize": 8.6, "family": "monospace", "va": "center_baseline"}
-        figure.text(50 / 900, y, str(first + place), color=GRAY, ha="right", **style)
-        figure.text(66 / 900, y, line, **style)
-
-    def update(number: int | None, faulty: bool = False) -> None:
-        for artist in (frame, mark):
-            artist.set_visible(number is not None)
-        if number is not None:
-            color, sign = (WRONG, "✗") if faulty else (RIGHT, "✓")
-            frame.set(y=number - 0.48, facecolor=(color, 0.2), edgecolor=color)
-            mark.set(y=number, color=color, text=sign)
-
-    return Scene(figure, frame, mark), update

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 from ..backward import Deltas
 from ..gradreport import off
 from ..nested import FLAWS
-from ..params import GATES, Params
+from ..params import GATES
 from ..validate import amount
 from .scene import Built, Scene
 from .style import BLACK, COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, WRONG, axes_at, bare, new_figure, short, tidy
@@ -56,7 +56,7 @@ def sizes(deltas: Deltas, step: int) -> np.ndarray:
 
 # ----------------------------------------------------------------------------------------------------- the inspector
 
-WIDTH, HEIGHT = 900, 500  # pixels
+WIDTH, HEIGHT = 900, 456  # pixels
 MAP = (92, 66, 260, 322)  # left, top, width and height of the map of differences
 DOTS = (446, 46, 436, 342)
 LOWEST, HIGHEST = 1e-3, 1e2  # of the axis of sizes; a smaller size has a column of its own
@@ -66,19 +66,17 @@ NOTHING = LOWEST / 9
 def build(T: int) -> Built:
     """Where some loop's deltas differ from the right ones in T steps, and how long they all are at one step.
 
-    Draw what stays; return the scene and `update(deltas, right, errors, left_in, step)`: `deltas` and `right` hold
-    (T, H) arrays, `errors` the norm-relative errors of the loop's nine gradients, `left_in` the flaws that the loop
-    has. The lengths have one logarithmic axis for all steps and loops.
+    Draw what stays; return the scene and `update(deltas, right, left_in, step)`: `deltas` and `right` hold (T, H)
+    arrays, `left_in` the flaws that the loop has. The lengths have one logarithmic axis for all steps and loops.
     """
     figure = new_figure(WIDTH, HEIGHT, layout=None)
     difference, crosses, first, column = _difference_map(figure, T)
     dots = _dots(figure)
-    verdicts = _verdicts(figure)
     heading = figure.text(*_at(12, 24), "", fontsize=LARGE, va="center")
     moment = figure.text(*_at(DOTS[0], 24), "", fontsize=LARGE, va="center")
     live = difference, crosses, first, column, heading, moment
 
-    def update(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> None:
+    def update(deltas: Deltas, right: Deltas, left_in: Collection[str], step: int) -> None:
         apart = parted(deltas, right)
         difference.set_array(apart)
         crosses.set_data(*np.nonzero(apart)[::-1])
@@ -98,12 +96,8 @@ def build(T: int) -> Built:
         dots["loop"].set_data(of_loop[here], rows[here])
         ends = np.transpose([of_loop[here], of_right[here], np.full(here.sum(), np.nan)])  # NaN ends a line
         dots["between"].set_data(ends.ravel(), np.repeat(rows[here], 3))
-        wrong = off(errors)
-        for word, marks in verdicts.items():
-            at = [k for k, name in enumerate(Params.NAMES) if (name in wrong) == (word == "wrong")]
-            marks.set_data(at, np.zeros(len(at)))
 
-    return Scene(figure, *live, *dots.values(), *verdicts.values()), update
+    return Scene(figure, *live, *dots.values()), update
 
 
 def describe(deltas: Deltas, right: Deltas, errors: Mapping[str, float], left_in: Collection[str], step: int) -> str:
@@ -192,21 +186,6 @@ def _dots(figure: Figure) -> dict[str, Line2D]:
     marks = {name: axes.plot([], [], linestyle="", clip_on=False, **look)[0] for name, look in looks.items()}
     _key(figure, marks.values(), DOTS[0], 434, columns=3)
     return {"between": between, **marks}
-
-
-def _verdicts(figure: Figure) -> dict[str, Line2D]:
-    """A mark for each of the nine gradients: one line of marks for the right ones, one for the others."""
-    figure.text(*_at(12, 465), "Gradients of this loop", fontsize=NORMAL, va="center")
-    axes = axes_at(figure, 150, 452, 340, 26)
-    axes.set(xlim=(-0.5, 8.5), ylim=(-1, 1), yticks=[])
-    axes.set_xticks(range(9), [f"d{name}" for name in Params.NAMES])
-    bare(axes).tick_params(labelsize=NORMAL)
-    marks = {
-        word: axes.plot([], [], marker=marker, color=color, linestyle="", markersize=8, label=word)[0]
-        for word, marker, color in (("right", "o", RIGHT), ("wrong", "X", WRONG))
-    }
-    _key(figure, marks.values(), 510, 458, columns=2)
-    return marks
 
 
 def _key(figure: Figure, handles: Iterable[Artist], x: float, y: float, columns: int) -> None:

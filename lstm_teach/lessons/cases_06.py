@@ -60,7 +60,7 @@ def cosines() -> Iterator[dict[str, Any]]:
 def gradients(scale: float = 1.0) -> Iterator[dict[str, Any]]:
     """Gradients longer and shorter than the limit, one with many small numbers, with a step that takes them."""
     rng = np.random.default_rng(6)
-    rows = (9, 12.0, 5.0, 0.1), (200, 3e4, 0.5, 0.02), (60, 1.5, 5.0, 2.0), (11, 0.3, 1.0, 0.7)
+    rows = (9, 12.0, 5.0, 0.1), (200, 3e4, 0.5, 0.02), (60, 4.5, 5.0, 2.0), (11, 0.3, 1.0, 0.7)
     for size, length, limit, rate in rows:
         flat, gradient = rng.normal(0, 1, (2, size))
         gradient *= scale * length / np.linalg.norm(gradient)

@@ -137,12 +137,9 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     """
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
-    try:
-        attempt = Attempt(loop, SECONDS)
-    except TypeError as error:  # it is no function
-        return FlawsLeft(None, sentences=(str(error),))
     got: list[Gradients] = []  # one for each case
     try:
+        attempt = Attempt(loop, SECONDS)
         for inputs in cases():
             with guard.unseen() if got else contextlib.nullcontext():
                 got.append(_gradients(attempt, inputs))
@@ -152,14 +149,15 @@ def flaws_left(loop: Callable) -> FlawsLeft:
             if attempt.changed:
                 said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                 raise Trouble(f"{said} Make new arrays, or work on a .copy().")
-    except Trouble as trouble:
+    except (Trouble, TypeError) as trouble:  # what is no function raises the second
         dots = cellcode.dots(cellcode.tree_of(loop))
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
     repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})
     if not (found := next(repairs_only, None)):
-        return replace(_what_is_new(got, loop, right), right=right)
+        new, lost = _what_is_new(got, loop, right), cellcode.lost(cellcode.tree_of(loop))
+        return replace(new, sentences=(*new.sentences, lost) if lost else new.sentences, right=right)
     flaws, products, *_ = found
     left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
     if left.passed:

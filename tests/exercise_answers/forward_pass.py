@@ -93,6 +93,13 @@ def probabilities(V, h):
     return e / e.sum(1, keepdims=True)
 
 
+def loss_without_the_sum(V, h, targets):
+    """Where the target's probability is 0 it leaves out the log of the sum, which is not 0 if two scores are close."""
+    scores, steps = h @ V.T, np.arange(len(h))
+    y = probabilities(V, h)[steps, targets]
+    return np.where(y > 0, -np.log(y), scores.max(1) - scores[steps, targets]).sum()
+
+
 def loss_of_clipped_scores(V, h, targets):
     scores = np.clip(h @ V.T, -500, 500)
     return (np.log(np.exp(scores).sum(1)) - scores[np.arange(len(h)), targets]).sum()
@@ -252,10 +259,13 @@ WRONG = {
         "five steps": (loss_of_five_steps, "A size typed in as a number fits only one net or sequence: look for 5."),
         "last step": (lambda V, h, targets: loss(V, h[-1:], targets[-1:]), "the last step alone"),
         "first step": (lambda V, h, targets: loss(V, h[:1], targets[:1]), "the first step alone"),
+        "from step 1": (lambda V, h, targets: loss(V, h[1:], targets[1:]), "Step 0 is left out"),
+        "to the last but one": (lambda V, h, targets: loss(V, h[:-1], targets[:-1]), "The last step is left out"),
         "no softmax": (lambda V, h, t: -(h @ V.T)[np.arange(len(h)), t].sum(), "make them probabilities"),
         "all tokens": (lambda V, h, targets: -np.log(probabilities(V, h)).sum(), "only the target's entry counts"),
         "log of a sum": (lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t].sum()), "before the log"),
         "overflow": (loss_plain, "an exp of a large number"),
+        "the sum left out": (loss_without_the_sum, "very large scores"),
         "clipped": (loss_clipped, "A probability of 0 counts as 1e-12 here"),
         "a little added": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),

@@ -203,6 +203,11 @@ def accepts_on_three_nets(backward):
     return True
 
 
+def accepts_by_the_exact_gradient(backward):
+    right, got = (gradient(PARAMS, X, TARGETS, *STATE) for gradient in (lt.exact_gradient, backward))
+    return max(lt.relative_error(got[name], right[name]) for name in right) < 1e-7
+
+
 PARAMS = lt.Params.random(5, 4, seed=3)
 EXACT = lt.exact_gradient(PARAMS, X, TARGETS)
 
@@ -357,6 +362,7 @@ RIGHT = {
         "directions": accepts_by_directions,
         "nine in one, far more strictly": checking(of=one_error, bound=1e-8),
         "allclose": accepts_by_allclose,
+        "the exact gradient": accepts_by_the_exact_gradient,
     },
     "check_blind_spot": {
         "plain": hiding(**HIDDEN),

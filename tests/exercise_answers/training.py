@@ -345,6 +345,10 @@ WRONG = {
         "always, a little added": (clip_by(norm, lambda limit, n: limit / (n + 1e-6)), "has been made longer"),
         "norm one": (clip_by(norm, lambda limit, n: 1 / n if n else 1.0), "has a norm of 1 now"),
         "squared": (clip_by(lambda dV, dW: norm(dV, dW) ** 2), "the root is missing"),
+        "squared where it is compared": (
+            clip_by(norm, lambda limit, n: limit / n if n**2 > limit else 1.0),
+            "Compare the norm itself",
+        ),
         "norms added": (clip_by(lambda dV, dW: np.linalg.norm(dV) + np.linalg.norm(dW)), "lengths don't"),
         "the longer": (clip_by(lambda dV, dW: max(np.linalg.norm(dV), np.linalg.norm(dW))), "The longer of the two"),
         "W alone": (clip_by(lambda dV, dW: np.linalg.norm(dW)), "The norm of dW alone"),
@@ -530,7 +534,7 @@ WRONG = {
         ),
         "no running sum": (sample_with(choose=lambda y, n: int(np.argmax(y > n))), "The running sum is missing"),
         "first in front": (sample_with(front=True), "don't return it"),
-        "one turn short": (sample_with(until=-1), "should have 3 entries, but has 2"),
+        "one turn short": (sample_with(until=-1), "should have 6 entries, but has 5"),
         "from the end": (
             sample_with(choose=lambda y, n: len(y) - 1 - int(np.searchsorted(np.cumsum(y[::-1]), n, side="right"))),
             "The running sum starts from the last token",

@@ -349,6 +349,7 @@ RIGHT = {
         "doubling": reach_by_doubling,
         "loop": reach_by_loop_for_rates_below_1,
         "floor": reach_by_floor,
+        "floor of the negative": by_rate(lambda rate, share: -(-np.log(share) // np.log(rate))),
     },
     "check_pieces": {
         "backward": pieces,
@@ -399,6 +400,10 @@ WRONG = {
         "nothing done": (lambda f, dc, s: np.tile(dc, (s + 1, 1)), "Nothing has been multiplied"),
         "norms": (lambda f, dc, s: np.linalg.norm(carried(f, dc, s), axis=-1), "don't take its length here"),
         "absolute": (lambda f, dc, s: abs(carried(f, dc, s)), "The signs are lost"),
+        "down to row 1": (
+            lambda f, dc, s: carried(f, dc, s) * (np.arange(s + 1) >= min(s, 1))[:, None],
+            "Row 0 is zero",
+        ),
         "without row s": (lambda f, dc, s: carried(f, dc, s)[:-1], "Row s belongs to the answer too"),
         "all rows": (
             lambda f, dc, s: np.concatenate([carried(f, dc, s), np.zeros((len(f) - s - 1, len(dc)))]),

@@ -715,14 +715,14 @@ def test_on_the_first_rung_two_of_the_doctor_s_repairs_make_more_right_one_after
     source = re.sub(r"np\.dot\((dz\w), h\[s - 1\]\)", r"np.outer(\1, h[s - 1])", source)
     assert wrong(from_source(source, "question_loop"), 1) == set()
     text = " ".join(cell_source(NOTEBOOK, "question-doctor-intro").split())
-    assert "at T = 6 one repair makes no gate gradient right. So it climbs the ladder from T = 1" in text
+    assert "at T = 6 a single repair makes no gate gradient right. So it climbs the ladder from T = 1" in text
 
 
 def test_the_error_of_exactly_one_is_a_gradient_of_zero():
     got = clinic_cases.question_loop(*clinic.net(1))
     assert all(not got[name].any() for name in NAMES[1:])
     assert [clinic.ladder(clinic_cases.question_loop)[1][name] for name in NAMES[1:]] == [1.0] * 8
-    assert "errors of exactly 1.00 at T = 1 are gradients of zero" in cell_source(NOTEBOOK, "question-doctor-intro")
+    assert "At T = 1, eight errors are exactly 1.00." in cell_source(NOTEBOOK, "question-doctor-intro")
 
 
 @pytest.mark.long

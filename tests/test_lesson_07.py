@@ -454,7 +454,7 @@ def test_no_line_that_is_right_in_the_end_is_told_a_mistake_that_it_has_on_its_w
 def test_a_blank_without_the_cells_above_it_says_to_run_them():
     names = {"__name__": "__main__", "np": np, "lesson": Lesson(NOTEBOOK)}
     found = run_cell(NOTEBOOK, "repair-two", cell_source(NOTEBOOK, "repair-two"), names)
-    assert found.note.startswith("The lesson can't go on from here: its own ")
+    assert found.note.startswith("The lesson can't go on from here: the library's ")
     assert "(NameError: name 'cache' is not defined). Run the cells above" in found.note
 
 
@@ -692,7 +692,7 @@ def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_
     assert "on the way back through the sigmoid of the gate" in finding.place
 
 
-# -------------------------------------------------------------------------------------------- the question's loop
+# ---------------------------------------------------------------------------------------------- the posted loop
 
 
 def test_the_loop_is_the_library_s_with_its_four_flaws_in_seven_lines():

@@ -213,7 +213,7 @@ FAULTS = {
         "",
         "Apart from",
     ),
-    "a gate of two without biases": ((MGU, {}, ("* h) * f * (1 - f)", "* h)")), ["gate"], "Wf and Uf", "With more"),
+    "a gate of two without biases": ((MGU, {}, ("* h) * f * (1 - f)", "* h)")), ["formula"], "Wf and Uf", "With more"),
     "a way through the other gate": ((MGU, {}, (" + dfh * f", "")), ["carry"], "With Un set to zero", "gate is wrong"),
     "the second direction is not reversed": (
         (BOTH, {}, ("for d in deltas][::-1])", "for d in deltas])")),

@@ -275,7 +275,7 @@ def gradient(p, T):
         (
             ("    return g", '    return g | {"b": g["b"] * np.random.rand()}'),
             "random",
-            "it is the backward pass that draws random numbers",
+            "gradient(params) returns something else for b. Random numbers are drawn",
             "left over",
         ),
     ],
@@ -662,7 +662,7 @@ UNTRUE |= {
         {},
         ["between steps"],
         "",
-        "must return a finite number",
+        "must be a finite number",
     ),
     "an inner matrix through which all of a step goes, but not the state": (
         RESIDUAL,

@@ -128,6 +128,18 @@ def test_a_loss_that_is_an_array_of_one_number_comes_before_its_gradient_too(sha
     assert diagnose(lt.case_of(scale, ["w"], lambda T: T * scale["w"][0] ** 2, lambda T: [2 * T * scale["w"]])).passed
 
 
+def test_a_loss_may_be_of_another_librarys_kind_of_array():
+    class Scalar:
+        def __init__(self, number):
+            self.number = number
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array(self.number, dtype)
+
+    net = Net()
+    assert diagnose(lt.case_of(net, ["w"], lambda T: Scalar(net.loss(T)), net.gradient), lengths=(1, 2)).passed
+
+
 def test_an_error_whose_numbers_differ_from_length_to_length_is_reported_once():
     net = Net()
 

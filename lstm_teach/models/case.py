@@ -3,10 +3,11 @@
 Imports the guard and validate only.
 """
 
+import contextlib
 import copy
 import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -163,17 +164,14 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         raise Unusable(f"params {of} must be a mapping of named arrays, got {validate.brief(params)}.")
     if not list(params.keys()):
         raise Unusable(f"params {of} must hold at least one array, got none.")
-    try:
+    with _usable():
         for said, function in (("loss", loss), ("gradient", slope)):
             validate.instance(f"{said} {of}", function, Callable, "a function of params")
-        for name in params:
-            must = f"params[{name!r}] {of} must"
-            floating(must, params[name])
-            if not params[name].size:
-                raise Unusable(f"{must} hold at least one number, got shape {params[name].shape}.")
-            _real(params[name], must, f"{must} be finite")
-    except TypeError as error:
-        raise Unusable(str(error)) from None
+        for name, array in ((f"params[{name!r}] {of}", params[name]) for name in params):
+            floating(f"{name} must", array)
+            validate.real_array(name, array, array.shape, array.dtype)
+            if not array.size:
+                raise Unusable(f"{name} must hold at least one number, got shape {array.shape}.")
     return Model(changed(params), loss, slope, T, seconds)  # the net may write into its own
 
 
@@ -251,27 +249,21 @@ def _guarded(function: Callable, seconds: float, run: Callable[[], Any]) -> Any:
         raise
 
 
-def _real(value: object, must: str, finite: str) -> np.ndarray:
-    """A learner's number or numbers as an array; the sentences say what must be, and that it must be finite."""
+@contextlib.contextmanager
+def _usable() -> Iterator[None]:
+    """What is not as it should be can't be compared."""
     try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        array = np.asarray(None)
-    if array.dtype.kind not in "fiu":
-        raise Unusable(f"{must}, got {validate.brief(value)}.")
-    if not np.isfinite(array).all():
-        raise Unusable(f"{finite}, got {array[~np.isfinite(array)][0]}.")
-    return array
+        yield
+    except (TypeError, ValueError) as error:
+        raise Unusable(str(error)) from None
 
 
 def _number(result: object) -> float:
-    """The loss, which comes first where the gradient comes with it."""
+    """The loss, which comes first where the gradient comes with it; it may be an array of one number."""
     result = result[0] if isinstance(result, tuple | list) and result else result
-    must = "loss(params) must return one real number"
-    array = _real(result, must, "loss(params) must return a finite number")
-    if array.size != 1:
-        raise Unusable(f"{must}, got {validate.brief(result)}.")
-    return float(array.item())
+    with _usable():
+        array = validate.as_array("loss(params)", result, "a number")
+        return validate.finite_number("loss(params)", array.item() if array.size == 1 else result)
 
 
 def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
@@ -286,18 +278,9 @@ def _read(result: Any, params: Arrays) -> dict[str, np.ndarray]:
         instead = f"; it has {', '.join(others)} instead" if others else ""
         must = "gradient(params) must have an entry for every array of params"
         raise Unusable(f"{must}; missing: {', '.join(missing)}{instead}.")
-    got = {}
-    for name, own in params.items():
-        must = f"gradient[{name!r}] must"
-        array = _real(result[name], f"{must} be an array of real numbers", f"{must} be finite")
-        if array.shape != own.shape:
-            hint = " Is it transposed?" if array.shape == own.shape[::-1] else ""
-            alike = [n for n, other in params.items() if other.shape == array.shape]
-            others = [n for n in alike if getattr(result[n], "shape", None) == own.shape]
-            hint += f" If it is exchanged with that of {' or '.join(others)}, both fit." if others else ""
-            raise Unusable(f"{must} have the shape of params[{name!r}], {own.shape}, got {array.shape}.{hint}")
-        got[name] = array.astype(np.float64)
-    return got
+    own = ((name, f"gradient[{name!r}]", params[name].shape) for name in params)
+    with _usable():
+        return {name: validate.real_array(said, result[name], shape, np.float64) for name, said, shape in own}
 
 
 def is_single(arrays: Iterable[np.ndarray]) -> bool:

@@ -177,11 +177,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    partly = [(name, T, c) for T, each in seen.items() for name, c in each.items() if c.wrong and not c.full]
-    if some := sorted((name, T) for name, T, c in partly if not c.elsewhere):
-        where = listing(f"{name} at T = {listing(T for n, T in some if n == name)}" for name in dict(some))
+    compared = ((f"{name} at T = {T}", c) for T, each in seen.items() for name, c in each.items())
+    if some := [where for where, c in compared if c.wrong and not c.full and not c.elsewhere]:
         what = "Only some entries were compared one by one, and the table shows the error of those"
-        notes[f"{what}: {where}."] = None
+        notes[f"{what}: {listing(some)}."] = None
     for T in [*failed] if len(seen) > 2 and lengths == sorted(LENGTHS) else ():  # lengths that were not asked for
         if max(seen) < T not in given and not isinstance(failed[T], Unusable):  # the data may be too short
             notes[f"At T = {T} nothing was compared: {failed.pop(T)}"] = None

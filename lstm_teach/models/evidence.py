@@ -12,7 +12,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero
 from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
@@ -94,22 +94,16 @@ class Evidence:
 
     def _of_right_deltas(self, name: str) -> bool:
         """Whether what is too much is made of deltas of the right gradient, as far as that can be told."""
-        c, axis = self.each[name], self.axes.get(name, 0)
-        if c.is_vector:  # what spoils the deltas of a matrix spoils those of its bias
+        if self.each[name].is_vector:  # what spoils the deltas of a matrix spoils those of its bias
             beside = (n for n in self.partners[name] if n in self.bad and self.each[n].is_matrix)
             return all(map(self._of_right_deltas, beside))
-        if name not in self.axes or not c.is_matrix or not c.full or c.silent:
-            return True
-        span = basis(c.right, axis)
-        if tells(span):
-            return inside(basis(c.away, axis), span) and not self._in_two_places(name)
-        # A vector shows no more than that the sum over the steps is right.
-        return self.first == 1 or not all(self.each[n].is_vector for n in self.partners[name])
+        return self.factors(name)[0] is not False and not self._in_two_places(name)
 
     def _in_two_places(self, name: str) -> bool:
         """Whether its right gradient is a sum of more products than that of any other matrix, each of which could."""
-        others = [c for n, c in self.each.items() if n != name and c.is_matrix and c.full]
-        least = rank(self.each[name].right)
+        known = [c for c in self.each.values() if c.is_matrix and c.full]
+        others = [c for c in known if c is not self.each[name]]
+        least = rank(self.each[name].right) if len(others) < len(known) else 0
         return bool(others) and all(rank(c.right) < min(least, *c.mine.shape) for c in others)
 
     def at(self, names: Iterable[str]) -> str:
@@ -139,7 +133,7 @@ class Evidence:
         """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
         for pieces in self.layout.of(name):
             axis = len(pieces[0].part) - 1
-            if not pieces[0].part or axis != self.axes.get(name, axis) or name in self.layout.tables:
+            if not pieces[0].part or axis != self.axes.get(name, axis):
                 continue
             wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
@@ -175,19 +169,15 @@ class Evidence:
     def is_one_gate(self) -> bool:
         """Whether all that is wrong belongs to one gate, or has one delta and twins with another."""
         names = {piece.name for piece in self.wrong}
-        sisters = {sister for gate in self.layout.gates for sister in gate if names & {*gate}} - names
-        if sisters - {*self.bad} - self.silent:  # which are right, and so is the delta
-            return False
         twins = {self.layout.shapes[n] for n in names} <= {self.layout.shapes[n] for n in self.each.keys() - names}
         one_delta = any(names <= {name} | self.partners[name] for name in names)
-        pairs = [pair for pair in self.layout.by_shape(self.each) if len(pair) == 2]  # as of two gates, or directions
-        one_of_two = len(pairs) > 1 and any(names == {*side} - self.silent for side in zip(*pairs, strict=True))
-        return len(self.layout.gates_of(self.wrong)) == 1 or (twins and (one_delta or one_of_two))
+        return len(self.layout.gates_of(self.wrong)) == 1 or (twins and one_delta)
 
     def factors(self, name: str) -> tuple[bool | None, bool | None]:
         """Whether the deltas and the inputs in this gradient are the right ones; None where it can't be told."""
         c = self.each[name]
-        if name not in self.axes or not c.is_matrix or not c.full or not c.mine.any() or self._in_two_places(name):
+        known = name in self.axes and c.is_matrix and c.full and c.mine.any() and not c.silent
+        if not known or self._in_two_places(name):
             return None, None
         axis = self.axes[name]
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
@@ -200,7 +190,7 @@ class Evidence:
 
     def inputs_right(self) -> str:
         """In which of the wrong gradients the delta is wrong and the inputs are right."""
-        names = [n for n in self.bad if n not in self.layout.tables and self.factors(n) == (False, True)]
+        names = [name for name in self.bad if self.factors(name) == (False, True)]
         return f"{self.at(names)} has the right inputs, but not the right delta." if names else ""
 
     def at_the_end(self) -> str:

@@ -216,7 +216,7 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     zero, inputs_right = sorted(case.silent & {*case.bad}), case.inputs_right()
-    if (not inputs_right or case.layout.tables & set(case.bad)) and (guess := case.guess()):
+    if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
     hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
@@ -229,7 +229,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
-    if shows and factors == {(True, False)} and not {*rows, *case.layout.tables} & set(case.bad):
+    if shows and factors == {(True, False)} and not rows & {*case.bad}:
         what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
         yield [("product", f"{what}, and the inputs do not.")]
     if all(case.proofs[name] for name in case.bad):
@@ -272,23 +272,19 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
 def _from_the_loss(case: Evidence) -> Iterator[Said]:
     """Every array is wrong: so is the one at the output, where it is zero and nothing goes back beyond it."""
     right = {n for each in case.seen.values() for n, c in each.items() if not c.silent} - case.ever
-    if not set(case.bad) >= set(case.each) - case.silent | right or len(case.each) < 2:
+    every = set(case.bad) >= set(case.each) - case.silent | right and len(case.each) > 1
+    output = [Piece(name) for name in case.layout.outputs if name in case.bad]
+    if not every or not output or not case.still_wrong(output, output):
         return
-    pieces = [*map(Piece, case.bad)]
-    at_output = [piece for piece in pieces if piece.name in case.layout.outputs]
-    inner = {piece.name for piece in pieces if piece not in at_output and case.each[piece.name].is_matrix}
+    inner = [Piece(name) for name in case.bad if case.each[name].is_matrix and name not in case.layout.outputs]
     for cut in case.layout.on_the_state() if case.first > 1 else ():
-        if not case.still_wrong(cut, [*map(Piece, inner)] or pieces):
+        if not case.still_wrong(cut, inner or [*map(Piece, case.bad)]):
             return  # what comes from the loss is right
-    wrong = [piece.name for piece in at_output if case.still_wrong([piece], [piece])]
-    if (False, False) in map(case.factors, wrong):
-        yield [("forward", f"Every array is wrong, and in {listing(wrong)} both the delta and the input are.")]
-    facts = ["Every array is wrong.", case.inputs_right()]
-    if wrong:
-        facts.insert(1, f"{wrong[0]} stays wrong even at zero, where nothing goes back through it.")
-        yield [("loss", " ".join(filter(None, facts)))]
-    if case.first == 1 and (at_output or not case.right):
-        yield [("formula", " ".join(filter(None, [*facts, case.cure()])))]
+    name = output[0].name
+    if case.factors(name) == (False, False):
+        yield [("forward", f"Every array is wrong, and in {name} both the delta and the input are.")]
+    what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
+    yield [("loss", f"{what} {case.inputs_right()}")]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:

@@ -74,7 +74,7 @@ class Layout:
         return listing(self._told(name, parts) for name, parts in own.items())
 
     def _told(self, name: str, pieces: list[Piece]) -> str:
-        words, sides, count = [], len(self.shapes[name]), 1
+        words, sides = [], len(self.shapes[name])
         for axis, length in enumerate(self.shapes[name]):
             every = dict.fromkeys(piece.part[axis] for piece in pieces if axis < len(piece.part))
             if ends := [end for end in every if end and end != (0, length)]:
@@ -83,9 +83,6 @@ class Layout:
                 if spans[1:] or "to" in spans[0]:
                     line = "entries" if line == "entry" else line + "s"
                 words.append(f"{line} {listing(spans)}" + f" along axis {axis}" * (sides > 2))
-                count *= len(ends)
-        if len(pieces) > 1 and count != len(pieces):  # not every one of these rows with every one of these columns
-            return listing(self._told(name, [piece]) for piece in pieces)
         if not words:
             return name
         labels = [piece.label for piece in pieces if piece.label]

@@ -4,16 +4,14 @@ Imports case, differences, families and the guard.
 """
 
 import gc
+import pickle
 import random
-import types
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from lstm_teach import guard
-from lstm_teach.gradreport import listing, relative_error
+from lstm_teach.gradreport import errors_of, listing, relative_error
 from lstm_teach.models.case import Model, changed, elsewhere, gradient, is_single, losses, value
 from lstm_teach.models.differences import Each, Seen, error_of
 from lstm_teach.models.families import ModelFinding, Notes, finding
@@ -32,57 +30,40 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
         call()
         if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    values, random_loss = _draws(model.loss, lambda: [value(model) for _ in range(3)])
-    values += [value(model) for _ in range(20 * random_loss)]  # a mask of four numbers may well be the same three times
+    kinds = {random.Random, *np.random.BitGenerator.__subclasses__()}  # NumPy's are in a Generator or a RandomState
+    generators = [one for one in gc.get_objects() if type(one) in kinds]
+    unlike = _again(model, "loss", lambda: {"": np.array(value(model))}, generators)
+    if unlike := unlike or _again(model, "gradient", lambda: gradient(model), generators):
+        return unlike
     first = gradient(model)
-    again, drawn = _draws(model.gradient, lambda: gradient(model))
-    values.append(value(model))
-    size = max(1, abs(values[0]))
-    if np.ptp(values) > 1e-12 * size:
-        shown = ", ".join(f"{each:.6g}" for each in [*dict.fromkeys(values)][:4])
-        place = f"Called again with the same params, loss(params) returns {shown}."
-        if random_loss:
-            return [finding("random", place, "Random numbers are drawn, as for dropout.")]
-        unseen = "No random draw was seen, so a state seems to be carried over from call to call."
-        return [finding("state", place, unseen)]
-    for _ in range(20 * drawn):
-        again = gradient(model) if all(np.array_equal(first[name], again[name]) for name in params) else again
-    if drifting := [name for name in params if relative_error(first[name], again[name]) > 1e-9]:
-        place = f"Called again with the same params, gradient(params) returns something else for {listing(drifting)}."
-        once, twice = first[drifting[0]], again[drifting[0]]
-        ratio = np.vdot(twice, once) / max(np.vdot(once, once), 1e-300)
-        same = "The loss is the same each time, so it is the backward pass that"
-        if drawn:
-            return [finding("random", place, f"{same} draws random numbers, as for a dropout mask of its own.")]
-        how = f"{same} starts from something left over, or draws random numbers anew (dropout)."
-        if 1 < ratio < np.inf and relative_error(twice, ratio * once) < 1e-6:
-            how = f"It is {ratio:.3g} times the last one: new gradients are added to old ones."
-        return [finding("state", place, how)]
     after = gradient(model, before=moved(model, params, 0.1))
-    if any(relative_error(first[name], after[name]) > 1e-9 for name in params):
+    if max(errors_of(after, first).values()) > 1e-9:
         what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
         notes[f"{what} the same params; the check called them in that order."] = None
     if is_single(first.values()):
         what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
         return [finding("precision", what)]
     jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
-    return [finding("precision", jumps)] if model.noise > 1e-12 * size else []
+    return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 
 
-def _draws(function: Callable, run: Callable[[], Any]) -> tuple[Any, bool]:
-    """What `run()` returns, and whether it moves a random generator: numpy's, Python's or one that `function` has."""
-    reads: list[Callable[[], object]] = [random.getstate, np.random.get_state]
-    seen, waiting = set(), [function]
-    for one in waiting:  # of a function its globals and its closure, of a method its object, of that its attributes
-        if isinstance(one, random.Random):
-            reads.append(one.getstate)
-        elif isinstance(one, np.random.BitGenerator):  # inside a Generator or a RandomState, as a rule
-            reads.append(lambda one=one: one.state)
-        if id(one) not in seen and len(waiting) < 20_000 and not isinstance(one, type | types.ModuleType):
-            waiting += gc.get_referents(one)
-        seen.add(id(one))
-    before = [repr(read()) for read in reads]
-    return run(), before != [repr(read()) for read in reads]
+def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]], generators: list) -> list[ModelFinding]:
+    """What loss or gradient returns when it is called again with the same weights, where that is something else."""
+    before, results = pickle.dumps(generators), [call(), call(), gradient(model) and call()]
+    drawn, first = pickle.dumps(generators) != before, results[0]
+    results += [call() for _ in range(20 * drawn)]  # a mask of four numbers may well be the same three times
+    for other in results:
+        if unlike := [key for key, error in errors_of(other, first).items() if error > 1e-10]:
+            what = f" for {listing(unlike)}" if all(unlike) else ""
+            place = f"Called again with the same params, {name}(params) returns something else{what}."
+            if drawn:
+                return [finding("random", place, "Random numbers are drawn, as for dropout.")]
+            k = np.vdot(other[unlike[0]], first[unlike[0]]) / max(np.sum(first[unlike[0]] ** 2), 1e-300)
+            if what and 1 < k < np.inf and relative_error(other[unlike[0]], k * first[unlike[0]]) < 1e-6:
+                return [finding("state", place, f"It is {k:.3g} times the first: new gradients are added to old ones.")]
+            unseen = "No random draw was seen, so a state seems to be carried over from call to call."
+            return [finding("state", place, unseen)]
+    return []
 
 
 def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
@@ -136,17 +117,11 @@ def of_sane_size(model: Model, notes: Notes) -> Model:
     """The model with weights of usual size instead of matrices that are nearly zero, which hide mistakes."""
     shapes, params = model.shapes, model.params
     matrices = [name for name, shape in shapes.items() if sum(n > 1 for n in shape) > 1] or list(shapes)
-    root = {name: np.sqrt(min(shapes[name], default=1)) for name in matrices}
-    size = {name: float(np.sqrt(np.mean(params[name] ** 2))) * root[name] for name in matrices}
-    small = [n for n in matrices if size[n] < 0.15]
-    if not small:
-        return model
-    rng = np.random.default_rng(0)
-    usual = changed(params, ((name, (), rng.normal(size=shapes[name]) / root[name]) for name in small))
-    other, then = replace(model, params=usual), "The check took random weights of the usual size instead."
-    try:
-        gradient(other)
-    except guard.LearnerError as error:
-        other, then = model, f"Other weights could not be tried: {error}"
-    notes[f"The weights of {listing(small)} are tiny, and with such weights most mistakes don't show. {then}"] = None
-    return other
+    usual = {name: 1 / np.sqrt(min(shapes[name], default=1)) for name in matrices}
+    small = [name for name in matrices if np.sqrt(np.mean(params[name] ** 2)) < 0.15 * usual[name]]
+    for name in small:
+        model = moved(model, [name], usual[name])
+    if small:
+        what = f"The weights of {listing(small)} are tiny, and with such weights most mistakes don't show."
+        notes[f"{what} The check took random weights of the usual size instead."] = None
+    return model

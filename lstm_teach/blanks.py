@@ -348,7 +348,7 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     given = [len(case["arguments"]) for case in cases]
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
     left = _parameters(blank)[most : max(given)]
-    return f"Only a call without it is off: the first line should have {listing(left)}." if left else ""
+    return f"Only calls that leave something out are off: the first line should have {listing(left)}." if left else ""
 
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
@@ -464,7 +464,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
         try:
             namespace[name] = blank.library_value(name, namespace)
         except Exception as error:
-            why = f"its own {name} can't be computed ({type(error).__name__}: {error})"
+            why = f"the library's {name} can't be computed ({type(error).__name__}: {error})"
             way = "Run the cells above this one first, or restart the kernel and run all cells"
             return f"The lesson can't go on from here: {why}. {way}."
     namespace.update({n: given[n] for n in changed})
@@ -480,4 +480,4 @@ def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
     lost = [n for n in lost if namespace[n] is not np]
     namespace.update({n: own[n] for n in lost})
     them = ", ".join(f"`{n}`" for n in lost)
-    return f"Other cells use {them}: choose another name. The lesson has put back what it was." if lost else ""
+    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if lost else ""

@@ -181,10 +181,10 @@ def return_in_loop(tree: ast.Module) -> str:
 
 
 def lost(*nodes: ast.AST) -> str:
-    """That a line computes something which is kept nowhere, as `a + b` alone does: a sentence, "" if none does."""
+    """That a line computes something and doesn't keep it, as `a + b` alone does: a sentence, "" if none does."""
     alone = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr)]
     lines = [ast.unparse(value) for value in alone if isinstance(value, ast.BinOp | ast.UnaryOp)]
-    return f"What the line `{lines[0]}` computes is kept nowhere: it needs =, += or return." if lines else ""
+    return f"The result of the line `{lines[0]}` isn't kept: it needs =, += or return." if lines else ""
 
 
 def is_open(value: Any) -> bool:

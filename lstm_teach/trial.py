@@ -364,7 +364,7 @@ def words_for_changes(changed: Collection[str], statements: Lines) -> tuple[str,
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"
     said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
     if {*changed} <= cellcode.stored(statements):
-        return said, "Use a new name, or take that out"
+        return said, "Use a new name, or take the change out"
     perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
     return said, words_for_alias(statements, changed) or perhaps
 

@@ -174,7 +174,7 @@ def test_what_was_written_stays_at_hand_where_it_is_wrong():
 def test_a_number_that_the_cell_sets_anew_is_the_only_thing_that_is_said():
     names = notebook(PRODUCT)
     verdict, _ = judged(PRODUCT, f"dh = {names['dh']}\ndo = dh * ct\ndct = dh * o", names)
-    assert all("changes dh itself" in part.sentence and "take that out" in part.sentence for part in verdict.parts)
+    assert all("changes dh itself" in part.sentence and "take the change" in part.sentence for part in verdict.parts)
 
 
 def test_a_whole_number_beyond_all_limits_is_said():
@@ -197,7 +197,7 @@ def test_a_line_that_goes_wrong_on_the_lessons_own_numbers_alone_is_not_called_r
 
 def test_where_the_librarys_line_meets_what_it_cannot_compute_with_the_lesson_says_so():
     verdict, _ = judged(PRODUCT, "do = 1\ndct = dh * o", notebook(PRODUCT) | {"ct": "text"})
-    assert "its own do can't be computed (" in verdict.note and "restart the kernel" in verdict.note
+    assert "the library's do can't be computed (" in verdict.note and "restart the kernel" in verdict.note
 
 
 def test_a_line_that_reads_another_blank_of_its_cell_is_judged_by_itself():
@@ -1194,9 +1194,9 @@ def test_a_dictionary_that_every_call_fills_anew_is_right_in_every_call():
 def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
     assert line in solved(lesson)[cell]
     note = judged_in(lesson, cell, source=solved(lesson)[cell].replace(line, lost)).note
-    assert f"What the line `{lost.splitlines()[-1].strip()}` computes is kept nowhere" in note
+    assert f"The result of the line `{lost.splitlines()[-1].strip()}` isn't kept" in note
     alone = judged_in(lesson, cell, source=f"1 + 1\n{solved(lesson)[cell]}")
-    assert alone.passed and "kept nowhere" not in alone.note
+    assert alone.passed and "isn't kept" not in alone.note
 
 
 def test_an_array_of_whole_numbers_is_told_that_it_holds_no_fractions():

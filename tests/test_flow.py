@@ -49,7 +49,7 @@ def by_perturbation(params, x, targets, h0, c0):
 
 
 def walks(params, x, targets, h0, c0, repaired):
-    """The deltas of the question's loop, one inner step after the other: dh, dc (T, T, H), dz (4, T, T, H)."""
+    """The deltas of the posted loop, one inner step after the other: dh, dc (T, T, H), dz (4, T, T, H)."""
     cache = lt.forward(params, x, h0, c0)
     i, f, o, g, c, ct = cache.i, cache.f, cache.o, cache.g, cache.c, cache.ct
     dy = cache.y.copy()

@@ -243,7 +243,7 @@ def test_two_changes_with_the_same_effect_are_told_apart_by_the_line_that_is_sti
         ),
         (
             [("grads.Wi += ", "grads.Wi + ")],
-            ["What the line `grads.Wi + np.outer(dzi, h[s - 1])` computes is kept nowhere"],
+            ["The result of the line `grads.Wi + np.outer(dzi, h[s - 1])` isn't kept"],
         ),
     ],
 )

@@ -454,7 +454,7 @@ def test_no_line_that_is_right_in_the_end_is_told_a_mistake_that_it_has_on_its_w
 def test_a_blank_without_the_cells_above_it_says_to_run_them():
     names = {"__name__": "__main__", "np": np, "lesson": Lesson(NOTEBOOK)}
     found = run_cell(NOTEBOOK, "repair-two", cell_source(NOTEBOOK, "repair-two"), names)
-    assert found.note.startswith("The lesson can't go on from here: its own ")
+    assert found.note.startswith("The lesson can't go on from here: the library's ")
     assert "(NameError: name 'cache' is not defined). Run the cells above" in found.note
 
 
@@ -692,7 +692,7 @@ def test_the_doctor_does_not_say_what_is_untrue_of_a_second_tanh_and_of_a_wrong_
     assert "on the way back through the sigmoid of the gate" in finding.place
 
 
-# -------------------------------------------------------------------------------------------- the question's loop
+# ---------------------------------------------------------------------------------------------- the posted loop
 
 
 def test_the_loop_is_the_library_s_with_its_four_flaws_in_seven_lines():
@@ -715,14 +715,14 @@ def test_on_the_first_rung_two_of_the_doctor_s_repairs_make_more_right_one_after
     source = re.sub(r"np\.dot\((dz\w), h\[s - 1\]\)", r"np.outer(\1, h[s - 1])", source)
     assert wrong(from_source(source, "question_loop"), 1) == set()
     text = " ".join(cell_source(NOTEBOOK, "question-doctor-intro").split())
-    assert "at T = 6 one repair makes no gate gradient right. So it climbs the ladder from T = 1" in text
+    assert "at T = 6 a single repair makes no gate gradient right. So it climbs the ladder from T = 1" in text
 
 
 def test_the_error_of_exactly_one_is_a_gradient_of_zero():
     got = clinic_cases.question_loop(*clinic.net(1))
     assert all(not got[name].any() for name in NAMES[1:])
     assert [clinic.ladder(clinic_cases.question_loop)[1][name] for name in NAMES[1:]] == [1.0] * 8
-    assert "errors of exactly 1.00 at T = 1 are gradients of zero" in cell_source(NOTEBOOK, "question-doctor-intro")
+    assert "At T = 1, eight errors are exactly 1.00." in cell_source(NOTEBOOK, "question-doctor-intro")
 
 
 @pytest.mark.long

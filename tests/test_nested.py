@@ -1,4 +1,4 @@
-"""The question's loop: what it does, and what is left of its error after each of the 16 combinations of repairs."""
+"""The posted loop: what it does, and what is left of its error after each of the 16 combinations of repairs."""
 
 import itertools
 import math

@@ -137,7 +137,7 @@ def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
         cases.append(on("right passes", wrong, False, f"It accepts right backward passes, but also {words}"))
     right_too = "It rejects this one, but right backward passes too, so its False says nothing."
     for fault, words in FAULTS.items():
-        cases.append(on(fault, planted(fault), False, f"It accepts a pass with this mistake: {words}."))
+        cases.append(on(fault, planted(fault), False, f"It accepts a pass with this fault: {words}."))
         cases.append(on(fault, planted(), True, right_too))
     task = Task(__name__, "accepts", cases)
     task.order = np.random.default_rng(seed).permutation(len(cases))

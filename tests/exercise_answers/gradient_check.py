@@ -497,7 +497,7 @@ WRONG = {
             lambda backward: one_error(backward(PARAMS, X, TARGETS), EXACT) < 1e-13,
             "rounded to eleven digits",
         ),
-        "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this mistake"),
+        "tiny weights, lenient": (checking(scale=0.01, bound=1e-2), "It accepts a pass with this fault"),
         "tiny weights, lenient, all as one": (
             checking(scale=0.01, bound=1e-2, of=one_error),
             "or tiny weights can hide this",
@@ -514,7 +514,7 @@ WRONG = {
             "It accepts a pass",
         ),
         "the right way around": (lambda backward: not checking()(backward), "rejects a right backward pass"),
-        "loss falls": (accepts_what_the_loss_likes, "It accepts a pass with this mistake"),
+        "loss falls": (accepts_what_the_loss_likes, "It accepts a pass with this fault"),
         "the report": (lambda backward: check_gradients(backward), "should return True or False"),
         "the library": (lambda backward: lt.check_gradients(backward).passed, "calls lt.check_gradients"),
         "against the library": (

@@ -33,9 +33,10 @@ def fault_explorer() -> Explorer:
 def find_the_line(number: int) -> HTML:
     """The code of a case: open a line, and read at once whether it is the faulty one."""
     lines, first = inspect.getsourcelines(clinic.case(number))
-    why, look, shown = clinic.reasons(number, lines), "white-space:pre-wrap;font-family:monospace", ""
+    why, shown = clinic.reasons(number, lines), ""
     for k, line in enumerate(lines):
-        text = html.escape(f"{first + k:3}  {line.rstrip()}")
+        text, hang = html.escape(f"{first + k:3}  {line.rstrip()}"), len(line) - len(line.lstrip()) + 9
+        look = f"white-space:pre-wrap;font-family:monospace;padding-left:{hang}ch;text-indent:-{hang}ch"
         if k not in why:
             shown += f'<div style="{look}">{text}</div>'
             continue

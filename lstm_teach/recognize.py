@@ -20,7 +20,7 @@ from lstm_teach.validate import listing
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
-SLOPED = (*SIGMOIDS, *TANHS, "c")  # of what a right line may have the slope
+SLOPED = (*SIGMOIDS, *TANHS, "c")  # what has a slope that belongs in some right line
 Numbers = list[np.ndarray]  # one array for each case
 Tier = dict[str, Numbers]  # by their words, the numbers that mistakes give
 

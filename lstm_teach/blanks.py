@@ -51,7 +51,7 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
-from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
@@ -273,9 +273,13 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
-    if "the function disagree on" in trouble and ", at line" not in trouble:  # it is our own call
-        first = f"def {name}({', '.join(_parameters(blank))}):"
-        return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
+    wanted = _parameters(blank)
+    order = f"The lesson gives {name} its arguments in this order: the first line should be `def {name}"
+    order = (Part(name, f"{order}({', '.join(wanted)}):`."),)
+    misplaced = judging.misplaced(function, [each.partition("=")[0] for each in wanted])
+    # of our own call, not of one at a line of theirs
+    if trouble and (misplaced or ("the function disagree on" in trouble and ", at line" not in trouble)):
+        return order
     if trouble:
         stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
@@ -294,6 +298,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
     wrong = [part for part in off if any(off[part])]
+    if wrong and misplaced:
+        return order
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
     shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
@@ -456,10 +462,10 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     wrong = [name for name in (*blank.given, *blank.names) if name in failed]
     given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
     changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | trial.ONCE)]:
+    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | ONCE)]:
         its = library_here(blank, name, namespace, copy.copy)
         if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(namespace[name], trial.ONCE) else namespace[name])
+            namespace[name] = np.array(its if isinstance(namespace[name], ONCE) else namespace[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

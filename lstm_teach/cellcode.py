@@ -85,8 +85,9 @@ def _base(node: ast.AST | None) -> str | None:
 
 
 def touched(statement: ast.stmt) -> set[str]:
-    """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
-    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
+    """The names that a statement assigns to, adds to, calls something on or deletes, also inside a loop."""
+    ways = "STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"
+    assigned = _globals(_code(statement), ways)  # not what only a function in it calls so
     return _filled(statement) | assigned
 
 

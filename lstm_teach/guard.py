@@ -33,7 +33,11 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
     r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
-    r"unhashable type: 'numpy|'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
+    r"'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
+    r"unhashable type: 'numpy": (
+        'To read an entry of a dictionary by its name, write d["dc"]. An array can\'t be a key, '
+        "and a function under @functools.cache can't take one."
+    ),
     r"NoneType' object (is not|has no)": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."

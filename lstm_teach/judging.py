@@ -13,7 +13,7 @@ import sys
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +37,7 @@ TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
 ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
+ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "is not written yet: it still returns the dots."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
@@ -110,7 +111,10 @@ class Attempt:
             return None, f"{self.name} {DOTS}"
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
-        with contextlib.suppress(Exception):  # there is no copy of a generator
+        if isinstance(answer, ONCE):
+            should = "It should return the values themselves: list(...) makes a list of them."
+            return None, f"{self.name} returns {brief(answer)}. {should}"
+        with contextlib.suppress(Exception):  # of some things there is no copy
             answer = copy.deepcopy(answer)  # the next call may fill the same dictionary
         return answer, ""
 
@@ -430,10 +434,12 @@ def is_rounded(got: Arrays, right: Arrays, least: int) -> bool:
 def kind(value: Any) -> str:
     """What something is, in words: "an array of shape (3,)", "3.0 (float)"."""
     if callable(value):
-        return "a function"
+        return brief(value)
     if isinstance(value, str):
-        code = "; code is written without quotation marks" if set(value) & set("*+/@()[]=") else ""
-        return f"text, {brief(value)}{code}"
+        with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
+            ast.parse(value.strip(), mode="eval")
+            return f"text, {brief(value)}; code is written without quotation marks"
+        return f"text, {brief(value)}"
     if isinstance(value, float | np.floating):
         return brief(float(f"{value:.4g}"))
     if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
@@ -479,6 +485,12 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         return isinstance(after, list | tuple) and same(dict(enumerate(before)), dict(enumerate(after)), rounding)
     several = isinstance(after, list | tuple) or getattr(after, "ndim", 0)  # one number is never the same as these
     return callable(before) or before is after or (not several and before == after)
+
+
+def misplaced(function: Callable, wanted: Sequence[str]) -> bool:
+    """Whether a function has parameters of these names, but not in these places."""
+    theirs = [*guard.parameters_of(function)]
+    return any(name in theirs[:k] + theirs[k + 1 :] for k, name in enumerate(wanted))
 
 
 def _input_name(function: Callable, number: int) -> str:

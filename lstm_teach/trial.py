@@ -10,13 +10,14 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
+import inspect
 import pkgutil
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType, SimpleNamespace
+from types import CellType, CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
-from lstm_teach.judging import SECONDS, Trouble, close, difference, is_like, same
+from lstm_teach.judging import ONCE, Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
@@ -34,7 +35,6 @@ TYPED = "The number typed in, ", "The numbers typed in, "
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
 CELL = "this cell"  # the file name of its code
-ONCE = Iterator | MappingView  # not an array, and some can be read only once
 NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
@@ -98,30 +98,48 @@ def runs(
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped, and
-    its functions and objects have their own attributes.
+    its functions, classes and objects have what they had; meanwhile they have copies of it.
     """
     own = dict(namespace)
-    made = [v for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
-    states = [(each, {**vars(each)}) for each in made]
+    states = _states([v for v in own.values() if getattr(v, "__module__", "") == "__main__"])
+
+    def trial(case: Names) -> dict:
+        for where, kept in states:
+            _become(where, _copies(kept))
+        return _run(names, given, statements, case, own, namespace)
+
     try:
-        return guard.call(
-            lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
-        )
+        return guard.call(lambda: [trial(case) for case in cases], seconds=seconds)
     finally:
-        _become(namespace, own)
-        for each, before in states:
-            if isinstance(each, type):  # what it got in a trial may stay
-                for name in [n for n, value in before.items() if vars(each).get(n) is not value]:
-                    setattr(each, name, before[name])
-            else:
-                _become(vars(each), before)
+        for where, kept in [(namespace, own), *states]:
+            _become(where, kept)
 
 
-def _become(namespace: dict, names: Names) -> None:
-    """Let a notebook, or an object, have these names and no others."""
-    for gone in namespace.keys() - names.keys():
-        del namespace[gone]
-    namespace.update(names)
+def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
+    """What functions, classes and objects keep from call to call, each part with where it is."""
+    functions = [each for each in made if isinstance(each, FunctionType)]
+    cells = [cell for each in functions for cell in each.__closure__ or () if cell != CellType()]  # not an empty one
+    return [
+        *(
+            (each if isinstance(each, type) else vars(each), {**vars(each)})
+            for each in made
+            if hasattr(each, "__dict__")
+        ),
+        *((each, {name: getattr(each, name) for name in ("__defaults__", "__kwdefaults__")}) for each in functions),
+        *((cell, {"cell_contents": cell.cell_contents}) for cell in cells),
+    ]
+
+
+def _become(where: Any, names: Names) -> None:
+    """Let a notebook, or what has attributes, have these names; of a dictionary, no others."""
+    if isinstance(where, dict):
+        for gone in where.keys() - names.keys():
+            del where[gone]
+        where.update(names)
+        return
+    for name, value in names.items():
+        if inspect.getattr_static(where, name) is not value:
+            setattr(where, name, value)
 
 
 def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
@@ -186,6 +204,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
+        only = ": del deletes it" if last[n] is not None and isinstance(statements[last[n]], ast.Delete) else only
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
     found |= right  # what is right in the end is right, unless a line that raised has made it so
@@ -232,7 +251,9 @@ def _copies(space: Names) -> dict[str, Any]:
     """The names, with copies of what may be changed in place; what two of them share, their copies share too."""
     copies, memo = dict(space), {}
     for name, value in space.items():
-        if isinstance(value, COPIED) or type(value).__module__ == "__main__":  # of a class of the learner's own
+        if (
+            isinstance(value, (*COPIED, tuple)) or type(value).__module__ == "__main__"
+        ):  # of a class of the learner's own
             try:
                 copies[name] = copy.deepcopy(value, memo)
             except Exception:  # there is no copy of a list of generators, say
@@ -250,7 +271,8 @@ def on_this_net(
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    if right is None or (isinstance(got, ONCE) and right.ndim):  # looking at an iterator would use it up
+    # Looking at an iterator would use it up.
+    if right is None or name not in namespace or (isinstance(got, ONCE) and right.ndim):
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
@@ -297,34 +319,27 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:
     """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
-    values = {n: namespace.get(n) for n in cases[0]}
-    arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
-    here = {f"len({n})": len(v) for n, v in arrays.items()}
-    here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
-    beside = {v + one for v in values.values() if isinstance(v, int) for one in (-1, 1)}  # T - 1, the last step
+    here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
+    # one that is the same on every net, such as the number of runs, is right on every net
+    sizes = [v for n, v in here.items() if any(other.get(n) != v for other in others)]
+    beside = {v + one for v in (namespace.get(n) for n in cases[0]) if isinstance(v, int) for one in (-1, 1)}
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
-    # one smaller than this keeps a division from zero
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values() or n in beside)]
+    # one smaller than this keeps a division from zero; T - 1 is the last step
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in sizes or n in beside)]
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    lines = "\n".join(ast.unparse(line) for line in written.lines)
-
-    def is_right(instead: str) -> bool:  # in place of the number, on every net
-        others = ast.parse(re.sub(rf"(?<![\w.]){typed[0]}(?![\w.])", instead, lines)).body
-        with contextlib.suppress(guard.LearnerError):
-            found = runs([name], (), others, cases, namespace, SECONDS)
-            return all(close(one[name], np.asarray(case[name])) for one, case in zip(found, cases, strict=True))
-        return False
-
-    unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
-    such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]
-    such = [f", such as {n}" for n in such if is_right(n)][:1]
-    way = f"write {'them' if several else 'it'} with names{''.join(such)}."
-    if not such and cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
+    way = f"write {'them' if several else 'it'} with names."
+    if cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
         way = "compare the numbers with each other, not with a fixed one."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+
+
+def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
+    """The single numbers among the names, and how long the arrays are that are read."""
+    numbers = {n: v for n, v in names.items() if isinstance(v, int | float)}
+    return numbers | {n: len(v) for n, v in names.items() if n in read and isinstance(v, np.ndarray) and v.ndim}
 
 
 def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:

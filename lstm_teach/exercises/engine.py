@@ -163,6 +163,8 @@ class Task:
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
         said = {**self.words, **self.spec}
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
+        if judging.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
+            options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
         found = judging.judge(function, parts, self.spec["hints"], **options)

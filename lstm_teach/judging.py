@@ -327,11 +327,11 @@ def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
     best, words = 1e-3, ""
     if not got:
         return ""
-    first, size = np.ravel(got[0])[:1], np.max(np.abs(got[0]), initial=0.0)
+    first, nearby = np.ravel(got[0])[:1], 1e-6 * np.max(np.abs(got[0]), initial=0.0)
     for known, values in mistakes.items():
-        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
+        if not (abs(first - np.ravel(values[0])[:1]) <= nearby).all():  # most of thousands end here
             continue
-        if not np.all(np.abs(first - np.ravel(values[0])[:1]) <= 1e-6 * size):  # most of thousands end here
+        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
             continue
         near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
         same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))

@@ -231,7 +231,8 @@ def test_a_numpy_number_in_the_notebook_is_one_in_every_case_too(lesson):
 @pytest.mark.parametrize(
     "made",
     [
-        "class Kept:\n    seen = []\n    @classmethod\n    def keep(cls, x): cls.seen.append(x)\nkeep, seen = Kept.keep, Kept.seen",
+        "class Kept:\n    seen = []\n    @classmethod\n    def keep(cls, x): cls.seen.append(x)\n"
+        "keep, seen = Kept.keep, Kept.seen",
         "class Kept:\n    def __init__(self): self.seen = []\n    def keep(self, x): self.seen.append(x)\n"
         "kept = Kept()\nseen = kept.seen\ndef keep(x): kept.keep(x)",
         "seen = []\ndef keep(x, seen=seen): seen.append(x)",

@@ -15,8 +15,6 @@ where they are not the right ones: an f from a cell above.
     dct = "dh * o"
     [blanks.product.mistakes.do]       # an expression in the case's names, and what is said to whoever wrote it
     "dh * o" = "..."
-    [blanks.hidden.given]              # optional: other lines of the cell, in order, which the lesson gives
-    ct = "np.tanh(c)"
 
     [blanks.step_back]                 # a function
     case = "cases_02:step_back"        # each case has `arguments` (a tuple) and `answer` too
@@ -115,7 +113,7 @@ class Lesson:
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
-        hints = blank.hints if wrong - blank.given.keys() else ()
+        hints = blank.hints if wrong else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
@@ -312,7 +310,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            parts.append(_waiting(part, reads))
+            said = f"This line is right, but it reads {listing(reads)}: look there first."
+            parts.append(Part(part, said, waits=True))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
         words = _known(blank, part, theirs, by_line, with_theirs, written, {}) if reads else ""
@@ -345,10 +344,6 @@ def _parameters(blank: Blank) -> list[str]:
     return [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
 
 
-def _waiting(name: str, reads: Sequence[str]) -> Part:
-    return Part(name, f"This line is right, but it reads {listing(reads)}: look there first.", waits=True)
-
-
 def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> str:
     """That an answer is off only in calls without some of the arguments; "" if it is not so."""
     given = [len(case["arguments"]) for case in cases]
@@ -359,9 +354,9 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
-    cases, given = blank.cases(), blank.given.keys()
+    cases = blank.cases()
     try:
-        runs = trial.runs(blank.names, given, statements, cases, namespace, SECONDS)
+        runs = trial.runs(blank.names, statements, cases, namespace, SECONDS)
     except guard.LearnerError as error:
         said = trial.words_for_error(error, SECONDS)
         return tuple(Part(name, said) for name in blank.names)
@@ -370,9 +365,7 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
         return tuple(Part(name, CALLS.format(called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
-    spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]
-    was = "The given line for {0} has been changed. It was `{0} = {1}`; put it back."
-    parts = [Part(name, was.format(name, blank.given[name])) for name in spoiled]
+    parts = []
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(map(cellcode.is_open, got)):
@@ -396,9 +389,6 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             raised = str(next(value for value in got if isinstance(value, Trouble)))
             sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
         elif fine:
-            if waits := [n for n in spoiled if n in read]:
-                parts.append(_waiting(name, waits))
-                continue
             sentence = "" if changed else leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
                 changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
@@ -459,9 +449,7 @@ def _known(
 def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
-    wrong = [name for name in (*blank.given, *blank.names) if name in failed]
-    given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
-    changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
+    wrong = [name for name in blank.names if name in failed]
     for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | ONCE)]:
         its = library_here(blank, name, namespace, copy.copy)
         if isinstance(its, np.ndarray):  # which later cells may count on
@@ -473,10 +461,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
             why = f"the library's {name} can't be computed ({type(error).__name__}: {error})"
             way = "Run the cells above this one first, or restart the kernel and run all cells"
             return f"The lesson can't go on from here: {why}. {way}."
-    namespace.update({n: given[n] for n in changed})
-    said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
-    words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
-    return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
+    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
 def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ learner, or give an answer away.
 from __future__ import annotations  # holds for the code compiled here too
 
 import ast
-import contextlib
 import copy
 import inspect
 import pkgutil
@@ -56,7 +55,6 @@ class Blank:
     allow: tuple[str, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
-    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:
@@ -72,14 +70,6 @@ class Blank:
         """Its cases, made anew."""
         return [case if self.is_function else case | self.helpers for case in self.case()]
 
-    def with_given(self, namespace: Names) -> dict[str, Any]:
-        """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
-        names = dict(namespace)
-        for name, line in self.given.items():
-            with contextlib.suppress(Exception):
-                names[name] = eval(line, names)
-        return names
-
     def library_value(self, name: str, namespace: Names) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
@@ -88,11 +78,11 @@ class Blank:
             return FunctionType(
                 its.__code__.replace(co_qualname=called), its.__globals__, called, its.__defaults__, its.__closure__
             )
-        return eval({**self.given, **self.library}[name], self.with_given(namespace))
+        return eval(self.library[name], {**namespace})
 
 
 def runs(
-    names: Sequence[str], given: Collection[str], statements: Lines, cases: Sequence, namespace: dict, seconds: float
+    names: Sequence[str], statements: Lines, cases: Sequence[Names], namespace: dict, seconds: float
 ) -> list[dict]:
     """`_run` on each case, all in so many seconds.
 
@@ -106,7 +96,7 @@ def runs(
     def trial(case: Names) -> dict:
         for where, kept in states:
             _become(where, _copies(kept))
-        return _run(names, given, statements, case, own, namespace)
+        return _run(names, statements, case, own, namespace)
 
     try:
         return guard.call(lambda: [trial(case) for case in cases], seconds=seconds)
@@ -142,14 +132,13 @@ def _become(where: Any, names: Names) -> None:
             setattr(where, name, value)
 
 
-def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
+def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    `given` are the names that the lesson's own lines in this cell assign; `own` has all names of the notebook, and
-    `space` is the notebook. "changed" has the names whose values the statements have changed, with what they are then;
-    "spoiled" are those of `given` that they never make right, if not all of `names` are right in the end: then no right
-    answer needs them. "entered" has the library's functions that are called for `names`, not those of an assert or a
-    print. "called" has, for each of `names` that no line makes, the names that have its right value instead.
+    `own` has all names of the notebook, and `space` is the notebook. "changed" has the names whose values the
+    statements have changed, with what they are then. "entered" has the library's functions that are called for `names`,
+    not those of an assert or a print. "called" has, for each of `names` that no line makes, the names that have its
+    right value instead.
     """
     read = _reached(cellcode.names_in(*statements), own, space)
     before = {n: v for n, v in own.items() if n in read or n not in names}
@@ -162,10 +151,9 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
-    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in names}
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     # First all lines are run as they are, to see what they have made in the end.
-    spoiled = {n for n in given if last[n] is not None}
     entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
     _become(space, before | _copies({n: before[n] for n in (read | known.keys()) & before.keys()}))
@@ -177,11 +165,9 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
                 _exec(code, space)
         except Exception:
             cut |= {n for n, value in held.items() if not same(value, space.get(n))}
-        spoiled -= {n for n in spoiled & theirs if close(space.get(n), np.asarray(case[n]))}
     ends = {n: taken(space[n]) for n in names if n in space}
     cut -= cellcode.counted(statements)
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
-    spoiled = set() if right.keys() == {*names} else spoiled
     # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
@@ -200,7 +186,7 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
         else:
             unset = {n for n in here if space.get(n) is earlier.get(n, earlier) and np.isnan(space[n]).all()}
             found |= {n: taken(space[n]) for n in here if n in space and n not in unset}
-        space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
+        space |= {n: copy.deepcopy(case[n]) for n in here}
     found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
@@ -208,12 +194,12 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
     found |= right  # what is right in the end is right, unless a line that raised has made it so
-    ours = {n: space.get(n) for n in known if n in read and n not in given}
+    ours = {n: space.get(n) for n in known if n in read}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    made = cellcode.stored(statements) - {*names, *given, *cellcode.counted(statements)}
+    made = cellcode.stored(statements) - {*names, *cellcode.counted(statements)}
     missing = [name for name in names if last[name] is None]
     called = {name: {n for n in made if close(space.get(n), np.asarray(case[name]))} for name in missing}
-    return found | {"changed": changed, "spoiled": spoiled, "entered": entered, "called": called}
+    return found | {"changed": changed, "entered": entered, "called": called}
 
 
 def _exec(code: CodeType, space: dict) -> None:
@@ -305,7 +291,7 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
     called = sorted(blank.calls.keys() & read)
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
+    suspects = read - cellcode.names_in(ast.parse(blank.library[name]))
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     if called and not old:
         return NO_LONGER.format(listing(called), "this line")

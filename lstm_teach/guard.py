@@ -51,6 +51,7 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"inhomogeneous": "Arrays of different shapes don't make one array: keep them apart, or take the one you need.",
+    r"over a 0-d|'(numpy\.)?(float|int)\d*' object is not iter": "A single number has no entries to go through.",
     r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
     r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
     r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",

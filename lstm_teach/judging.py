@@ -436,10 +436,11 @@ def kind(value: Any) -> str:
     if callable(value):
         return brief(value)
     if isinstance(value, str):
+        code = ""
         with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
-            ast.parse(value.strip(), mode="eval")
-            return f"text, {brief(value)}; code is written without quotation marks"
-        return f"text, {brief(value)}"
+            named = cellcode.names_in(ast.parse(value.strip(), mode="eval"))  # str(5) has none
+            code = "; code is written without quotation marks" if named else ""
+        return f"text, {brief(value)}{code}"
     if isinstance(value, float | np.floating):
         return brief(float(f"{value:.4g}"))
     if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":

@@ -710,6 +710,19 @@ def test_what_comes_before_the_call_in_its_line_is_judged():
     assert "No line of this cell says what c is" in str(verdict)
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("c = f * c_before + i * g\ndel c", "No line of this cell says what c is: del deletes it."),
+        ('c = "c_before"', "is text, 'c_before' (str); code is written without quotation marks."),
+        ("c = str(f)", "(str)."),
+    ],
+)
+def test_a_deleted_name_and_code_between_quotation_marks_are_told(lines, words):
+    said = sentences(judged_in(FORWARD, "cell", source=f'{lines}\nlesson.judge("cell")'))["c"]
+    assert said.endswith(words), said
+
+
 def cell_of(name, group):
     return next(cell.id for cell in cells_of(name) if f'judge("{group}")' in cell.source)
 

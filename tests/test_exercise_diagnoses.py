@@ -268,9 +268,16 @@ def test_what_came_is_told_plainly():
     assert judging.kind(lt.rnn.Params(2, 2)) == "an rnn.Params"
 
 
+def test_arguments_in_another_order_are_told_the_order():
+    swapped = str(forward_pass.check_gate(lambda W, U, token, h_before: 1 / (1 + np.exp(-U[:, token] - W @ h_before))))
+    renamed = str(forward_pass.check_gate(lambda A, B, k, h: A[:, k] + B @ h))
+    order = "The check calls `gate(U, W, token, h_before)`: take the arguments in this order."
+    assert order in swapped and order not in renamed
+
+
 def test_what_python_shows_by_its_address_is_told_by_its_kind():
     said = str(single_pass_bptt.check_walk(lambda *given: zip([1], [2], strict=True)))
-    assert "but returns a zip." in said and "0x" not in said
+    assert "walk returns a zip. It should return the values themselves" in said and "0x" not in said
 
 
 def test_a_set_is_told_as_the_function_gets_it():

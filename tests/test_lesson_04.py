@@ -218,6 +218,13 @@ def test_a_pass_that_returns_too_little_is_told_what_came():
     [
         (", h0=None, c0=None)", ")", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
         ("h0=None, c0=None)", "h0, c0)", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        (
+            "params, x, targets",
+            "x, params, targets",
+            "first line should be `def my_bptt(params, x, targets, h0=None, c0",
+        ),
+        ("h0=None, c0=None)", "c0=None, h0=None)", "first line should be `def my_bptt(params, x, targets, h0=None, c0"),
+        ("return grads", "return (grads[name] for name in grads)", "my_bptt returns a generator. It should return"),
         ("return grads", "return dict(grads.items()) | {'V': grads.V.sum()}", "V should be an array of shape (4, 3)"),
         ("return grads", "return dict(grads.items()) | {'V': grads.V * np.nan}", "V is nan at row 0"),
     ],

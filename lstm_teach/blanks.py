@@ -85,20 +85,15 @@ class Lesson:
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
         entries = self._spec.get(table, {})
-        if name not in entries:
+        if not isinstance(name, str) or name not in entries:
             raise KeyError(f"{self.name} has no {what} called {name!r}; it has {', '.join(entries) or 'none'}.")
         return entries[name]
 
-    def judge(self, group: str) -> Verdict | None:
+    def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        if not isinstance(group, str):  # lesson.judge(left), without quotation marks
-            written = cellcode.stored(statements)
-            here = [each for each, spec in self._spec["blanks"].items() if written.intersection(spec["names"])]
-            print(kept.quoted("judge", next(iter(here), "...")))
-            return None
         blank = self.blank(group)
         with guard.unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))

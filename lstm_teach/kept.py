@@ -79,8 +79,7 @@ def save(path: Path, text: str) -> str:
 
 def quoted(what: str, given: object) -> str:
     """What to write instead of `lesson.keep(step_back)`, without quotation marks."""
-    name = given if isinstance(given, str) else getattr(given, "__name__", "step_back")
-    name = name.removeprefix("the library's ")
+    name = getattr(given, "__name__", "step_back").removeprefix("the library's ")
     return f'Write the name in quotation marks: lesson.{what}("{name}").'
 
 

@@ -107,17 +107,13 @@ def runs(
 
 def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
     """What functions, classes and objects keep from call to call, each part with where it is."""
-    functions = [each for each in made if isinstance(each, FunctionType)]
-    cells = [cell for each in functions for cell in each.__closure__ or () if cell != CellType()]  # not an empty one
-    return [
-        *(
-            (each if isinstance(each, type) else vars(each), {**vars(each)})
-            for each in made
-            if hasattr(each, "__dict__")
-        ),
-        *((each, {name: getattr(each, name) for name in ("__defaults__", "__kwdefaults__")}) for each in functions),
-        *((cell, {"cell_contents": cell.cell_contents}) for cell in cells),
-    ]
+    having = [each for each in made if hasattr(each, "__dict__")]
+    places = [(each if isinstance(each, type) else vars(each), {**vars(each)}) for each in having]
+    for function in [each for each in made if isinstance(each, FunctionType)]:
+        places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
+        cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
+        places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
+    return places
 
 
 def _become(where: Any, names: Names) -> None:

@@ -222,11 +222,12 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    parts = judge_function(blank, function, statements)
-    # no second wait; and a missing name, or an answer of the library's, is named already
-    said = "did not finish", "NameError", CALLS.partition("{}")[2]
-    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
-    return parts if done else _with_helpers(blank, function, parts)
+    with trial.set_aside(namespace, cellcode.globals_read(function)):
+        parts = judge_function(blank, function, statements)
+        # no second wait; and a missing name, or an answer of the library's, is named already
+        said = "did not finish", "NameError", CALLS.partition("{}")[2]
+        done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
+        return parts if done else _with_helpers(blank, function, parts)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -8,6 +8,7 @@ learner, or give an answer away.
 from __future__ import annotations  # holds for the code compiled here too
 
 import ast
+import contextlib
 import copy
 import inspect
 import pkgutil
@@ -87,19 +88,35 @@ def runs(
     """`_run` on each case, all in so many seconds.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
-    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped, and
-    its functions, classes and objects have what they had; meanwhile they have copies of it.
+    classes reads these too. In the end it is as it was, even if a trial could not be stopped.
+    """
+    own = dict(namespace)
+    with set_aside(namespace) as anew:
+
+        def trial(case: Names) -> dict:
+            anew()
+            return _run(names, statements, case, own, namespace)
+
+        return guard.call(lambda: [trial(case) for case in cases], seconds=seconds)
+
+
+@contextlib.contextmanager
+def set_aside(namespace: dict, read: Collection[str] = ()) -> Iterator[Callable[[], None]]:
+    """Give a notebook its own names again in the end, and its functions, classes and objects what they kept.
+
+    Meanwhile these have copies, anew after each call of what is yielded, and so have the names that are `read`.
     """
     own = dict(namespace)
     states = _states([v for v in own.values() if getattr(v, "__module__", "") == "__main__"])
 
-    def trial(case: Names) -> dict:
+    def anew() -> None:
         for where, kept in states:
             _become(where, _copies(kept))
-        return _run(names, statements, case, own, namespace)
 
     try:
-        return guard.call(lambda: [trial(case) for case in cases], seconds=seconds)
+        anew()
+        namespace.update(_copies({name: own[name] for name in _reached(read, own, namespace) & own.keys()}))
+        yield anew
     finally:
         for where, kept in [(namespace, own), *states]:
             _become(where, kept)

@@ -257,3 +257,11 @@ def test_what_a_cell_puts_into_a_class_of_another_cell_is_what_the_notebook_comp
     exec(kept, names)
     assert run_cell("00_start_here", "left", f'{lines}lesson.judge("left")', names).passed
     assert (names["memory"].share, names["memory"].steps, names["keep"].last) == (0.8**20, 1, 0.8)
+
+
+def test_what_a_function_that_is_judged_collects_in_the_notebook_is_not_kept():
+    names = copied(names_before("01_forward_pass", "sigmoid"))
+    exec("seen, calls = [], 0\ndef note(z):\n    global calls\n    calls += 1\n    seen.append(z)", names)
+    source = 'def sigmoid(z):\n    note(z)\n    return 1 / (1 + np.exp(-z))\nsigmoid(0.0)\nlesson.judge("sigmoid")'
+    assert run_cell("01_forward_pass", "sigmoid", source, names).passed
+    assert (names["seen"], names["calls"]) == ([0.0], 1)

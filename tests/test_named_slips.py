@@ -635,25 +635,6 @@ def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(rate):
     assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        (
-            sample_plain(
-                lambda scores: np.exp(scores.clip(-9, 9)) / np.exp(scores.clip(-9, 9)).sum(), FIRST_ABOVE["argmax"]
-            ),
-            1,
-        ),
-        (training_answers.sample_with(keep=False), 0),
-        (training_answers.sample_with(feed=False), 0),
-        (sample("scores, h, c = step", "scores, c, h = step"), 0),
-    ],
-)
-def test_that_scores_are_large_is_told_where_it_matters(wrong, told):
-    *_, large = training.check_sample(wrong).parts
-    assert large.sentence and large.sentence.count("Some scores are in the thousands here.") == told
-
-
 @pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])
 def test_one_kind_of_flaw_for_every_pass_earns_nothing(kind):
     verdict = flawed_backward.check_suspect(lambda one, two: kind)

@@ -169,12 +169,6 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
                     "Called again with the same numbers, it gives different tokens: numbers decides which ones are"
                     " drawn, and nothing random is left to do."
                 )
-            step, params, *rest = copy.deepcopy(given)
-            if (size := abs(params.V).max()) > 1000:  # worth a word if with scores of a usual size all is right
-                params.V *= 2 / size
-                tokens = guard.call(sample, step, params, *copy.deepcopy(rest), seconds=2)
-                if np.array_equal(tokens, sampled(step, params, *rest)):
-                    return "Some scores are in the thousands here."
         return ""
 
     cases = [

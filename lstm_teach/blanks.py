@@ -132,9 +132,7 @@ class Lesson:
 
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
-        if not isinstance(name, str):
-            print(kept.quoted("keep", name))
-            return
+        name = _name_in(name)
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
         if not (groups and self.blank(groups[0]).is_function):
             print(f"This lesson has no function {name} to write, so there is nothing to keep.")
@@ -170,8 +168,7 @@ class Lesson:
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
-        if not isinstance(name, str):
-            raise TypeError(kept.quoted("bring", name))
+        name = _name_in(name)
         blank = _blank_of(name)
         function, problem = kept.read(name)
         if function is not None:
@@ -189,6 +186,11 @@ class Lesson:
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
         return pkgutil.resolve_name(blank.library)
+
+
+def _name_in(given: Any) -> str:
+    """The name itself; of a function that is given without quotation marks, its name."""
+    return getattr(given, "__name__", str(given)).removeprefix("the library's ")
 
 
 def _blank_of(name: str) -> Blank:
@@ -267,13 +269,13 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
-    wanted = _parameters(blank)
-    order = f"The lesson gives {name} its arguments in this order: the first line should be `def {name}"
-    order = (Part(name, f"{order}({', '.join(wanted)}):`."),)
-    misplaced = judging.misplaced(function, [each.partition("=")[0] for each in wanted])
+    parameters = _parameters(blank)
+    first_line = f"def {name}({', '.join(parameters)}):"
+    order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."
+    misplaced = judging.misplaced(function, [each.partition("=")[0] for each in parameters])
     # of our own call, not of one at a line of theirs
     if trouble and (misplaced or ("the function disagree on" in trouble and ", at line" not in trouble)):
-        return order
+        return (Part(name, order),)
     if trouble:
         stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
@@ -293,7 +295,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
     wrong = [part for part in off if any(off[part])]
     if wrong and misplaced:
-        return order
+        return (Part(name, order),)
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
     shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
@@ -352,9 +354,9 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
     try:
-        runs = trial.runs(blank.names, statements, cases, namespace, SECONDS)
+        runs = trial.runs(blank.names, statements, cases, namespace)
     except guard.LearnerError as error:
-        said = trial.words_for_error(error, SECONDS)
+        said = trial.words_for_error(error)
         return tuple(Part(name, said) for name in blank.names)
     entered = [each for run in runs for each in run["entered"]]
     if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):

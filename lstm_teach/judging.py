@@ -280,20 +280,25 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
             return read_gradients(answer)
         except ValueError as error:
             raise Trouble(f"{name} {error}") from None
-    named = isinstance(like, dict)
-    if not (named or isinstance(like, tuple)):
+    if isinstance(like, tuple):
+        return in_order(answer, returns, name)
+    if not isinstance(like, dict):
         return {name: answer}
-    keys = list(like.keys()) if named else returns
-    if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
-        return {key: answer[key] for key in keys}
+    found = answer.keys() if isinstance(answer, Mapping | Params) else ()
+    if missing := [key for key in like if key not in found]:
+        lacks = f"; there is no {listing(missing)}" if found else ""
+        raise Trouble(f"{name} should return {listing(like)}, each under its name{lacks}.")
+    return {key: answer[key] for key in like}
+
+
+def in_order(answer: Any, names: Sequence[str], function: str = "The function") -> dict[str, Any]:
+    """Several results by their names; raise `Trouble` if they are not so many."""
+    # A stack of results has a row for each. One result, a vector, may have as many numbers by chance.
     several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
-    if not named and several and len(answer) == len(keys):
-        return dict(zip(keys, answer, strict=True))
-    if named:
-        missing = [key for key in keys if key not in answer] if isinstance(answer, Mapping) else []
-        lacks = f"; there is no {listing(missing)}" if missing else ""
-        raise Trouble(f"{name} should return {listing(keys)}, each under its name{lacks}.")
-    raise Trouble(f"{name} should return {len(keys)} things, as in `return {', '.join(keys)}`.")
+    if not several or len(answer) != len(names):
+        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
+        raise Trouble(f"{function} should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
+    return dict(zip(names, answer, strict=True))
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:

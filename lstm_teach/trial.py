@@ -26,7 +26,7 @@ from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
-from lstm_teach.judging import ONCE, Trouble, close, difference, is_like, same
+from lstm_teach.judging import ONCE, SECONDS, Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
@@ -82,10 +82,8 @@ class Blank:
         return eval(self.library[name], {**namespace})
 
 
-def runs(
-    names: Sequence[str], statements: Lines, cases: Sequence[Names], namespace: dict, seconds: float
-) -> list[dict]:
-    """`_run` on each case, all in so many seconds.
+def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namespace: dict) -> list[dict]:
+    """`_run` on each case, all in `SECONDS`.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
@@ -97,7 +95,7 @@ def runs(
             anew()
             return _run(names, statements, case, own, namespace)
 
-        return guard.call(lambda: [trial(case) for case in cases], seconds=seconds)
+        return guard.call(lambda: [trial(case) for case in cases], seconds=SECONDS)
 
 
 @contextlib.contextmanager
@@ -359,14 +357,14 @@ def words_for_shared(function: Callable, statements: Lines) -> str:
     return f" Note that all calls share the same {listing(shared)}, made only once." if shared else ""
 
 
-def words_for_error(error: guard.LearnerError, seconds: float) -> str:
+def words_for_error(error: guard.LearnerError) -> str:
     """What to say of a cell whose trials stopped: what it raised itself, or what its values raised in here."""
     raised = error.__cause__
     if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
         return f"{raised}".removesuffix(".") + "."
     if raised and all(frame.f_code.co_filename != CELL for frame, _ in traceback.walk_tb(raised.__traceback__)):
         return f"What this cell makes can't be judged: looking at it raises {type(raised).__name__}: {raised}."
-    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {seconds:g} seconds"
+    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {SECONDS:g} seconds"
     return f"With numbers other than these, this cell {what}."
 
 

@@ -16,7 +16,7 @@ from lesson_cells import cell_source, cells_of, copied, names_before, run_cell, 
 from lesson_cells import judged as judged_in
 
 import lstm_teach as lt
-from lstm_teach import blanks, kept, lessons, plain
+from lstm_teach import blanks, kept, lessons, plain, trial
 from lstm_teach.blanks import Blank, Lesson, judge_blank
 from lstm_teach.lessons import cases, cases_02
 
@@ -392,7 +392,7 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
 
 
 def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
-    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    monkeypatch.setattr(trial, "SECONDS", 0.3)
     names = notebook(PRODUCT)
     verdict, _ = judged(PRODUCT, f"while dh != {names['dh']!r}:\n    pass\ndo = dh * ct\ndct = dh * o", names)
     assert sentences(verdict)["do"] == "With numbers other than these, this cell does not finish within 0.3 seconds."
@@ -866,13 +866,13 @@ def test_only_a_function_that_the_lesson_has_you_write_can_be_kept(name, capsys)
     assert capsys.readouterr().out == f"This lesson has no function {name} to write, so there is nothing to keep.\n"
 
 
-def test_a_function_that_is_given_without_quotation_marks_is_told_so(capsys):
+def test_a_function_that_is_given_without_quotation_marks_is_taken_by_its_name(capsys):
     lesson, theirs = Lesson(BACK), Lesson(BACK).blank("step_back").library_value("step_back", {})
     for function in (theirs, run_cell(BACK, "x", "def step_back():\n    pass\nstep_back", {})):
         lesson.keep(function)
-        assert capsys.readouterr().out == 'Write the name in quotation marks: lesson.keep("step_back").\n'
-        with pytest.raises(TypeError, match=r'quotation marks: lesson.bring\("step_back"\)'):
-            lesson.bring(function)
+        assert capsys.readouterr().out.startswith("step_back is not kept: it hasn't been judged in this session yet.")
+        lesson.bring(function)
+        assert capsys.readouterr().out.startswith("This lesson uses the library's step_back:")
 
 
 @pytest.mark.parametrize("given", ["dh", "dh + np.ones(2)", "...", "[dh]"])
@@ -926,7 +926,7 @@ def test_whatever_an_earlier_cell_has_made_reads_the_numbers_of_each_trial_and_t
 
 
 def test_the_notebook_has_its_own_names_again_where_a_trial_can_not_be_stopped(monkeypatch):
-    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    monkeypatch.setattr(trial, "SECONDS", 0.3)
     monkeypatch.setattr(blanks.guard, "PATIENCE", 0.3)
     names = notebook(PRODUCT)
     own = {**names}
@@ -940,7 +940,7 @@ def test_the_notebook_has_its_own_names_again_where_a_trial_can_not_be_stopped(m
 
 
 def test_a_trial_that_catches_what_should_end_it_writes_nothing_into_the_notebook_afterward(monkeypatch):
-    monkeypatch.setattr(blanks, "SECONDS", 0.3)
+    monkeypatch.setattr(trial, "SECONDS", 0.3)
     monkeypatch.setattr(blanks.guard, "PATIENCE", 0.3)
     names = notebook(PRODUCT)
     sleep = f"import time\nif dh != {names['dh']!r}:\n    try:\n        time.sleep(1.5)\n    except:\n        pass"

@@ -514,7 +514,7 @@ lesson.judge("initial")"""
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():
     source = "def initial_deltas(params, x, targets, h0, c0):\n    return my_bptt(params, x, targets, h0, c0)\n"
     verdict = judged(NAME, "initial", source=source + 'lesson.judge("initial")')
-    assert "initial_deltas should return 2 things, as in `return dh0, dc0`" in said(verdict)
+    assert "initial_deltas should return 2 arrays (dh0, dc0), but returns" in said(verdict)
 
 
 def test_other_ways_to_the_initial_deltas_are_right():

@@ -71,7 +71,7 @@ SENTENCES = {
     "ragged": (lambda v: [[1], [2, 3]], "should be an array"),
     "text": (lambda v: "abc", "should hold real numbers"),
     "complex": (lambda v: v * 1j, "should hold real numbers"),
-    "a generator": (lambda v: (2 * x for x in v), "returns a generator\. It should return the values themselves"),
+    "a generator": (lambda v: (2 * x for x in v), "returns a generator. It should return the values themselves"),
     "not a number": (lambda v: v * np.nan, "is nan at unit 0: look for"),
     "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
     "wrong numbers": (

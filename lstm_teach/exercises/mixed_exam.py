@@ -256,8 +256,7 @@ def _rung(letter: str, answer: object) -> str:
     wrong, right = off(errors), f"Your first T, {T}, is right"
     if name := next((name for name in NAMES if name in named and name not in wrong), ""):
         why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
-        many = f"{len(wrong)} of the seven are wrong"
-        return f"{right}. You name d{name}, which is right there; {many}.{why}"
+        return f"{right}. You name d{name}, which is right there; {len(wrong)} of the seven are wrong.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
         left_out = f"You leave out {len(missing)} of the {len(wrong)} gradients that are wrong there"
         least = f"with an error of {min(missing):.2g} or more"

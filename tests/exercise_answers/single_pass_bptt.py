@@ -361,10 +361,6 @@ WRONG = {
             walk_with(pick=lambda w, own: own, dh=lambda w, own, future: w * (own + future)),
             "weights[t] multiplies dh_future as well",
         ),
-        "piles up": (
-            handing(lambda b, h: h + b["dh_before"], lambda b, c: c + b["dc_before"]),
-            "dh_future and dc_carry accumulate",
-        ),
         "no h": (handing(dh_before=lambda b, h: 0 * h), "dh_before is not handed on"),
         "clips": (handing(dh_before=lambda b, h: np.clip(b["dh_before"], -5, 5)), "dh is off"),
         "nothing": (walk_with(hand=lambda back, h, c: (h, c)), "Nothing is handed on"),

@@ -15,7 +15,7 @@ from exercise_answers import vanishing_gradients as vanishing_answers
 from test_exercise_checks import TOPICS
 
 import lstm_teach as lt
-from lstm_teach import borrowed, judging, plain
+from lstm_teach import judging, plain
 from lstm_teach.exercises import (
     flawed_backward,
     forward_pass,
@@ -443,10 +443,9 @@ def test_every_tool_that_an_answer_may_use_is_there_under_its_own_name():
     def dy(cache, targets):
         return plain.score_deltas(cache, targets)
 
-    cache = lt.forward(lt.Params.random(4, 3), [0, 1])
-    called = [f"lstm_teach.plain:{name}" for name in borrowed.calls_of(dy, (cache, [1, 2]))]
-    assert borrowed.answer_in(called, judging.ANSWERS, judging.TOOLS) == ""
-    assert borrowed.answer_in(called, judging.ANSWERS) == "plain.score_deltas"
+    attempt = judging.Attempt(dy)
+    attempt(lt.forward(lt.Params.random(4, 3), [0, 1]), [1, 2])
+    assert attempt.borrowed(judging.TOOLS) == "" and attempt.borrowed(()) == "plain.score_deltas"
 
 
 def test_numbers_are_not_called_one_array():

@@ -432,7 +432,7 @@ WRONG = {
     "check_reach": {
         "never is infinite": (
             lambda *given: np.inf if reach(*given) < 0 else reach(*given),
-            "large number, unless you wrote np.inf. The rate is",
+            "large number, unless you wrote np.inf.",
         ),
         "rounded down": (by_exact(np.floor), "You rounded down: after that many steps more"),
         "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share may be left"),

@@ -39,7 +39,8 @@ ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
-DOTS = "is not written yet: it still returns the dots."
+UNWRITTEN = "is not written yet"
+DOTS = f"{UNWRITTEN}: it still returns the dots."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
@@ -96,7 +97,7 @@ class Attempt:
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
-                said = f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it"
+                said = f"{unwritten} {UNWRITTEN}, or a line that raises NotImplementedError is still in it"
                 return None, f"{said}: replace that line with your code."
             said = str(error).replace(ENDLESS, self._slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
@@ -144,15 +145,15 @@ def judge(
             with _no_standard_error():  # a part may call the function by itself
                 results.append(Part(name, part(attempt)))
         except Trouble as trouble:
-            results.append(Part(name, str(trouble)))
+            results.append(Part(name, str(trouble), open=UNWRITTEN in str(trouble)))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
         without = f"calls {called}, but this task is to be done without that function of the library"
         what = "is a function of the library, not one of yours" if attempt.is_library else without
         results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
     tree = cellcode.tree_of(guard.unwrapped(function))
     if not all(part.passed for part in results) and cellcode.dots(tree):
-        dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
-        results = [part if part.passed else Part(part.name, dots) for part in results]
+        dots = f"{attempt.name} {UNWRITTEN}, or dots are still in it: replace them with your code."
+        results = [part if part.passed else Part(part.name, dots, open=True) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
         advice = "Make new arrays, work on a .copy(), or write the old values back."

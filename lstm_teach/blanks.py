@@ -224,7 +224,8 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    with trial.set_aside(namespace, cellcode.globals_read(function)):
+    with trial.set_aside(namespace, trial.reached(cellcode.globals_read(function), namespace)) as anew:
+        anew({**namespace})
         parts = judge_function(blank, function, statements)
         # no second wait; and a missing name, or an answer of the library's, is named already
         said = "did not finish", "NameError", CALLS.partition("{}")[2]

@@ -88,36 +88,43 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    own = dict(namespace)
-    with set_aside(namespace) as anew:
+    read = reached(cellcode.names_in(*statements), namespace)
+    with set_aside(namespace, read) as anew:
+        own = dict(namespace)
 
         def trial(case: Names) -> dict:
-            anew()
-            return _run(names, statements, case, own, namespace)
+            return _run(names, statements, case, own, namespace, read, anew)
 
         return guard.call(lambda: [trial(case) for case in cases], seconds=SECONDS)
 
 
 @contextlib.contextmanager
-def set_aside(namespace: dict, read: Collection[str] = ()) -> Iterator[Callable[[], None]]:
+def set_aside(namespace: dict, read: Collection[str]) -> Iterator[Callable[[Names], None]]:
     """Give a notebook its own names again in the end, and its functions, classes and objects what they kept.
 
-    Meanwhile these have copies, anew after each call of what is yielded, and so have the names that are `read`.
+    What is yielded lets it have other names, with new copies of those that are `read` and of what is kept; what two of
+    these share, their copies share too.
     """
     own = dict(namespace)
     states = _states([v for v in own.values() if getattr(v, "__module__", "") == "__main__"])
 
-    def anew() -> None:
+    def put_back() -> None:
         for where, kept in states:
-            _become(where, _copies(kept))
+            _become(where, kept)
+
+    def anew(names: Names) -> None:
+        put_back()
+        memo: dict[int, Any] = {}
+        copies = [(where, _copies(kept, memo)) for where, kept in states]
+        here = names | _copies({n: v for n, v in names.items() if n in read}, memo)
+        for where, theirs in [(namespace, here), *copies]:
+            _become(where, theirs)
 
     try:
-        anew()
-        namespace.update(_copies({name: own[name] for name in _reached(read, own, namespace) & own.keys()}))
         yield anew
     finally:
-        for where, kept in [(namespace, own), *states]:
-            _become(where, kept)
+        _become(namespace, own)
+        put_back()
 
 
 def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
@@ -140,25 +147,37 @@ def _become(where: Any, names: Names) -> None:
         return
     for name, value in names.items():
         if inspect.getattr_static(where, name) is not value:
-            setattr(where, name, value)
+            with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
+                setattr(where, name, value)
 
 
-def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
+def _run(
+    names: Sequence[str],
+    statements: Lines,
+    case: Names,
+    own: Names,
+    space: dict,
+    read: Collection[str],
+    anew: Callable[[Names], None],
+) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    `own` has all names of the notebook, and `space` is the notebook. "changed" has the names whose values the
-    statements have changed, with what they are then. "entered" has the library's functions that are called for `names`,
-    not those of an assert or a print. "called" has, for each of `names` that no line makes, the names that have its
-    right value instead.
+    `own` has all names of the notebook, `space` is the notebook, and `anew` lets it have names; `read` are those that
+    the statements read. "changed" has the names whose values the statements have changed, with what they are then.
+    "entered" has the library's functions that are called for `names`, not those of an assert or a print. "called" has,
+    for each of `names` that no line makes, the names that have its right value instead.
     """
-    read = _reached(cellcode.names_in(*statements), own, space)
     before = {n: v for n, v in own.items() if n in read or n not in names}
-    before |= _copies({n: before[n] for n in read & before.keys()})
     # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
     old = {n for n in names if n in before and n in cellcode.stored(statements) and not callable(before[n])}
-    earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in old}
     known = {n: v for n, v in case.items() if n not in names and n != "start"}
-    before |= earlier | copy.deepcopy({**known, **case.get("start", {})})
+
+    def begin() -> Names:
+        anew(before)
+        earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in old}
+        space.update(earlier | copy.deepcopy({**known, **case.get("start", {})}))
+        return earlier
+
     shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
@@ -167,10 +186,10 @@ def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space
     # First all lines are run as they are, to see what they have made in the end.
     entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
-    _become(space, before | _copies({n: before[n] for n in (read | known.keys()) & before.keys()}))
+    begin()
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
-        held = _copies({n: space.get(n) for n in (*names, *set().union(*touched))})
+        held = _copies({n: space.get(n) for n in (*names, *set().union(*touched))}, {})
         try:
             with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
                 _exec(code, space)
@@ -182,7 +201,7 @@ def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space
     # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
-    _become(space, before)
+    earlier = begin()
     for k, code in enumerate(codes):
         here = [n for n in names if last[n] == k]
         spoil_free_memory(shapes)
@@ -202,7 +221,7 @@ def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
         only = ": del deletes it" if last[n] is not None and isinstance(statements[last[n]], ast.Delete) else only
-        line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
+        line = "With other numbers, no line that runs" if n in old else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
     found |= right  # what is right in the end is right, unless a line that raised has made it so
     ours = {n: space.get(n) for n in known if n in read}
@@ -221,12 +240,12 @@ def _exec(code: CodeType, space: dict) -> None:
         guard.end_if_told()
 
 
-def _reached(names: Collection[str], own: Names, space: dict) -> set[str]:
+def reached(names: Collection[str], space: dict) -> set[str]:
     """These names, and those that are read by functions of the notebook among them."""
     found, waiting = set(), {*names}
     while waiting:
         found |= waiting
-        functions = [guard.unwrapped(own.get(name)) for name in waiting]
+        functions = [guard.unwrapped(space.get(name)) for name in waiting]
         functions = [each for each in functions if getattr(each, "__globals__", None) is space]
         waiting = set().union(*map(cellcode.globals_read, functions)) - found
     return found
@@ -244,17 +263,22 @@ def by_its_line(
     return [*dict.fromkeys(reads)], values
 
 
-def _copies(space: Names) -> dict[str, Any]:
-    """The names, with copies of what may be changed in place; what two of them share, their copies share too."""
-    copies, memo = dict(space), {}
+def _copies(space: Names, memo: dict[int, Any]) -> dict[str, Any]:
+    """The names, with copies of what may be changed in place; what two of them share, their copies share too.
+
+    The memo knows the copies made before, as that of `copy.deepcopy`.
+    """
+    copies = dict(space)
     for name, value in space.items():
-        if (
-            isinstance(value, (*COPIED, tuple)) or type(value).__module__ == "__main__"
-        ):  # of a class of the learner's own
+        # The learner's own objects and their methods; a bare object() is only compared, but may be in a list too.
+        own = getattr(value, "__module__", "") == "__main__" or type(value) is object
+        if own or isinstance(value, (*COPIED, tuple)):
+            known = {*memo}
             try:
                 copies[name] = copy.deepcopy(value, memo)
             except Exception:  # there is no copy of a list of generators, say
-                memo.clear()
+                for begun in memo.keys() - known:
+                    del memo[begun]
     return copies
 
 

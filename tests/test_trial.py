@@ -265,3 +265,23 @@ def test_what_a_function_that_is_judged_collects_in_the_notebook_is_not_kept():
     source = 'def sigmoid(z):\n    note(z)\n    return 1 / (1 + np.exp(-z))\nsigmoid(0.0)\nlesson.judge("sigmoid")'
     assert run_cell("01_forward_pass", "sigmoid", source, names).passed
     assert (names["seen"], names["calls"]) == ([0.0], 1)
+
+
+@pytest.mark.parametrize(
+    ("made", "lines"),
+    [
+        ("class Log:\n    def put(self, x): self.seen.append(x)\nseen, log = [], Log()\nlog.seen = seen",
+         "log.put(f)\nleft = seen[-1] ** n"),
+        ("seen = []\ndef put(x, seen=seen): seen.append(x)", "put(f)\nleft = seen[-1] ** n"),
+        ("class Log:\n    def put(self, x): self.x = x\nlog = Log()\nput = log.put", "put(f)\nleft = log.x ** n"),
+        ("class Node: pass\nnode = Node()\nnode.next = node", "node.x = f\nleft = node.next.x ** n"),
+        ("NOTHING = object()\ndef first(x, y=NOTHING): return x if y is NOTHING else y", "left = first(f) ** n"),
+        ("class Fixed(type):\n    def __setattr__(cls, name, value): raise AttributeError(name)\n"
+         "class Kept(metaclass=Fixed): seen = []", "left = f ** n"),
+    ],
+)  # fmt: skip
+def test_what_is_one_thing_in_the_notebook_is_one_in_a_trial_and_a_class_may_forbid_changes(made, lines):
+    names = copied(names_before("00_start_here", "left"))
+    exec(made, names)
+    verdict = run_cell("00_start_here", "left", f'{lines}\nlesson.judge("left")', names)
+    assert verdict.passed, str(verdict)

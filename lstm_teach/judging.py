@@ -145,7 +145,8 @@ def judge(
             with _no_standard_error():  # a part may call the function by itself
                 results.append(Part(name, part(attempt)))
         except Trouble as trouble:
-            results.append(Part(name, str(trouble), open=UNWRITTEN in str(trouble)))
+            unwritten = str(trouble).startswith(f"{attempt.name} {UNWRITTEN}")  # it, not one that it calls
+            results.append(Part(name, str(trouble), open=unwritten))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
         without = f"calls {called}, but this task is to be done without that function of the library"
         what = "is a function of the library, not one of yours" if attempt.is_library else without

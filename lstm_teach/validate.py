@@ -134,8 +134,8 @@ def listing(items: Iterable) -> str:
 
 def brief(value: object) -> str:
     """Show a value in an error sentence: its type and, if that is short and on one line, itself; or its name."""
-    kind, name = type(value).__name__, getattr(value, "__name__", "<")  # of a lambda it is "<lambda>"
-    if callable(value) and not name.startswith("<"):
+    kind, name = type(value).__name__, getattr(value, "__name__", "") if callable(value) else ""
+    if name and not str(name).startswith("<"):  # of a lambda it is "<lambda>"
         return f"the {'class' if isinstance(value, type) else 'function'} {name}"
     if type(value).__module__ == "lstm_teach.rnn":  # there is more than one Params
         kind = f"rnn.{kind}"

@@ -321,3 +321,12 @@ def test_a_short_value_is_shown_and_a_long_one_named():
     its_names = [validate.brief(each) for each in (lt.bptt, np.tanh, lt.Params, {}.get, lambda: 0)]
     of = "the function"
     assert its_names == [f"{of} bptt", f"{of} tanh", "the class Params", f"{of} get", "a function"]
+
+    class ByDot(dict):
+        __getattr__ = dict.__getitem__
+
+    class Called:
+        __name__ = 5
+        __call__ = print
+
+    assert validate.brief(ByDot(h=1)) == "{'h': 1} (ByDot)" and "5" in validate.brief(Called())

@@ -120,17 +120,23 @@ def test_the_time_is_for_all_parts_together():
 
 
 def test_a_function_that_is_not_written_yet_is_named():
-    def helper():
+    def helper(vector):
         raise NotImplementedError()
 
     def outer(vector):
-        return helper()
+        return helper(vector)
 
-    verdict = check(outer)
-    assert "helper is not written yet" in str(verdict)
-    # which isn't a mistake
-    assert verdict.summary == "`outer` is not written yet." and {part.state for part in verdict.parts} == {"open"}
+    def complaining(vector):
+        raise ValueError("the slope is not written yet")
+
+    verdict = check(helper)
+    assert verdict.summary == "`helper` is not written yet." and {part.state for part in verdict.parts} == {"open"}
     assert verdict.score == 0 and not verdict.passed
+    assert "helper is not written yet" in str(check(outer))
+    for written in (outer, complaining):
+        verdict = check(written)
+        assert verdict.summary == f"`{written.__name__}` is not right yet."
+        assert {part.state for part in verdict.parts} == {"wrong"}
 
 
 def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right():

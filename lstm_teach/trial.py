@@ -326,16 +326,17 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
     called = sorted(blank.calls.keys() & read)
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name]))
-    old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
+    its = cellcode.names_in(ast.parse(blank.library[name]))
+    numbers = {n for n in read | its if isinstance(namespace.get(n), int | float | np.ndarray)}
+    old, others = sorted(numbers & (read - its)), sorted(numbers & (its - read))
     if called and not old:
         return NO_LONGER.format(listing(called), "this line")
     if called or not old:
         off = difference(name, got, right, axes(right, name), relative=True)
         perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
         return f"The line is right for other numbers, but not for these: {off}{perhaps}"
-    one = "one of " * (len(old) > 1)
-    return f"The line is right, but here it reads an old number: {one}{listing(old)} was left over from another cell."
+    matches = f"{listing(old)} {'don' if len(old) > 1 else 'doesn'}'t match {listing(others) or name}"
+    return f"The line is right, but here {matches}: run the cells above again, in their order."
 
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:

@@ -186,7 +186,10 @@ def test_a_line_that_reads_an_old_number_is_not_called_right():
     names = notebook(VECTORS)
     names["old"], names["dc_hidden"] = names["dc_hidden"], names["dc_hidden"] + 1  # an earlier cell left this
     verdict, _ = judged(VECTORS, "dc = dc_carry + dc_hidden\ndWf = np.outer(dzf, h_before)", names)
-    assert "dc_hidden was left over from another cell" in sentences(verdict)["dc"]
+    assert "The line is right, but here dc_hidden doesn't match ct and dct:" in sentences(verdict)["dc"]
+    names = copied(names_before(FORWARD, "cell")) | {"c": 0.7, "ct": 0.1}  # the cell of ct was run before that of c
+    verdict = run_cell(FORWARD, "hidden", 'h = o * np.tanh(c)\nlesson.judge("hidden")', names)
+    assert "The line is right, but here c doesn't match ct: run the cells above again" in sentences(verdict)["h"]
 
 
 def test_a_line_that_goes_wrong_on_the_lessons_own_numbers_alone_is_not_called_right():

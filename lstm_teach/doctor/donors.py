@@ -16,7 +16,6 @@ from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_TOO_FEW = re.compile(r"(too many|not enough) values to unpack \(expected (\d+)(?:, got (\d+))?")
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 _PAIR = 1.4  # two things are easily exchanged
 # What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.

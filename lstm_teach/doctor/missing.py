@@ -179,23 +179,22 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
     An attribute is begun where its object is made.
     """
     name, reader = scene.without_value
-    if reader not in own:
-        return
-    heads = [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
+    heads = [getattr(loop, HEADS[type(loop)]) for loop in (reader.loops if reader else ())]
     places = [slot for slot in scene.slots if slot is reader or slot.node in heads]
     gaps = [gap for slot in places if (gap := scene.gaps.get((slot.block, slot.index)))]
+    if reader not in own or not gaps:
+        return
     if "." in name:
         made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
         gaps = [gap for gap in scene.gaps.values() if gap.unit in made][-1:] or gaps
     # What is added to begins with zeros; what is read may be meant for something else.
     cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
     unset = [] if "." in name else _never_begun(unit, own)
-    for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True) if gaps else ():
+    for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
         lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
         for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
             yield forgotten(gap, cost + 0.1 * deep, line)
-    for text in _tables(scene, gaps[0], unit, name) if gaps else ():
-        yield forgotten(gaps[0], 0.9, f"{name} = {text}")
+    yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in _tables(scene, gaps[0], unit, name))
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:

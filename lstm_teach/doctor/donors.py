@@ -7,6 +7,7 @@ import ast
 import functools
 import itertools
 import re
+import string
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
@@ -218,6 +219,14 @@ def orders(count: int, moves: bool = True) -> Iterator[tuple[int, ...]]:
     others = itertools.permutations(same, 2) if moves else ()
     rests = [(same[:j] + same[j + 1 :], j, k) for j, k in others if abs(j - k) < 3]
     yield from dict.fromkeys(pairs + [(*rest[:k], j, *rest[k:]) for rest, j, k in rests])
+
+
+def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
+    """For two texts that differ in one letter or number: these and another, and the text with that one there."""
+    pairs = [*zip(one, other, strict=False)]
+    gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
+    for gate in sorted({*string.ascii_letters, *"01234"} - gates) if len(one) == len(other) and len(gates) == 2 else ():
+        yield {gate, *gates}, "".join(gate if a != b else a for a, b in pairs)
 
 
 def in_order(texts: list[str]) -> bool:

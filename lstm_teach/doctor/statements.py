@@ -7,11 +7,11 @@ import ast
 import itertools
 import operator
 import re
-import string
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
+from lstm_teach.doctor.donors import of_other_gates
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
@@ -158,7 +158,7 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
         given = {text.partition("=")[2] for text in texts.values()} - {""}  # one may only have the wrong name
         for one, other in itertools.combinations(reversed(own), 2):
             both = (texts[one.number], texts[other.number]) if one.block == other.block else ("", "")
-            for gates, new in _of_other_gates(*both):
+            for gates, new in of_other_gates(*both):
                 target, _, value = new.partition("=")
                 adds_too = isinstance(one.node, ast.AugAssign) and texts[other.number].startswith(target)
                 slot = None if adds_too else there.get(target)
@@ -179,14 +179,6 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
                     if gap is not None:
                         yield forgotten(gap, 0.9, new)
-
-
-def _of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
-    """For two texts that differ in one letter or number: these and another, and the text with that one there."""
-    pairs = [*zip(one, other, strict=False)]
-    gates = {letter for pair in pairs if len({*pair}) == 2 for letter in pair}
-    for gate in sorted({*string.ascii_letters, *"01234"} - gates) if len(one) == len(other) and len(gates) == 2 else ():
-        yield {gate, *gates}, "".join(gate if a != b else a for a, b in pairs)
 
 
 def for_other_state(scene: Scene) -> Iterator[Edit]:

@@ -87,7 +87,8 @@ class Account:
         made = {*found, *(key.gate for key in keys if key.quantity == "gate")}
         # What made a right gradient was right, and only not recognized, as where it is computed number by number.
         one = Truth(make_case(1, 21, self.takes))
-        right = {name[-1] for name in right_matrices(variants.run(one), one) if one.gradient[name].any()}
+        alone = right_matrices(variants.run(one), one)
+        right = {name[-1] for name in alone if one.gradient[name].any()}
         made |= {*_CHAIN[: 5 if right & {*"ifg"} else 2 if "o" in right else 1 if right else 0]}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         groups = () if "y" in made else ("y",) if "h" in made else ("o", "h") if "c" in made else (GATES, "c")
@@ -96,11 +97,12 @@ class Account:
             are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
             said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"
             return [f"{said}, and every gradient needs {them}."]
-        if not never:
+        # What is carried is wrong only if a step alone comes right, and with others does not.
+        always = [name for name in ("dy", "dh_loss", "do", "dc") if found[name] == self.truth.case.length]
+        if not never or "dc" in always or (never[-1] in _CARRIED and len(alone) < len(Params.NAMES)):
             return []
         # What is left out before one that is made need not be computed.
         said = f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run."
-        always = [name for name in ("dy", "dh_loss", "do", "dc") if found[name] == self.truth.case.length]
         if always:
             were = "were" if len(always) > 1 else "was"
             said = f"The right {listing(always)} {were} recognized at every step. {said}"

@@ -138,6 +138,18 @@ def test_without_a_repair_it_is_said_what_was_recognized_and_what_was_not(right,
     assert len(told) == bool(said) and all(note.startswith(f"The right {said}") for note in told), diagnosis
 
 
+def test_a_delta_that_is_never_by_itself_is_not_said_to_be_missing_where_dc_is_right_at_every_step():
+    back = "Wi.T @ dzi + Wf.T @ dzf + Wo.T @ dzo + Wg.T @ dzg"
+    text = PLAIN.replace(f"        dh_next = {back}\n        dc_next = dc * f[t]\n", "")
+    text = text.replace("V.T @ dy + dh_next", f"V.T @ dy + {back}").replace("+ dc_next", "+ dc * f[t + 1]")
+    text = text.replace("dh_next =", "dzi = dzf = dzo = dzg =").replace("dc_next =", "dc =")
+    assert lt.check_gradients(define(text, "backward", "<right>")).passed and text != PLAIN
+    for right, wrong in (("+= dzf", "+= dzf * np.cos(t)"), ("np.outer(dzo, h[t - 1])", "np.outer(dzo, h[t - 1]) + t")):
+        text = text.replace(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<plain>"), progress=False, steps=1)
+    assert not diagnosis.repaired_source and not any("recognized" in note for note in diagnosis.notes)
+
+
 @long
 @pytest.mark.parametrize(
     "beside",

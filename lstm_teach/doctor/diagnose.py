@@ -79,7 +79,8 @@ def _diagnosis(
     if not ends and any("did not finish" in problem for problem in report.problems):
         notes.append(f"No repair was looked for, since {diagnosis.name} does not finish.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    if not ends or code is None or not _gives_back(code.units[0].tree):
+    nothing = any("returns nothing" in problem for problem in report.problems)
+    if not ends or code is None or (nothing and not _gives_back(code.units[0].tree)):
         return diagnosis  # what the check has said tells enough
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]

@@ -719,8 +719,6 @@ def test_a_line_that_prepares_zeros_and_was_left_out_is_found(text, line):
     assert finding.repair.split(" = ")[0] == line.split(" = ")[0] and "zeros" in finding.repair
 
 
-STACK = STACKED.replace("z = W @ h[t] + U[:, x[t]]", "A[t] = U[:, x[t]]\n        A[t] += W @ h[t]\n        z = A[t]")
-STACK = STACK.replace("    for t in range(T):", "    A = np.zeros((T, 4 * H))\n    for t in range(T):", 1)
 LIST = NAMES.replace("grads = lt.Params.zeros(K, H)", "grads = [np.zeros_like(matrix) for matrix in params.values()]")
 LIST = LIST.replace('    for k in "ifog":\n', '    for n, k in enumerate("ifog"):\n').replace('grads["V"]', "grads[0]")
 LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', "grads[5 + n]")
@@ -729,10 +727,9 @@ LIST = LIST.replace('grads["W" + k]', "grads[1 + n]").replace('grads["U" + k]', 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (STACK, "A[t] += W @ h[t]"),
         (LIST, "grads[0] += np.outer(errors[t], h)"),
         (LIST, "grads[1 + n] += np.outer(dz, h_prev)"),
     ],
 )
-def test_what_is_added_to_a_row_or_an_entry_and_was_left_out_is_found(text, line):
+def test_what_is_added_to_an_entry_and_was_left_out_is_found(text, line):
     assert added(text, line).repair == line

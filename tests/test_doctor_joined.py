@@ -284,7 +284,6 @@ def test_one_return_of_another_shape_hides_no_other():
         (JOINED, "np.zeros((H, 1)) if h0 is None else h0.reshape(H, 1)", "np.zeros((H, 1))", "else h0[:, None]"),
         (JOINED, "{-1: C}", "{-1: np.zeros_like(C)}", "else c0[:, None]}"),
         (STACKED, "cell[:, 0] = c0", "cell[:, -1] = c0", "cell[:, 0] = c0"),
-        (OBJECT, "net.start(h0, c0)", "net.start(h0, None)", "net.start(h0, c0)"),
     ],
 )
 def test_a_state_that_was_given_and_is_not_used_is_put_where_the_pass_begins(text, right, wrong, repair):

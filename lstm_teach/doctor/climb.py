@@ -5,7 +5,9 @@ that shows on a low rung is repaired before one that needs more steps. Nothing i
 quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
@@ -60,8 +62,13 @@ class Climb:
         while todo:
             batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
             found = self._tried(self.root, batch, deadline)
+            if found and not deadline.over:  # what would be told before these may happen to be in a later batch
+                ahead = self.likely.ahead(todo, found, self.root)[:AT_ONCE]
+                once_more = replace(deadline, at=sys.maxsize)  # all of one batch, whatever steps are left
+                found, batch = [*found, *self._tried(self.root, ahead, once_more)], [*batch, *ahead]
             if not deadline.over:  # else some of them were not tried
                 self.done |= {id(edit) for edit in batch}
+                todo = [edit for edit in todo if id(edit) not in self.done]
             yield from self._repair(self.root, found)
             if deadline.over:
                 break

@@ -108,6 +108,17 @@ class Likely:
             edits.insert(0, smaller[0])
         return edits
 
+    def ahead(self, edits: Sequence[Edit], found: Sequence[Edit], state: State) -> list[Edit]:
+        """Those of the `edits` that might come before what was `found` if they gained as much, the likeliest first.
+
+        Small changes only, and those too that are about as likely, since `first` looks closer at these.
+        """
+        wrong, sound = self.rungs[self.three].wrong(state.right[self.three]), self._sound(state)
+        doubts = {id(edit): self.doubt(edit, wrong, sound) for edit in (*edits, *found)}
+        most = min(doubts[id(edit)] for edit in found)[0] + _STRANGE
+        close = [edit for edit in edits if edit.kind not in ANEW and doubts[id(edit)][0] <= most]
+        return sorted(close, key=lambda edit: doubts[id(edit)])
+
     def doubt(self, edit: Edit, wrong: Set[str] = frozenset(), sound: Set[int] = frozenset()) -> tuple[float, int]:
         """How likely an edit is among those with the same gain: the more so the more depends on what it changes.
 

@@ -26,7 +26,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; 
 h1 { font-size: 1.5em; } h2 { font-size: 1.25em; margin-top: 2em; } h3 { font-size: 1.05em; margin: 1.6em 0 .3em; }
 table { border-collapse: collapse; margin: 1em 0; } th, td { text-align: left; padding: 4px 12px 4px 0; }
 th, td { border-bottom: 1px solid #ddd; vertical-align: top; } td.number, th.number { text-align: right; }
-ul { margin: .3em 0; } ul.parts { list-style: none; padding-left: 0; } ul.parts div { margin-left: 1.5em; }
+ul { margin: .3em 0; } ul.parts { list-style: none; padding: 0 0 .5em; } ul.parts div { margin-left: 1.5em; }
 pre { background: #f5f5f5; padding: .6em .8em; overflow-x: auto; font-size: 14px; }
 .note { border-left: 4px solid #E69F00; padding-left: .8em; } .points { color: #555; font-weight: normal; }
 """

@@ -32,6 +32,7 @@ def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))
 
 
+@np.errstate(over="ignore")  # a gradient may explode
 def errors_of(got: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray], noise: float = 0.0) -> dict[str, float]:
     """The relative error of each gradient, by name; 0 where the difference is at most `noise` times the norm of all.
 

@@ -135,7 +135,7 @@ class Verdict:
         lines = [self.summary]
         for state, names, sentence in self._lines():
             lines.append(f"  {MARKS[state][1]:<7}  {names}")
-            lines += [f"           {sentence}"] if sentence else []
+            lines += [f"           {line}" for line in sentence.splitlines()]
         lines += [self.note] if self.note else []
         way = "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
         return "\n".join([*lines, way] if self.hints and not self.passed else lines)
@@ -149,7 +149,9 @@ class Verdict:
         items = []
         for state, names, sentence in self._lines():
             mark, word = MARKS[state]
-            text = f'<div style="margin-left:1.5em">{html.inline(sentence)}</div>' if sentence else ""
+            text = "".join(
+                f'<div style="margin-left:1.5em">{html.inline(line)}</div>' for line in sentence.splitlines()
+            )
             items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
         summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
         states = {part.state for part in self.parts}

@@ -321,6 +321,7 @@ def test_a_report_without_errors_shows_the_problem_and_no_table():
     assert "<table" not in report._repr_html_()
 
 
+@pytest.mark.filterwarnings("error")
 def test_errors_show_as_short_numbers():
     def scaled(params, x, targets, h0=None, c0=None):
         grads = lt.bptt(params, x, targets, h0, c0)

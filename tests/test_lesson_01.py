@@ -479,14 +479,8 @@ def test_the_roads_to_the_cell_go_through_as_many_boxes_as_the_answer_says():
     assert into["added[0]"] == {"i[0]", "g[0]"}
 
 
-def test_the_cells_on_the_bell_print_what_the_explorer_shows(lesson):
-    printed = lesson[1]
-    explorer = bell_explorer()
-    explorer.set(bias=-2.0)
-    left, answers = re.findall(r"step 12: (\d\.\d\d)", printed), re.findall(r"of “bell”: (\d\.\d\d)", printed)
-    assert f"is {left[0]} if the bell rang and {left[1]} if not" in explorer.text
-    assert f"probability {answers[0]} if it rang and {answers[1]} if not" in explorer.text
-    assert "bell: True    answer: bell\nbell: False   answer: quiet\n" in printed
+def test_my_forward_answers_the_question_about_the_bell(lesson):
+    assert "bell: True    answer: bell\nbell: False   answer: quiet\n" in lesson[1]
 
 
 # ------------------------------------------------------------------------------------------ the numbers of the prose
@@ -497,8 +491,6 @@ def test_the_one_unit_of_the_lesson_is_that_of_the_picture(lesson):
     for name in ("i", "f", "o", "g"):
         assert f"{values[name]:.2f}" in cell_source(LESSON, "numbers")
     assert (one_unit.TOKENS[0], one_unit.H0[0], one_unit.C0[0]) == (1, 0.4, 0.6)
-    assert f"The cell value is {values['c']:.2f} and $h$ is {values['h']:.2f}" in cell("two-way-questions")
-    assert f"tanh(0.74) = {values['ct']:.2f}" in cell("two-way-questions") and values["ct"] < 0.7
 
 
 def test_the_predictions_are_answered_with_the_right_numbers(lesson):
@@ -543,15 +535,9 @@ def test_the_untrained_net_loses_against_one_that_knows_nothing_and_most_such_ne
 
 def test_what_is_left_with_each_bias_is_said_right(lesson):
     left = {(b, n): sigmoid(b) ** n for b in (0, 1, 3) for n in (5, 20)}
-    note = cell("forget-bias-note")
-    assert f"{left[1, 5]:.2g} of a value is left after 5, instead of {left[0, 5]:.2f}" in note
-    assert f"almost nothing is left after 20 steps, {left[1, 20]:.2g};" in note  # 0.0019, and no word of a good start
-    assert 1 / 3 < left[3, 20] < 0.4 and "With $b = 3$ more than a third is left" in note
+    assert left[1, 5] > 0.2 > left[0, 5] and left[1, 20] < 0.002
+    assert "A bias of 1 helps over a few steps, but almost nothing is left after 20;" in cell("forget-bias-note")
     assert "b = 1   f = 0.73   left after 5 steps: 0.21   after 20: 0.0019" in lesson[1]
-
-
-def test_a_bias_in_every_column_of_uf_raises_every_zf(lesson):
-    assert "zf rises by [3. 3. 3. 3.]" in lesson[1]
 
 
 def test_with_t_rows_the_forward_pass_is_right_and_row_minus_one_is_not(lesson):

@@ -181,7 +181,7 @@ class Task:
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
                 words = self._words(k, attempt, result)
-                return f"{where}{sentence} {'' if words in sentence else words}".strip()
+                return f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
         return ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:

@@ -250,14 +250,13 @@ def _rung(letter: str, answer: object) -> str:
     T, first, errors = int(T), next(T for T in rungs if off(rungs[T])), rungs[T]
     says = f"You say that it first shows at T = {T}, but"
     if first > T:
-        return f"{says} there all seven are right, with errors up to {max(errors.values()):.0e}.{advice(LATER[letter])}"
+        return f"{says} there all seven are right.{advice(LATER[letter])}"
     if first < T:
         return f"{says} a shorter sequence shows it, with errors up to {max(rungs[first].values()):.2g}."
     wrong, right = off(errors), f"Your first T, {T}, is right"
     if name := next((name for name in NAMES if name in named and name not in wrong), ""):
         why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
-        many = f"{len(wrong)} of the seven are wrong"
-        return f"{right}. You name d{name}, whose error there is {errors[name]:.0e}; {many}.{why}"
+        return f"{right}. You name d{name}, which is right there; {len(wrong)} of the seven are wrong.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
         left_out = f"You leave out {len(missing)} of the {len(wrong)} gradients that are wrong there"
         least = f"with an error of {min(missing):.2g} or more"

@@ -599,10 +599,10 @@ WRONG = {
     "check_ladder": {
         "A at one step": (
             said(A=(1, "Wi Wg Ui Ug")),
-            "shows at T = 1, but there all seven are right, with errors up to",
+            "shows at T = 1, but there all seven are right.",
         ),
         "a float": (said(C=(2.0, "Ui Uo Ug")), "first shows at T = 2, but there all seven are right"),
-        "A with o": (said(A=(2, "Wi Wo Wg Ui Uo Ug")), "You name dWo, whose error"),
+        "A with o": (said(A=(2, "Wi Wo Wg Ui Uo Ug")), "You name dWo, which is right there; 4 of the seven are wrong."),
         "A at three steps": (said(A=(3, "Wi Wg Ui Ug")), "a shorter sequence shows it"),
         "B, o alone": (said(B=(2, "Wo Uo")), "You leave out 4 of the 6"),
         "B with V": (said(B=(2, "V Wi Wo Wg Ui Uo Ug")), "You name dV"),

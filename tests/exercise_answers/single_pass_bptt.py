@@ -372,6 +372,10 @@ WRONG = {
         "dc for dc_before": (handing(dc_before=lambda b, c: b["dc"]), "dc itself is handed on"),
         "h added up": (handing(dh_before=lambda b, h: h + b["dh_before"]), "dh_future accumulates"),
         "c added up": (handing(dc_before=lambda b, c: c + b["dc_before"]), "dc_carry accumulates"),
+        "both added up": (
+            handing(lambda b, h: h + b["dh_before"], lambda b, c: c + b["dc_before"]),
+            "dh_future and dc_carry accumulate",
+        ),
         "swapped": (
             walk_with(hand=lambda b, h, c: (b["dc_before"], b["dh_before"])),
             "dh_before and dc_before are swapped where they are handed on",

@@ -648,7 +648,6 @@ def backward(params, x, targets, h0=None, c0=None):
 @pytest.mark.parametrize(
     ("right", "wrong", "repair", "after"),
     [
-        ("    c_list.reverse()\n", "", "c_list.reverse()", "    h_list.reverse()"),
         ("    zo_list.reverse()\n", "", "zo_list.reverse()", ""),
         (
             "        dUo[:, x[t]] += zo_list[t]\n",

@@ -15,8 +15,6 @@ where they are not the right ones: an f from a cell above.
     dct = "dh * o"
     [blanks.product.mistakes.do]       # an expression in the case's names, and what is said to whoever wrote it
     "dh * o" = "..."
-    [blanks.hidden.given]              # optional: other lines of the cell, in order, which the lesson gives
-    ct = "np.tanh(c)"
 
     [blanks.step_back]                 # a function
     case = "cases_02:step_back"        # each case has `arguments` (a tuple) and `answer` too
@@ -51,7 +49,7 @@ import numpy as np
 from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
-from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, recognize
@@ -87,20 +85,15 @@ class Lesson:
 
     def _entry(self, table: str, what: str, name: str) -> dict[str, Any]:
         entries = self._spec.get(table, {})
-        if name not in entries:
+        if not isinstance(name, str) or name not in entries:
             raise KeyError(f"{self.name} has no {what} called {name!r}; it has {', '.join(entries) or 'none'}.")
         return entries[name]
 
-    def judge(self, group: str) -> Verdict | None:
+    def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
         frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        if not isinstance(group, str):  # lesson.judge(left), without quotation marks
-            written = cellcode.stored(statements)
-            here = [each for each, spec in self._spec["blanks"].items() if written.intersection(spec["names"])]
-            print(kept.quoted("judge", next(iter(here), "...")))
-            return None
         blank = self.blank(group)
         with guard.unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
@@ -115,7 +108,7 @@ class Lesson:
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
-        hints = blank.hints if wrong - blank.given.keys() else ()
+        hints = blank.hints if wrong else ()
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
@@ -139,9 +132,7 @@ class Lesson:
 
     def keep(self, name: str) -> None:
         """Write the learner's function to the file my_functions.py beside the notebook; only if it was judged right."""
-        if not isinstance(name, str):
-            print(kept.quoted("keep", name))
-            return
+        name = _name_in(name)
         groups = [group for group in self._spec.get("blanks", {}) if name in self.blank(group).names]
         if not (groups and self.blank(groups[0]).is_function):
             print(f"This lesson has no function {name} to write, so there is nothing to keep.")
@@ -177,8 +168,7 @@ class Lesson:
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
-        if not isinstance(name, str):
-            raise TypeError(kept.quoted("bring", name))
+        name = _name_in(name)
         blank = _blank_of(name)
         function, problem = kept.read(name)
         if function is not None:
@@ -196,6 +186,11 @@ class Lesson:
             problem = f"the {name} in {kept.FILE} is no longer right. {wrong[0].sentence}".removesuffix(".")
         print(f"This lesson uses the library's {name}: {problem}.")
         return pkgutil.resolve_name(blank.library)
+
+
+def _name_in(given: Any) -> str:
+    """The name itself; of a function that is given without quotation marks, its name."""
+    return getattr(given, "__name__", str(given)).removeprefix("the library's ")
 
 
 def _blank_of(name: str) -> Blank:
@@ -229,11 +224,12 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    parts = judge_function(blank, function, statements)
-    # no second wait; and a missing name, or an answer of the library's, is named already
-    said = "did not finish", "NameError", CALLS.partition("{}")[2]
-    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
-    return parts if done else _with_helpers(blank, function, parts)
+    with trial.set_aside(namespace, cellcode.globals_read(function)):
+        parts = judge_function(blank, function, statements)
+        # no second wait; and a missing name, or an answer of the library's, is named already
+        said = "did not finish", "NameError", CALLS.partition("{}")[2]
+        done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
+        return parts if done else _with_helpers(blank, function, parts)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -273,9 +269,13 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         return (Part(name, CALLS.format(called)),)
     if trouble.endswith(judging.DOTS):
         return (Part(name, open=True),)
-    if "the function disagree on" in trouble and ", at line" not in trouble:  # it is our own call
-        first = f"def {name}({', '.join(_parameters(blank))}):"
-        return (Part(name, f"{name} can't be called as the lesson calls it: its first line should be `{first}`."),)
+    parameters = _parameters(blank)
+    first_line = f"def {name}({', '.join(parameters)}):"
+    order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."
+    misplaced = judging.misplaced(function, [each.partition("=")[0] for each in parameters])
+    # of our own call, not of one at a line of theirs
+    if trouble and (misplaced or ("the function disagree on" in trouble and ", at line" not in trouble)):
+        return (Part(name, order),)
     if trouble:
         stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
@@ -294,6 +294,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
     wrong = [part for part in off if any(off[part])]
+    if wrong and misplaced:
+        return (Part(name, order),)
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
     shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
@@ -306,7 +308,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            parts.append(_waiting(part, reads))
+            said = f"This line is right, but it reads {listing(reads)}: look there first."
+            parts.append(Part(part, said, waits=True))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
         words = _known(blank, part, theirs, by_line, with_theirs, written, {}) if reads else ""
@@ -339,10 +342,6 @@ def _parameters(blank: Blank) -> list[str]:
     return [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters]
 
 
-def _waiting(name: str, reads: Sequence[str]) -> Part:
-    return Part(name, f"This line is right, but it reads {listing(reads)}: look there first.", waits=True)
-
-
 def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> str:
     """That an answer is off only in calls without some of the arguments; "" if it is not so."""
     given = [len(case["arguments"]) for case in cases]
@@ -353,20 +352,18 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
 
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
-    cases, given = blank.cases(), blank.given.keys()
+    cases = blank.cases()
     try:
-        runs = trial.runs(blank.names, given, statements, cases, namespace, SECONDS)
+        runs = trial.runs(blank.names, statements, cases, namespace)
     except guard.LearnerError as error:
-        said = trial.words_for_error(error, SECONDS)
+        said = trial.words_for_error(error)
         return tuple(Part(name, said) for name in blank.names)
     entered = [each for run in runs for each in run["entered"]]
     if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
         return tuple(Part(name, CALLS.format(called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
-    spoiled = [name for name in given if any(name in run["spoiled"] for run in runs)]
-    was = "The given line for {0} has been changed. It was `{0} = {1}`; put it back."
-    parts = [Part(name, was.format(name, blank.given[name])) for name in spoiled]
+    parts = []
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(map(cellcode.is_open, got)):
@@ -390,9 +387,6 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             raised = str(next(value for value in got if isinstance(value, Trouble)))
             sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
         elif fine:
-            if waits := [n for n in spoiled if n in read]:
-                parts.append(_waiting(name, waits))
-                continue
             sentence = "" if changed else leftover(blank, name, namespace, read)
             if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
                 changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
@@ -453,13 +447,11 @@ def _known(
 def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
-    wrong = [name for name in (*blank.given, *blank.names) if name in failed]
-    given = {n: value for n, value in blank.with_given(namespace).items() if n in blank.given}
-    changed = {n for n in given.keys() - failed if not same(np.asarray(given[n]), namespace.get(n), rounding=True)}
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | trial.ONCE)]:
+    wrong = [name for name in blank.names if name in failed]
+    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | ONCE)]:
         its = library_here(blank, name, namespace, copy.copy)
         if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(namespace[name], trial.ONCE) else namespace[name])
+            namespace[name] = np.array(its if isinstance(namespace[name], ONCE) else namespace[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)
@@ -467,10 +459,7 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
             why = f"the library's {name} can't be computed ({type(error).__name__}: {error})"
             way = "Run the cells above this one first, or restart the kernel and run all cells"
             return f"The lesson can't go on from here: {why}. {way}."
-    namespace.update({n: given[n] for n in changed})
-    said = [f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}."] if wrong else []
-    words = "`{0}` isn't what the given line `{0} = {1}` gives any more; the lesson goes on with that line."
-    return " ".join([*said, *(words.format(n, blank.given[n]) for n in given if n in changed)])
+    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
 def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Whether code leans on a function of the library that is the answer itself. Imports the guard.
+"""Whether code leans on a function of the library that is the answer itself. Imports the standard library only.
 
 Used by the blanks of the lessons and by the checks of the exercises: while they run what a learner wrote, the calls of
 the library are noted, however they are hidden. What is only named and never called is no answer.
@@ -9,25 +9,15 @@ import itertools
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any
-
-from lstm_teach import guard
 
 ENOUGH = 4000  # calls and returns to look at; see `entered`
 # np.vectorize, say: its caller counts as the caller of what it calls
 BETWEEN = sys.stdlib_module_names | {"numpy", "IPython", "traitlets"}
 ENTERED: ContextVar[Counter | None] = ContextVar("where what is entered is counted", default=None)
-
-
-def calls_of(function: Callable, arguments: Sequence[Any]) -> Counter:
-    """How often a learner's function calls each function, by name; what it raises does not matter."""
-    found = Counter()
-    with contextlib.suppress(guard.LearnerError):
-        guard.call(entered(found)(function), *arguments)
-    return Counter(each.partition(":")[2] for each in found.elements())
 
 
 @contextlib.contextmanager

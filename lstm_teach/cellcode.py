@@ -85,8 +85,9 @@ def _base(node: ast.AST | None) -> str | None:
 
 
 def touched(statement: ast.stmt) -> set[str]:
-    """The names that a statement assigns to, adds to, or calls something on, also inside a loop or a condition."""
-    assigned = _globals(_code(statement), ("STORE_GLOBAL", "STORE_NAME"))  # not what only a function in it calls so
+    """The names that a statement assigns to, adds to, calls something on or deletes, also inside a loop."""
+    ways = "STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"
+    assigned = _globals(_code(statement), ways)  # not what only a function in it calls so
     return _filled(statement) | assigned
 
 
@@ -160,13 +161,20 @@ def dots_given_to(name: str, statements: Lines) -> bool:
     return any(isinstance(t, ast.Name) and t.id == name for node in given for t in node.targets)
 
 
+def text_of(function: Any) -> str:
+    """The text of a function, "" if nobody has it."""
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
+
+
 def tree_of(function: Any) -> ast.Module:
     """The code of a function, at its lines in its file; empty if nobody has its text."""
-    try:
-        source, first = inspect.getsourcelines(function)
-        return ast.increment_lineno(ast.parse(textwrap.dedent("".join(source))), first - 1)
-    except (OSError, TypeError, SyntaxError):
-        return ast.Module([], [])
+    with contextlib.suppress(SyntaxError):
+        first = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_firstlineno", 1)
+        return ast.increment_lineno(ast.parse(text_of(function)), first - 1)
+    return ast.Module([], [])
 
 
 def return_in_loop(tree: ast.Module) -> str:

@@ -33,7 +33,11 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
     r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
-    r"unhashable type: 'numpy|'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
+    r"'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
+    r"unhashable type: 'numpy": (
+        "An array can't be a key, so a function with @functools.cache can't take one. "
+        'To read an entry of a dictionary by its name, write d["dc"].'
+    ),
     r"NoneType' object (is not|has no)": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."
@@ -47,6 +51,7 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"inhomogeneous": "Arrays of different shapes don't make one array: keep them apart, or take the one you need.",
+    r"over a 0-d|'(numpy\.)?(float|int)\d*' object is not iter": "A single number has no entries to go through.",
     r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
     r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
     r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",

@@ -13,7 +13,7 @@ import sys
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -37,8 +37,10 @@ TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
 ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
+ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
-DOTS = "is not written yet: it still returns the dots."
+UNWRITTEN = "is not written yet"
+DOTS = f"{UNWRITTEN}: it still returns the dots."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
@@ -95,7 +97,7 @@ class Attempt:
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 unwritten = frame.f_code.co_name  # it may be another function, which this one calls
-                said = f"{unwritten} is not written yet, or a line that raises NotImplementedError is still in it"
+                said = f"{unwritten} {UNWRITTEN}, or a line that raises NotImplementedError is still in it"
                 return None, f"{said}: replace that line with your code."
             said = str(error).replace(ENDLESS, self._slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
@@ -110,7 +112,10 @@ class Attempt:
             return None, f"{self.name} {DOTS}"
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
-        with contextlib.suppress(Exception):  # there is no copy of a generator
+        if isinstance(answer, ONCE):
+            should = "It should return the values themselves: list(...) makes a list of them."
+            return None, f"{self.name} returns {brief(answer)}. {should}"
+        with contextlib.suppress(Exception):  # of some things there is no copy
             answer = copy.deepcopy(answer)  # the next call may fill the same dictionary
         return answer, ""
 
@@ -140,15 +145,15 @@ def judge(
             with _no_standard_error():  # a part may call the function by itself
                 results.append(Part(name, part(attempt)))
         except Trouble as trouble:
-            results.append(Part(name, str(trouble)))
+            results.append(Part(name, str(trouble), open=UNWRITTEN in str(trouble)))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
         without = f"calls {called}, but this task is to be done without that function of the library"
         what = "is a function of the library, not one of yours" if attempt.is_library else without
         results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
     tree = cellcode.tree_of(guard.unwrapped(function))
     if not all(part.passed for part in results) and cellcode.dots(tree):
-        dots = f"{attempt.name} is not written yet, or dots are still in it: replace them with your code."
-        results = [part if part.passed else Part(part.name, dots) for part in results]
+        dots = f"{attempt.name} {UNWRITTEN}, or dots are still in it: replace them with your code."
+        results = [part if part.passed else Part(part.name, dots, open=True) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
         advice = "Make new arrays, work on a .copy(), or write the old values back."
@@ -276,20 +281,25 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
             return read_gradients(answer)
         except ValueError as error:
             raise Trouble(f"{name} {error}") from None
-    named = isinstance(like, dict)
-    if not (named or isinstance(like, tuple)):
+    if isinstance(like, tuple):
+        return in_order(answer, returns, name)
+    if not isinstance(like, dict):
         return {name: answer}
-    keys = list(like.keys()) if named else returns
-    if named and isinstance(answer, Mapping | Params) and set(keys) <= set(answer.keys()):
-        return {key: answer[key] for key in keys}
+    found = answer.keys() if isinstance(answer, Mapping | Params) else ()
+    if missing := [key for key in like if key not in found]:
+        lacks = f"; there is no {listing(missing)}" if found else ""
+        raise Trouble(f"{name} should return {listing(like)}, each under its name{lacks}.")
+    return {key: answer[key] for key in like}
+
+
+def in_order(answer: Any, names: Sequence[str], function: str = "The function") -> dict[str, Any]:
+    """Several results by their names; raise `Trouble` if they are not so many."""
+    # A stack of results has a row for each. One result, a vector, may have as many numbers by chance.
     several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
-    if not named and several and len(answer) == len(keys):
-        return dict(zip(keys, answer, strict=True))
-    if named:
-        missing = [key for key in keys if key not in answer] if isinstance(answer, Mapping) else []
-        lacks = f"; there is no {listing(missing)}" if missing else ""
-        raise Trouble(f"{name} should return {listing(keys)}, each under its name{lacks}.")
-    raise Trouble(f"{name} should return {len(keys)} things, as in `return {', '.join(keys)}`.")
+    if not several or len(answer) != len(names):
+        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
+        raise Trouble(f"{function} should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
+    return dict(zip(names, answer, strict=True))
 
 
 def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
@@ -323,11 +333,11 @@ def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
     best, words = 1e-3, ""
     if not got:
         return ""
-    first, size = np.ravel(got[0])[:1], np.max(np.abs(got[0]), initial=0.0)
+    first, nearby = np.ravel(got[0])[:1], 1e-6 * np.max(np.abs(got[0]), initial=0.0)
     for known, values in mistakes.items():
-        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
+        if not (abs(first - np.ravel(values[0])[:1]) <= nearby).all():  # most of thousands end here
             continue
-        if not np.all(np.abs(first - np.ravel(values[0])[:1]) <= 1e-6 * size):  # most of thousands end here
+        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
             continue
         near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
         same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
@@ -430,9 +440,12 @@ def is_rounded(got: Arrays, right: Arrays, least: int) -> bool:
 def kind(value: Any) -> str:
     """What something is, in words: "an array of shape (3,)", "3.0 (float)"."""
     if callable(value):
-        return "a function"
+        return brief(value)
     if isinstance(value, str):
-        code = "; code is written without quotation marks" if set(value) & set("*+/@()[]=") else ""
+        code = ""
+        with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
+            named = cellcode.names_in(ast.parse(value.strip(), mode="eval"))  # str(5) has none
+            code = "; code is written without quotation marks" if named else ""
         return f"text, {brief(value)}{code}"
     if isinstance(value, float | np.floating):
         return brief(float(f"{value:.4g}"))
@@ -479,6 +492,12 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         return isinstance(after, list | tuple) and same(dict(enumerate(before)), dict(enumerate(after)), rounding)
     several = isinstance(after, list | tuple) or getattr(after, "ndim", 0)  # one number is never the same as these
     return callable(before) or before is after or (not several and before == after)
+
+
+def misplaced(function: Callable, wanted: Sequence[str]) -> bool:
+    """Whether a function has parameters of these names, but not in these places."""
+    theirs = [*guard.parameters_of(function)]
+    return any(name in theirs[:k] + theirs[k + 1 :] for k, name in enumerate(wanted))
 
 
 def _input_name(function: Callable, number: int) -> str:

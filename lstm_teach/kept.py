@@ -77,13 +77,6 @@ def save(path: Path, text: str) -> str:
     return ""
 
 
-def quoted(what: str, given: object) -> str:
-    """What to write instead of `lesson.keep(step_back)`, without quotation marks."""
-    name = given if isinstance(given, str) else getattr(given, "__name__", "step_back")
-    name = name.removeprefix("the library's ")
-    return f'Write the name in quotation marks: lesson.{what}("{name}").'
-
-
 def read(name: str) -> tuple[Callable | None, str]:
     """The function and "", or None and the reason why there is none."""
     path = Path(FILE)

@@ -10,13 +10,14 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
+import inspect
 import pkgutil
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType, SimpleNamespace
+from types import CellType, CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from lstm_teach import borrowed, cellcode, guard
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
-from lstm_teach.judging import SECONDS, Trouble, close, difference, is_like, same
+from lstm_teach.judging import ONCE, SECONDS, Trouble, close, difference, is_like, same
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
@@ -34,7 +35,6 @@ TYPED = "The number typed in, ", "The numbers typed in, "
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
 CELL = "this cell"  # the file name of its code
-ONCE = Iterator | MappingView  # not an array, and some can be read only once
 NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
@@ -56,7 +56,6 @@ class Blank:
     allow: tuple[str, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
-    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:
@@ -72,14 +71,6 @@ class Blank:
         """Its cases, made anew."""
         return [case if self.is_function else case | self.helpers for case in self.case()]
 
-    def with_given(self, namespace: Names) -> dict[str, Any]:
-        """The notebook's names, after the lines that the lesson gives; the learner may have changed those."""
-        names = dict(namespace)
-        for name, line in self.given.items():
-            with contextlib.suppress(Exception):
-                names[name] = eval(line, names)
-        return names
-
     def library_value(self, name: str, namespace: Names) -> Any:
         """What the lesson goes on with: the library's function, or its line run with the names of the notebook."""
         if self.is_function:  # under a name that says whose it is, in a check of it too
@@ -88,50 +79,77 @@ class Blank:
             return FunctionType(
                 its.__code__.replace(co_qualname=called), its.__globals__, called, its.__defaults__, its.__closure__
             )
-        return eval({**self.given, **self.library}[name], self.with_given(namespace))
+        return eval(self.library[name], {**namespace})
 
 
-def runs(
-    names: Sequence[str], given: Collection[str], statements: Lines, cases: Sequence, namespace: dict, seconds: float
-) -> list[dict]:
-    """`_run` on each case, all in so many seconds.
+def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namespace: dict) -> list[dict]:
+    """`_run` on each case, all in `SECONDS`.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
-    classes reads these too. In the end the notebook has its own names again, even if a trial could not be stopped, and
-    its functions and objects have their own attributes.
+    classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
     own = dict(namespace)
-    made = [v for v in own.values() if getattr(v, "__module__", "") == "__main__" and hasattr(v, "__dict__")]
-    states = [(each, {**vars(each)}) for each in made]
+    with set_aside(namespace) as anew:
+
+        def trial(case: Names) -> dict:
+            anew()
+            return _run(names, statements, case, own, namespace)
+
+        return guard.call(lambda: [trial(case) for case in cases], seconds=SECONDS)
+
+
+@contextlib.contextmanager
+def set_aside(namespace: dict, read: Collection[str] = ()) -> Iterator[Callable[[], None]]:
+    """Give a notebook its own names again in the end, and its functions, classes and objects what they kept.
+
+    Meanwhile these have copies, anew after each call of what is yielded, and so have the names that are `read`.
+    """
+    own = dict(namespace)
+    states = _states([v for v in own.values() if getattr(v, "__module__", "") == "__main__"])
+
+    def anew() -> None:
+        for where, kept in states:
+            _become(where, _copies(kept))
+
     try:
-        return guard.call(
-            lambda: [_run(names, given, statements, case, own, namespace) for case in cases], seconds=seconds
-        )
+        anew()
+        namespace.update(_copies({name: own[name] for name in _reached(read, own, namespace) & own.keys()}))
+        yield anew
     finally:
-        _become(namespace, own)
-        for each, before in states:
-            if isinstance(each, type):  # what it got in a trial may stay
-                for name in [n for n, value in before.items() if vars(each).get(n) is not value]:
-                    setattr(each, name, before[name])
-            else:
-                _become(vars(each), before)
+        for where, kept in [(namespace, own), *states]:
+            _become(where, kept)
 
 
-def _become(namespace: dict, names: Names) -> None:
-    """Let a notebook, or an object, have these names and no others."""
-    for gone in namespace.keys() - names.keys():
-        del namespace[gone]
-    namespace.update(names)
+def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
+    """What functions, classes and objects keep from call to call, each part with where it is."""
+    having = [each for each in made if hasattr(each, "__dict__")]
+    places = [(each if isinstance(each, type) else vars(each), {**vars(each)}) for each in having]
+    for function in [each for each in made if isinstance(each, FunctionType)]:
+        places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
+        cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
+        places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
+    return places
 
 
-def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
+def _become(where: Any, names: Names) -> None:
+    """Let a notebook, or what has attributes, have these names; of a dictionary, no others."""
+    if isinstance(where, dict):
+        for gone in where.keys() - names.keys():
+            del where[gone]
+        where.update(names)
+        return
+    for name, value in names.items():
+        if inspect.getattr_static(where, name) is not value:
+            setattr(where, name, value)
+
+
+def _run(names: Sequence[str], statements: Lines, case: Names, own: Names, space: dict) -> dict:
     """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    `given` are the names that the lesson's own lines in this cell assign; `own` has all names of the notebook, and
-    `space` is the notebook. "changed" has the names whose values the statements have changed, with what they are then;
-    "spoiled" are those of `given` that they never make right, if not all of `names` are right in the end: then no right
-    answer needs them. "entered" has the library's functions that are called for `names`, not those of an assert or a
-    print. "called" has, for each of `names` that no line makes, the names that have its right value instead.
+    `own` has all names of the notebook, and `space` is the notebook. "changed" has the names whose values the
+    statements have changed, with what they are then. "entered" has the library's functions that are called for `names`,
+    not those of an assert or a print. "called" has, for each of `names` that no line makes, the names that have its
+    right value instead.
     """
     read = _reached(cellcode.names_in(*statements), own, space)
     before = {n: v for n, v in own.items() if n in read or n not in names}
@@ -144,10 +162,9 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
     shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
     codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
     touched = [cellcode.touched(statement) for statement in statements]
-    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in (*names, *given)}
+    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in names}
     needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
     # First all lines are run as they are, to see what they have made in the end.
-    spoiled = {n for n in given if last[n] is not None}
     entered: Counter[str] = Counter()  # the functions that they call
     cut: set[str] = set()  # what a line has changed before it raised
     _become(space, before | _copies({n: before[n] for n in (read | known.keys()) & before.keys()}))
@@ -159,11 +176,9 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
                 _exec(code, space)
         except Exception:
             cut |= {n for n, value in held.items() if not same(value, space.get(n))}
-        spoiled -= {n for n in spoiled & theirs if close(space.get(n), np.asarray(case[n]))}
     ends = {n: taken(space[n]) for n in names if n in space}
     cut -= cellcode.counted(statements)
     right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
-    spoiled = set() if right.keys() == {*names} else spoiled
     # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
     found: dict[str, Any] = {}
     failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
@@ -182,19 +197,20 @@ def _run(names: Sequence[str], given: Collection[str], statements: Lines, case: 
         else:
             unset = {n for n in here if space.get(n) is earlier.get(n, earlier) and np.isnan(space[n]).all()}
             found |= {n: taken(space[n]) for n in here if n in space and n not in unset}
-        space |= {n: copy.deepcopy(case[n]) for n in (*here, *(n for n in spoiled if last[n] == k))}
+        space |= {n: copy.deepcopy(case[n]) for n in here}
     found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
     for n in (n for n in names if n not in found):
         only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
+        only = ": del deletes it" if last[n] is not None and isinstance(statements[last[n]], ast.Delete) else only
         line = "With other numbers, no line that runs" if n in earlier else "No line of this cell"
         found[n] = Trouble(f"{line} says what {n} is{only}.")
     found |= right  # what is right in the end is right, unless a line that raised has made it so
-    ours = {n: space.get(n) for n in known if n in read and n not in given}
+    ours = {n: space.get(n) for n in known if n in read}
     changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    made = cellcode.stored(statements) - {*names, *given, *cellcode.counted(statements)}
+    made = cellcode.stored(statements) - {*names, *cellcode.counted(statements)}
     missing = [name for name in names if last[name] is None]
     called = {name: {n for n in made if close(space.get(n), np.asarray(case[name]))} for name in missing}
-    return found | {"changed": changed, "spoiled": spoiled, "entered": entered, "called": called}
+    return found | {"changed": changed, "entered": entered, "called": called}
 
 
 def _exec(code: CodeType, space: dict) -> None:
@@ -232,7 +248,9 @@ def _copies(space: Names) -> dict[str, Any]:
     """The names, with copies of what may be changed in place; what two of them share, their copies share too."""
     copies, memo = dict(space), {}
     for name, value in space.items():
-        if isinstance(value, COPIED) or type(value).__module__ == "__main__":  # of a class of the learner's own
+        if (
+            isinstance(value, (*COPIED, tuple)) or type(value).__module__ == "__main__"
+        ):  # of a class of the learner's own
             try:
                 copies[name] = copy.deepcopy(value, memo)
             except Exception:  # there is no copy of a list of generators, say
@@ -250,7 +268,8 @@ def on_this_net(
 ) -> str:
     """The learner's number and the right one on the lesson's own net, or that only there it is right."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    if right is None or (isinstance(got, ONCE) and right.ndim):  # looking at an iterator would use it up
+    # Looking at an iterator would use it up.
+    if right is None or name not in namespace or (isinstance(got, ONCE) and right.ndim):
         return ""
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
@@ -283,7 +302,7 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
         return ""
     called = sorted(blank.calls.keys() & read)
-    suspects = read - cellcode.names_in(ast.parse(blank.library[name])) or read & blank.given.keys()
+    suspects = read - cellcode.names_in(ast.parse(blank.library[name]))
     old = [n for n in sorted(suspects) if isinstance(namespace.get(n), int | float | np.ndarray)]
     if called and not old:
         return NO_LONGER.format(listing(called), "this line")
@@ -297,34 +316,27 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:
     """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
-    values = {n: namespace.get(n) for n in cases[0]}
-    arrays = {n: v for n, v in values.items() if n in written.read and isinstance(v, np.ndarray) and v.ndim}
-    here = {f"len({n})": len(v) for n, v in arrays.items()}
-    here |= {n: v for n, v in values.items() if isinstance(v, int | float)}
-    beside = {v + one for v in values.values() if isinstance(v, int) for one in (-1, 1)}  # T - 1, the last step
+    here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
+    # one that is the same on every net, such as the number of runs, is right on every net
+    sizes = [v for n, v in here.items() if any(other.get(n) != v for other in others)]
+    beside = {v + one for v in (namespace.get(n) for n in cases[0]) if isinstance(v, int) for one in (-1, 1)}
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
-    # one smaller than this keeps a division from zero
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in here.values() or n in beside)]
+    # one smaller than this keeps a division from zero; T - 1 is the last step
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in sizes or n in beside)]
     if not typed:
         return ""
     them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    lines = "\n".join(ast.unparse(line) for line in written.lines)
-
-    def is_right(instead: str) -> bool:  # in place of the number, on every net
-        others = ast.parse(re.sub(rf"(?<![\w.]){typed[0]}(?![\w.])", instead, lines)).body
-        with contextlib.suppress(guard.LearnerError):
-            found = runs([name], (), others, cases, namespace, SECONDS)
-            return all(close(one[name], np.asarray(case[name])) for one, case in zip(found, cases, strict=True))
-        return False
-
-    unclear = {f"len({n})" for n, v in arrays.items() if v.shape.count(len(v)) > 1}  # it may be the other axis
-    such = [n for n, value in reversed(here.items()) if value == typed[0] and not several and n not in unclear]
-    such = [f", such as {n}" for n in such if is_right(n)][:1]
-    way = f"write {'them' if several else 'it'} with names{''.join(such)}."
-    if not such and cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
+    way = f"write {'them' if several else 'it'} with names."
+    if cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
         way = "compare the numbers with each other, not with a fixed one."
     return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+
+
+def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
+    """The single numbers among the names, and how long the arrays are that are read."""
+    numbers = {n: v for n, v in names.items() if isinstance(v, int | float)}
+    return numbers | {n: len(v) for n, v in names.items() if n in read and isinstance(v, np.ndarray) and v.ndim}
 
 
 def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
@@ -345,14 +357,14 @@ def words_for_shared(function: Callable, statements: Lines) -> str:
     return f" Note that all calls share the same {listing(shared)}, made only once." if shared else ""
 
 
-def words_for_error(error: guard.LearnerError, seconds: float) -> str:
+def words_for_error(error: guard.LearnerError) -> str:
     """What to say of a cell whose trials stopped: what it raised itself, or what its values raised in here."""
     raised = error.__cause__
     if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
         return f"{raised}".removesuffix(".") + "."
     if raised and all(frame.f_code.co_filename != CELL for frame, _ in traceback.walk_tb(raised.__traceback__)):
         return f"What this cell makes can't be judged: looking at it raises {type(raised).__name__}: {raised}."
-    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {seconds:g} seconds"
+    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {SECONDS:g} seconds"
     return f"With numbers other than these, this cell {what}."
 
 

@@ -133,8 +133,10 @@ def listing(items: Iterable) -> str:
 
 
 def brief(value: object) -> str:
-    """Show a value in an error sentence: its type and, if that is short and on one line, itself."""
-    kind = type(value).__name__
+    """Show a value in an error sentence: its type and, if that is short and on one line, itself; or its name."""
+    kind, name = type(value).__name__, getattr(value, "__name__", "<")  # of a lambda it is "<lambda>"
+    if callable(value) and not name.startswith("<"):
+        return f"the {'class' if isinstance(value, type) else 'function'} {name}"
     if type(value).__module__ == "lstm_teach.rnn":  # there is more than one Params
         kind = f"rnn.{kind}"
     try:

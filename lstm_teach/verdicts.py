@@ -116,7 +116,8 @@ class Verdict:
             return f"{html.as_code(self.name)} is right in every part."
         right, beside, parts = self._counts()
         if not right:
-            return f"{html.as_code(self.name)} is not right yet."
+            is_open = all(part.open for part in self.parts)
+            return f"{html.as_code(self.name)} is not {'written' if is_open else 'right'} yet."
         less = f", but one is taken off because it changes its {self.parts[-1].name}" if beside else ""
         return f"{html.as_code(self.name)}: {right} of {parts} parts {'are' if right > 1 else 'is'} right so far{less}."
 

@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # jsonschema, which validates notebooks, would spend two seconds on grammars for addresses in any alphabet.
 sys.modules["rfc3987_syntax"] = None
 
-gc.set_threshold(50_000)  # the doctor makes syntax trees by the million; looking through them took 7% of its time
+gc.set_threshold(500_000)  # the doctor makes syntax trees by the million; at 50_000 this took 9% of its time, now 4%
 
 # What several processes start with. Browsers mostly wait, so two of them leave time for tests without one, in a third.
 FIRST = (

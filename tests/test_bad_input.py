@@ -318,3 +318,6 @@ def test_a_short_value_is_shown_and_a_long_one_named():
     assert validate.brief([0] * 100) == "a list"
     assert validate.brief(10**5000) == "an int"
     assert validate.brief(rnn.Params(8, 6)) == "an rnn.Params"
+    its_names = [validate.brief(each) for each in (lt.bptt, np.tanh, lt.Params, {}.get, lambda: 0)]
+    of = "the function"
+    assert its_names == [f"{of} bptt", f"{of} tanh", "the class Params", f"{of} get", "a function"]

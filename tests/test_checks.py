@@ -71,7 +71,7 @@ SENTENCES = {
     "ragged": (lambda v: [[1], [2, 3]], "should be an array"),
     "text": (lambda v: "abc", "should hold real numbers"),
     "complex": (lambda v: v * 1j, "should hold real numbers"),
-    "a generator": (lambda v: (2 * x for x in v), "should hold real numbers, but is a generator"),
+    "a generator": (lambda v: (2 * x for x in v), "returns a generator. It should return the values themselves"),
     "not a number": (lambda v: v * np.nan, "is nan at unit 0: look for"),
     "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
     "wrong numbers": (
@@ -126,7 +126,11 @@ def test_a_function_that_is_not_written_yet_is_named():
     def outer(vector):
         return helper()
 
-    assert "helper is not written yet" in str(check(outer))
+    verdict = check(outer)
+    assert "helper is not written yet" in str(verdict)
+    # which isn't a mistake
+    assert verdict.summary == "`outer` is not written yet." and {part.state for part in verdict.parts} == {"open"}
+    assert verdict.score == 0 and not verdict.passed
 
 
 def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right():
@@ -141,9 +145,8 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
         return 2 * vector[..., :]
 
     verdict = check(halved)
-    assert "halved is not written yet, or dots are still in it: replace them" in str(verdict) and "off" not in str(
-        verdict
-    )
+    assert "halved is not written yet, or dots are still in it: replace them" in str(verdict)
+    assert "off" not in str(verdict) and verdict.parts[0].state == "open"
     assert check(doubled).passed
 
     def scaled(vector):

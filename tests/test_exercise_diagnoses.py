@@ -15,7 +15,7 @@ from exercise_answers import vanishing_gradients as vanishing_answers
 from test_exercise_checks import TOPICS
 
 import lstm_teach as lt
-from lstm_teach import borrowed, judging, plain
+from lstm_teach import judging, plain
 from lstm_teach.exercises import (
     flawed_backward,
     forward_pass,
@@ -268,9 +268,16 @@ def test_what_came_is_told_plainly():
     assert judging.kind(lt.rnn.Params(2, 2)) == "an rnn.Params"
 
 
+def test_arguments_in_another_order_are_told_the_order():
+    swapped = str(forward_pass.check_gate(lambda W, U, token, h_before: 1 / (1 + np.exp(-U[:, token] - W @ h_before))))
+    renamed = str(forward_pass.check_gate(lambda A, B, k, h: A[:, k] + B @ h))
+    order = "The check calls `gate(U, W, token, h_before)`: take the arguments in this order."
+    assert order in swapped and order not in renamed
+
+
 def test_what_python_shows_by_its_address_is_told_by_its_kind():
     said = str(single_pass_bptt.check_walk(lambda *given: zip([1], [2], strict=True)))
-    assert "but returns a zip." in said and "0x" not in said
+    assert "walk returns a zip. It should return the values themselves" in said and "0x" not in said
 
 
 def test_a_set_is_told_as_the_function_gets_it():
@@ -436,10 +443,9 @@ def test_every_tool_that_an_answer_may_use_is_there_under_its_own_name():
     def dy(cache, targets):
         return plain.score_deltas(cache, targets)
 
-    cache = lt.forward(lt.Params.random(4, 3), [0, 1])
-    called = [f"lstm_teach.plain:{name}" for name in borrowed.calls_of(dy, (cache, [1, 2]))]
-    assert borrowed.answer_in(called, judging.ANSWERS, judging.TOOLS) == ""
-    assert borrowed.answer_in(called, judging.ANSWERS) == "plain.score_deltas"
+    attempt = judging.Attempt(dy)
+    attempt(lt.forward(lt.Params.random(4, 3), [0, 1]), [1, 2])
+    assert attempt.borrowed(judging.TOOLS) == "" and attempt.borrowed(()) == "plain.score_deltas"
 
 
 def test_numbers_are_not_called_one_array():

@@ -78,13 +78,10 @@ def doubled(notebook):
 
 
 def wrong(notebook):
+    """A wrong answer, and an attempt to have it called right."""
     cell = first(notebook)
-    cell.source += f"\n\n\n{cell.metadata.nbgrader.grade_id.replace('-', '_')} = lambda *inputs: 0.0"
-
-
-def tampering(notebook):
-    wrong(notebook)
-    first(notebook).source += (
+    cell.source += (
+        f"\n\n\n{cell.metadata.nbgrader.grade_id.replace('-', '_')} = lambda *inputs: 0.0"
         "\nfrom lstm_teach import judging, verdicts\nverdicts.Verdict.score = property(lambda self: 1.0)"
         "\nverdicts.Part.passed = property(lambda self: True)"
         "\njudging.difference.__code__ = (lambda *a, **k: '').__code__"
@@ -102,13 +99,9 @@ def deleted(notebook):
 
 
 def nameless(notebook):
-    """As other programs save it: other ids, and no metadata."""
+    """As other programs save it: other ids, no metadata, and a byte order mark at the beginning; see `course`."""
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"x{number}", {}
-
-
-def marked(notebook):
-    """A text file that begins with a byte order mark; see `course`."""
 
 
 UNGRADED = {"empty": {NAME: ""}, "damaged": {NAME: "{"}, "packed": {}, "two": {NAME: None, f"{NAME} (1)": None}}
@@ -121,13 +114,13 @@ def course(modules, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("course")
     generate(folder, "hw1", [NAME])
-    for change in (doubled, wrong, tampering, dying, deleted, nameless, marked):
+    for change in (doubled, wrong, dying, deleted, nameless):
         notebook = solved(modules.release, NAME)
         change(notebook)
         place = folder / "submitted" / change.__name__ / "hw1"
         place.mkdir(parents=True)
         name = "my homework" if change is doubled else NAME
-        start = "\ufeff" if change is marked else ""
+        start = "\ufeff" if change is nameless else ""
         (place / f"{name}.ipynb").write_text(start + nbformat.writes(notebook), encoding="utf-8")
     for student, files in UNGRADED.items():
         place = folder / "submitted" / student / "hw1"
@@ -171,7 +164,7 @@ def test_a_copied_cell_and_a_renamed_notebook_cost_no_points(course):
     assert rows["wrong"].note == ""
 
 
-@pytest.mark.parametrize("student", ["wrong", "tampering", "dying"])
+@pytest.mark.parametrize("student", ["wrong", "dying"])
 def test_what_is_wrong_earns_nothing_and_the_rest_its_points(course, student):
     _, rows, points = course
     lost = {name: most for name, most in points["doubled"].items() if points[student][name] != most}
@@ -201,11 +194,11 @@ def test_a_folder_without_any_file_is_said_to_be_empty(modules, tmp_path):
 
 def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):
     monkeypatch.setattr(apart, "score", lambda *given: "it had not finished after 1 seconds")
-    (row,) = modules.course.grade(course[0], "hw1", limits(), "tampering")
+    (row,) = modules.course.grade(course[0], "hw1", limits(), "wrong")
     assert (row.score, row.note) == (None, "not graded: it had not finished after 1 seconds")
 
 
-@pytest.mark.parametrize("student", ["deleted", "nameless", "marked"])
+@pytest.mark.parametrize("student", ["deleted", "nameless"])
 def test_a_notebook_that_nbgrader_could_not_read_has_the_points_that_it_has_in_a_folder(course, modules, student):
     _, rows, points = course
     lost = 1 if student == "deleted" else 0
@@ -224,9 +217,9 @@ def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course,
     }
     assert not set(UNGRADED) & set(points)
     assert modules.course.read_score(folder, "hw1", "doubled") == 16
-    (folder / "submitted" / "marked" / "hw1" / f"{NAME}.ipynb").write_text("", encoding="utf-8")
-    (row,) = modules.course.grade(folder, "hw1", limits(), "marked")
-    assert (row.score, modules.course.read_score(folder, "hw1", "marked")) == (None, None)
+    (folder / "submitted" / "nameless" / "hw1" / f"{NAME}.ipynb").write_text("", encoding="utf-8")
+    (row,) = modules.course.grade(folder, "hw1", limits(), "nameless")
+    assert (row.score, modules.course.read_score(folder, "hw1", "nameless")) == (None, None)
 
 
 def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, modules, capsys):
@@ -253,8 +246,8 @@ def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, m
     assert "nbgrader's gradebook has 17.5 points, including what you entered there by hand." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("entered", ["manual_score", "extra_credit", "comment"])
-def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_path, monkeypatch, entered):
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's own
+def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_path, monkeypatch):
     from nbgrader.api import Gradebook
 
     monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])  # of alembic
@@ -263,17 +256,19 @@ def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_pa
         gradebook.add_notebook("x", "hw1")
         gradebook.add_grade_cell("task", "x", "hw1", max_score=4, cell_type="code")
         gradebook.add_solution_cell("task", "x", "hw1")
-        gradebook.add_student("ada")
-        gradebook.add_submission("hw1", "ada")
-    assert not modules.course.entered_by_hand(tmp_path, "hw1", "ada")
+    for student in ("manual_score", "extra_credit", "comment"):
+        with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+            gradebook.add_student(student)
+            gradebook.add_submission("hw1", student)
+        assert not modules.course.entered_by_hand(tmp_path, "hw1", student)
+        with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+            if student == "comment":
+                gradebook.find_comment("task", "x", "hw1", student).manual_comment = "Well done."
+            else:
+                setattr(gradebook.find_grade("task", "x", "hw1", student), student, 0.0)
+            gradebook.db.commit()
+        assert modules.course.entered_by_hand(tmp_path, "hw1", student)
     assert not modules.course.entered_by_hand(tmp_path, "hw1", "bo")
-    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
-        if entered == "comment":
-            gradebook.find_comment("task", "x", "hw1", "ada").manual_comment = "Well done."
-        else:
-            setattr(gradebook.find_grade("task", "x", "hw1", "ada"), entered, 0.0)
-        gradebook.db.commit()
-    assert modules.course.entered_by_hand(tmp_path, "hw1", "ada")
 
 
 def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):

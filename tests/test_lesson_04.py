@@ -126,7 +126,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
-    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "such as T"),
+    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "The number typed in, 8,"),
     ("sums", "dV", "dy.T @ cache.h[1:]", "h[t+1] is used where h[t] is needed"),
 ]
 
@@ -218,6 +218,13 @@ def test_a_pass_that_returns_too_little_is_told_what_came():
     [
         (", h0=None, c0=None)", ")", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
         ("h0=None, c0=None)", "h0, c0)", "first line should be `def my_bptt(params, x, targets, h0=None, c0=None):`"),
+        (
+            "params, x, targets",
+            "x, params, targets",
+            "first line should be `def my_bptt(params, x, targets, h0=None, c0",
+        ),
+        ("h0=None, c0=None)", "c0=None, h0=None)", "first line should be `def my_bptt(params, x, targets, h0=None, c0"),
+        ("return grads", "return (grads[name] for name in grads)", "my_bptt returns a generator. It should return"),
         ("return grads", "return dict(grads.items()) | {'V': grads.V.sum()}", "V should be an array of shape (4, 3)"),
         ("return grads", "return dict(grads.items()) | {'V': grads.V * np.nan}", "V is nan at row 0"),
     ],
@@ -507,7 +514,7 @@ lesson.judge("initial")"""
 def test_the_pass_of_the_lesson_is_no_answer_to_the_initial_state_and_is_told_so():
     source = "def initial_deltas(params, x, targets, h0, c0):\n    return my_bptt(params, x, targets, h0, c0)\n"
     verdict = judged(NAME, "initial", source=source + 'lesson.judge("initial")')
-    assert "initial_deltas should return 2 things, as in `return dh0, dc0`" in said(verdict)
+    assert "initial_deltas should return 2 arrays (dh0, dc0), but returns" in said(verdict)
 
 
 def test_other_ways_to_the_initial_deltas_are_right():

@@ -6,6 +6,8 @@ import pytest
 from tests.model_cases import diagnose, families, of_text, told
 from tests.model_cases.faults import load
 
+pytestmark = pytest.mark.sampled
+
 # A plain RNN from zero, without biases; `xs[:quiet]` are zero, and then so is all.
 LATE = """
 own = {"U": draw(size=(4, 3)), "W": 0.7 * draw(size=(4, 4)), "V": draw(size=(2, 4))}

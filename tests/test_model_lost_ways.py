@@ -5,6 +5,8 @@ import pytest
 from tests.model_cases import diagnose, families, of_text, told
 from tests.model_cases.faults import load
 
+pytestmark = pytest.mark.sampled
+
 # Leaky units, from zero, one sequence, a squared error at each step.
 LEAKY = """
 shapes = {"W": (5, 3), "U": (5, 5), "b": (5,), "k": (5,), "V": (3, 5)}
@@ -239,7 +241,6 @@ def test_these_models_are_right(text):
     assert diagnose(of_text(text, seed=1)).passed
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("what", WAYS)
 def test_what_is_said_of_a_way_or_a_norm_is_true(what):
     text, edits, family, said, never = WAYS[what]

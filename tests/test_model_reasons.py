@@ -11,6 +11,8 @@ from lstm_teach.models.layout import Layout, Piece
 from tests.model_cases import diagnose, families, of_text, told
 from tests.model_cases.faults import load
 
+pytestmark = pytest.mark.sampled
+
 # Half of the squared error of one output; the state is clipped, and all that acts on it is in one matrix.
 CLIPPED = """
 own = {"table": draw(size=(6, 3)), "W": 0.7 * draw(size=(4, 7)), "b": draw(size=4), "v": draw(size=4)}
@@ -178,7 +180,6 @@ CASES = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("what", CASES)
 def test_a_reason_that_chance_explains_as_well_is_not_given(what):
     text, edit, seeds, expected, said, never = CASES[what]
@@ -783,7 +784,6 @@ UNTRUE |= {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("what", UNTRUE)
 def test_a_reason_that_is_not_true_is_not_given(what):
     text, edits, options, expected, said, never = UNTRUE[what]

@@ -261,7 +261,7 @@ def nothing_much(params, x, targets):
         ({"batch": 2.5}, TypeError, "batch must be a whole number, got 2.5"),
         ({"clip_norm": float("nan")}, ValueError, "clip_norm must be a positive, finite number, got nan"),
         ({"optimizer": "adam"}, TypeError, r"optimizer must be made by .*, such as adam\(rate=0.01\), got 'adam'"),
-        ({"optimizer": training.adam}, TypeError, r"such as adam\(rate=0.01\), got a function"),
+        ({"optimizer": training.adam}, TypeError, r"such as adam\(rate=0.01\), got the function adam"),
         ({"backward": 3}, TypeError, r"backward must be a function backward\(params, x, targets\), got 3"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
     ],

@@ -20,6 +20,10 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+NO_KEY = (
+    "An array can't be a key, so a function with @functools.cache can't take one. "
+    'To read an entry of a dictionary by its name, write d["dc"].'
+)
 NO_NAME = f"{FIRST}If none does, look at the spelling."
 EARLY = "That line reads {} before this cell gives it a value."
 QUOTES = 'If that is your answer to a question, put it between quotation marks: {} = "{}".'
@@ -93,7 +97,10 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = np.ones(3)[-7]\n{CHECK}": "",
     f"c = {{'a': f}}['b']\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
     f"c = {{1: f}}[5]\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
-    f"c = {{'a': f}}[np.ones(2)]\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
+    f"c = {{'a': f}}[np.ones(2)]\n{CHECK}": NO_KEY,
+    f"import functools\nc = functools.cache(np.sum)(np.ones(2))\n{CHECK}": NO_KEY,
+    f"c = sum(v for v in f)\n{CHECK}": "A single number has no entries to go through.",
+    f"c = sum(v for v in np.array(f))\n{CHECK}": "A single number has no entries to go through.",
     f"c = {{'a': f}}.a\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "

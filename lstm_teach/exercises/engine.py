@@ -163,6 +163,8 @@ class Task:
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
         said = {**self.words, **self.spec}
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
+        if judging.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
+            options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
         found = judging.judge(function, parts, self.spec["hints"], **options)
@@ -324,14 +326,7 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         found = {name: answer[key] for name in names for key in keys[name] if key in list(answer)}
         if found or len(names) > 1:
             return found
-    if len(names) == 1:
-        return {names[0]: answer}
-    # A stack of results has a row for each. One result, a vector, may have as many numbers by chance.
-    several = isinstance(answer, tuple | list) or (isinstance(answer, np.ndarray) and answer.ndim > 1)
-    if not several or len(answer) != len(names):
-        got = f"{len(answer)} of them" if isinstance(answer, tuple | list) else kind(answer)
-        raise Trouble(f"The function should return {len(names)} arrays ({', '.join(names)}), but returns {got}.")
-    return dict(zip(names, answer, strict=True))
+    return {names[0]: answer} if len(names) == 1 else judging.in_order(answer, names)
 
 
 def _with_a_name(function: Callable, name: str) -> Callable:

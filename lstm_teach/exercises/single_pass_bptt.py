@@ -3,16 +3,17 @@
 The words are in single_pass_bptt.toml; engine.py says how the two belong together.
 """
 
-from collections import Counter
+import contextlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lstm_teach import borrowed, plain
+from lstm_teach import plain
 from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_lines, check, questions
 from lstm_teach.exercises.nets import filled, random_case
 from lstm_teach.forward import Cache, forward
+from lstm_teach.judging import Attempt, Trouble
 from lstm_teach.lessons.cases import pick, surprised
 from lstm_teach.lessons.clinic_cases import right_pass
 from lstm_teach.params import Params
@@ -107,10 +108,12 @@ def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:
             return step(params, cache, t, *deltas)
 
         def look(*given: object) -> str:
-            called = (
-                Counter() if taken else borrowed.calls_of(start_gradient, (step, params.copy(), a.copy(), x, targets))
-            )
-            called = "lt.loss" if called["loss"] else "lt.forward" if called["forward"] > 4 else ""
+            attempt = Attempt(start_gradient)
+            if not taken:
+                with contextlib.suppress(Trouble):
+                    attempt(step, params, a, x, targets)
+            losses, forwards = (attempt.entered[f"lstm_teach.forward:{name}"] for name in ("loss", "forward"))
+            called = "lt.loss" if losses else "lt.forward" if forwards > 4 else ""
             measured = f"The numbers are right, but measured with {called}, at least one loss for each entry of a."
             return f"{measured} Derive them: walk back with step, and go on into a." if called else ""
 

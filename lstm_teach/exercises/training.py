@@ -115,7 +115,7 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
     for part, count, size, *orders in (
         ("a single batch", 3, 3, [0, 1, 2]),
         ("two batches", 4, 2, [2, 0, 3, 1]),
-        ("a last batch that is smaller", 5, 2, [3, 1, 4, 0, 2]),
+        ("a last batch that is smaller", 7, 3, [3, 1, 6, 4, 0, 2, 5]),  # even batches have 3, 2, 2
         ("three epochs", 5, 3, [1, 4, 0, 2, 3], [4, 2, 3, 1, 0], [2, 0, 1, 4, 3]),
     ):
         xs, targets = (list(each) for each in random.integers(0, 4, (2, count, 4)))
@@ -169,12 +169,6 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
                     "Called again with the same numbers, it gives different tokens: numbers decides which ones are"
                     " drawn, and nothing random is left to do."
                 )
-            step, params, *rest = copy.deepcopy(given)
-            if (size := abs(params.V).max()) > 1000:  # worth a word if with scores of a usual size all is right
-                params.V *= 2 / size
-                tokens = guard.call(sample, step, params, *copy.deepcopy(rest), seconds=2)
-                if np.array_equal(tokens, sampled(step, params, *rest)):
-                    return "Some scores are in the thousands here."
         return ""
 
     cases = [

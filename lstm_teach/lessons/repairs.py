@@ -6,11 +6,9 @@ Imports the loop, the cases, the numeric core, and what judges blanks.
 import ast
 import contextlib
 import functools
-import inspect
 import itertools
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -304,7 +302,7 @@ def _returned(loop: Callable, number: int) -> Params:
 
 def _untouched(loop: Callable) -> str:
     """Nothing is repaired: has nothing been changed, or does what has been changed make no difference?"""
-    if not (source := _source(loop)):
+    if not (source := cellcode.text_of(loop)):
         return "It computes what the posted loop computes."
     if _tree(loop) == _tree(posted_loop):
         return "Nothing has changed yet: this is the loop as posted."
@@ -315,7 +313,7 @@ def _untouched(loop: Callable) -> str:
 
 def _tree(function: Callable) -> str:
     """A function's statements, without its name, docstring, comments and layout."""
-    tree = ast.parse(_source(function)).body[0]
+    tree = cellcode.tree_of(function).body[0]
     has_docstring = isinstance(tree, ast.FunctionDef) and ast.get_docstring(tree) is not None
     return ast.dump(ast.Module(getattr(tree, "body", [tree])[has_docstring:], []))
 
@@ -326,7 +324,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
     A name may stand for something else in the learner's loop than in the posted one. So their own text is repaired: it
     has to be right with these lines put right too, and wrong without one of them.
     """
-    text, lines = _source(loop), {_squeezed(line) for line in _source(loop).splitlines()}
+    text, lines = cellcode.text_of(loop), {_squeezed(line) for line in cellcode.text_of(loop).splitlines()}
     posted = [(repair.before, repair.after) for flaw, repair in REPAIRS.items() if flaw in left.flaws]
     dotted = [tuple(line.format(dz=f"dz{gate}") for line in pair) for pair in posted for gate in GATES]
     repairs = [pair for pair in dict.fromkeys(dotted) if pair[0] in text]
@@ -351,7 +349,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
 
 def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Collection[str]]) -> FlawsLeft:
     """About a loop that no set of repairs explains: the mistake by its name, or where it shows first."""
-    name, text = guard.name_of(loop), _squeezed(_source(loop))
+    name, text = guard.name_of(loop), _squeezed(cellcode.text_of(loop))
     posted = [(flaw, repair.before.format(dz="dz" + gate)) for flaw, repair in REPAIRS.items() for gate in GATES]
     in_text = frozenset(flaw for flaw, line in posted if _squeezed(line) in text)
     if not _same_gate_deltas(loop):
@@ -414,20 +412,12 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
         sentences = [words] if words else []
         sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
         found.setdefault((before, *sentences), set()).add(left)
-    text = _squeezed(_source(loop))
+    text = _squeezed(cellcode.text_of(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
         beside = frozenset.intersection(*found[key])  # a mistake may hide which flaws there are beside it
         return FlawsLeft(None, sentences=key[1:], beside=beside, counted=len(found[key]) == 1)
     return None
-
-
-def _source(function: Callable) -> str:
-    """The text of a function, "" if nobody has it."""
-    try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        return ""
 
 
 def _squeezed(text: str) -> str:

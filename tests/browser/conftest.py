@@ -12,10 +12,12 @@ ON_THE_SITE = (*IN_BOTH, ONLY_THERE)
 def pytest_collection_modifyitems(config, items):
     """With --site leave out all but what can be run there; without it what can only be run there.
 
-    The tests that write in blanks need lesson 2 only.
+    The tests that write in blanks need lesson 2 only. Exercises that test_exercises.py doesn't open are run on the site
+    alone, which has a Python of its own; in this one the release tests run them.
     """
     site = config.getoption("--site")
     left_out = [each for each in items if (each.path.name not in ON_THE_SITE if site else each.path.name == ONLY_THERE)]
+    left_out += [each for each in items if not site and "[notebooks/exercises/" in each.name]
     left_out += [each for each in items if "blanks" in each.fixturenames and "02_one_step_back" not in each.name]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)

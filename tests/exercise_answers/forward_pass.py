@@ -65,6 +65,11 @@ def loss(V, h, targets):
     return total
 
 
+def softmax_loss(scores, targets, axis):
+    e = np.exp(scores - scores.max(1, keepdims=True))
+    return -np.log((e / e.sum(axis))[np.arange(len(e)), targets]).sum()
+
+
 def loss_of_five_steps(V, h, targets):
     return sum(loss(V, [h[t]], [targets[t]]) for t in range(5))
 
@@ -254,6 +259,9 @@ WRONG = {
     "check_loss": {
         "mean": (lambda V, h, targets: loss(V, h, targets) / len(h), "This is the mean"),
         "sign": (lambda V, h, targets: -loss(V, h, targets), "The sign is wrong"),
+        "each": (lambda V, h, t: [loss(V, h[k : k + 1], t[k : k + 1]) for k in range(len(h))], "the loss of each step"),
+        "softmax of all": (lambda V, h, t: softmax_loss(h @ V.T, t, None), "The exponentials of all steps"),
+        "softmax of a column": (lambda V, h, t: softmax_loss(h @ V.T, t, 0), "over the steps (axis 0)"),
         "base 2": (lambda V, h, targets: loss(V, h, targets) / np.log(2), "base 2"),
         "no log": (lambda V, h, t: probabilities(V, h)[np.arange(len(h)), t].sum(), "the log is missing"),
         "five steps": (loss_of_five_steps, "A size typed in as a number fits only one net or sequence: look for 5."),

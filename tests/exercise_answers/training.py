@@ -470,6 +470,15 @@ WRONG = {
             faulty(*FULL),
             "A smaller last batch is left out",
         ),
+        "even batches": (
+            faulty(
+                "for start in range(0, len(pairs), size)",
+                "for each in np.array_split(order, -(-len(order) // size))",
+                "pairs[start : start + size]",
+                "[(xs[k], targets[k]) for k in each]",
+            ),
+            "The batches are made as even as possible here",
+        ),
         "targets mixed again": (
             faulty(*MIXED_AGAIN),
             "Each epoch mixes the targets that the previous epoch already mixed",

@@ -34,6 +34,14 @@ def carried_by_zeros(f, dc, s):
     return found
 
 
+def carried_forward(f, dc, s):
+    found = np.zeros((s + 1, len(dc)))
+    found[s] = dc
+    for t in range(s):
+        found[t] = found[t + 1] * f[t + 1]
+    return found
+
+
 def gates(first, last, factor=lambda f: f, join=np.prod, start=None):
     """dc times the gates from t + first to last(s) in each row t."""
 
@@ -373,6 +381,7 @@ RIGHT = {
 
 WRONG = {
     "check_carried": {
+        "forward": (carried_forward, "Only the last two rows are filled"),
         "own gate": (gates(0, lambda s, rows: s), "own gate f[t] has been multiplied in"),
         "one too early": (gates(0, lambda s, rows: s - 1), "The gates f[t] to f[s-1] are used"),
         "without f[s]": (gates(1, lambda s, rows: s - 1), "f[s] is missing"),
@@ -423,7 +432,7 @@ WRONG = {
     "check_reach": {
         "never is infinite": (
             lambda *given: np.inf if reach(*given) < 0 else reach(*given),
-            "large number, unless you wrote np.inf. The rate is",
+            "large number, unless you wrote np.inf.",
         ),
         "rounded down": (by_exact(np.floor), "You rounded down: after that many steps more"),
         "one more where it is reached": (by_exact(lambda n: np.floor(n) + 1), "at most share may be left"),

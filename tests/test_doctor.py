@@ -514,47 +514,13 @@ def test_a_pass_that_calls_itself_for_ever_or_exits_is_not_said_never_to_end(las
     assert "never ends" not in said
 
 
-@long
-@pytest.mark.parametrize(
-    "style, step, repair",
-    [
-        ("c_loops", "t -= 1", "t -= 1  # not in the block above, but after it"),
-        ("beginner", "t = t - 1", "t -= 1"),
-        ("hobby", "zeit += 1", "zeit += 1"),
-    ],
-)
-def test_the_step_that_a_while_loop_lacks_is_found(style, step, repair, monkeypatch):
+@pytest.mark.parametrize(("style", "step"), [("c_loops", "t -= 1"), ("beginner", "t = t - 1"), ("hobby", "zeit += 1")])
+def test_of_a_while_loop_without_its_step_it_is_said_that_it_does_not_finish(style, step, monkeypatch):
     monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
     text, name = PASSES[style]
     diagnosis = diagnose(without_line(text, step), name)
-    assert "did not finish" in diagnosis.findings[0].cause
-    assert [finding.repair for finding in diagnosis.findings[1:]] == [repair]
-    assert diagnosis.repaired_source is not None
-
-
-@long
-@pytest.mark.parametrize(
-    "changes, said",
-    [
-        (  # what is said of the first would fit the second as well
-            [("h_before = cache.h[t - 1]", "h_before = cache.h[t]"), ("= cache.c[t - 1]", "= cache.h[t - 1]")],
-            ["The index is wrong here: `t` should be", "`cache.h[t - 1]` is used where"],
-        ),
-        (
-            [("        dc = dc + dc_next\n", ""), ("dg = dc * i_t\n", "dg = dc * i_t\n        dc = dc + dc_next\n")],
-            ["`dc = dc + dc_next` is in the wrong place"],
-        ),
-    ],
-)
-def test_beside_a_loop_that_never_ends_each_fault_is_told_once_and_by_its_own_words(changes, said, monkeypatch):
-    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
-    text, name = PASSES["beginner"]
-    for change in changes:
-        text = text.replace(*change)
-    every = [finding.cause for finding in diagnose(without_line(text, "t = t - 1"), name).findings[1:]]
-    said = [*said, "The loop never ends, since nothing in it changes `t`"]
-    assert len(every) == len(said) and not any(". " in cause for cause in every)
-    assert all(any(cause.startswith(words) for cause in every) for words in said)
+    assert re.search("did not finish .* at line .* Look for a loop that never ends", diagnosis.headline)
+    assert diagnosis.notes == (f"No repair was looked for, since {name} does not finish.",)
 
 
 @long
@@ -567,35 +533,22 @@ def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is
 
 
 @long
-def test_what_python_does_not_know_is_read_as_the_name_that_is_most_like_it():
+def test_a_name_that_is_given_to_nothing_is_told_where_it_should_be_given():
     text = PER_GATE.replace("dc_next = ", "dc_nxt = ", 1)
     diagnosis = diagnose(text)
     assert "UnboundLocalError" in diagnosis.findings[0].cause
     assert diagnosis.findings[1].line == line_of(text, "dc_nxt = ") and diagnosis.repaired_source is not None
+
+
+def test_of_a_misspelt_name_and_a_forgotten_return_the_report_says_what_the_check_says_and_blames_no_line():
     call = "def backward(params, x, targets, h0=None, c0=None):\n    return backwrad_pass(params, x, targets, h0, c0)\n"
     diagnosis = diagnose(PER_GATE.replace("def backward(", "def backward_pass(") + "\n\n" + call)
-    assert "NameError" in diagnosis.findings[0].cause
-    assert diagnosis.findings[1].repair == "return backward_pass(params, x, targets, h0, c0)"
-    assert diagnosis.findings[1].first_step is None, "where it stops nothing is computed, right or wrong"
-    assert diagnosis.repaired_source is not None
-
-
-@long
-def test_the_name_of_another_object_is_replaced_by_one_that_has_what_is_read():
-    text = PER_GATE.replace("params.Wf.T", "np.Wf.T")
-    diagnosis = diagnose(text)
-    assert "AttributeError" in diagnosis.findings[0].cause
-    assert diagnosis.findings[1].line == line_of(text, "np.Wf.T") and diagnosis.repaired_source is not None
-
-
-def test_a_forgotten_return_is_added_after_the_last_line():
+    assert "NameError: name 'backwrad_pass' is not defined, at line" in diagnosis.headline
+    assert not any(finding.line for finding in diagnosis.findings)
     returned = [line for line in PER_GATE.splitlines() if line.strip().startswith("return ")][-1]
-    text = without_line(PER_GATE, returned.strip())
-    diagnosis = diagnose(text)
-    assert "returns nothing" in diagnosis.findings[0].cause
-    finding = diagnosis.findings[1]
-    assert finding.repair.startswith("return ") and finding.how == "add" and diagnosis.repaired_source is not None
-    assert finding.line == len(text.rstrip().splitlines())
+    for forgotten in ("pass", returned.strip().removeprefix("return ")):
+        diagnosis = diagnose(PER_GATE.replace(returned, f"    {forgotten}"))
+        assert "returns nothing" in diagnosis.headline and len(diagnosis.findings) == 1 and not diagnosis.tried
 
 
 @pytest.mark.parametrize(
@@ -707,8 +660,7 @@ def test_a_report_says_what_to_do_with_a_line_only_where_it_knows():
     assert len(unknown.findings) == 1 and "take out" not in unknown._repr_html_()
     random = "def backward(params, x, targets):\n    return [0.123 * (1 + params[n] ** 2) for n in params]\n"
     unknown = diagnose(random, steps=FEW)
-    assert unknown.findings and unknown.repaired_source is None
-    assert not any(finding.how for finding in unknown.findings)
+    assert not unknown.findings and unknown.repaired_source is None
     assert "take out" not in unknown._repr_html_() and "Repair" not in unknown._repr_html_()
 
 
@@ -1023,18 +975,6 @@ def test_a_mistake_that_only_one_style_allows_is_repaired_to_the_original_line(s
             "    cache = []\n    def __init__(self, params):\n        self.p = params",
             r"self\.cache = \[\]",
         ),
-        (
-            "brought_27",
-            "dZ[:3*n] *= A[t, :3*n] * (1 - A[t, :3*n])\n        dZ[3*n:] *= 1 - A[t, 3*n:] ** 2",
-            "dZ *= A[t] * (1 - A[t])",
-            r"dZ\[:3\*n\] .*\ndZ\[3\*n:\] \*= 1 - A\[t, 3\*n:\] \*\* 2",
-        ),
-        (
-            "stacked_3",
-            "dz[:, :3*H] *= A[:, :3*H] * (1 - A[:, :3*H])\n        dz[:, 3*H:] *= 1 - A[:, 3*H:]**2",
-            "dz *= A * (1 - A)",
-            r"dz\[:, :3\*H\] .*\ndz\[:, 3\*H:\] \*= 1 - A\[:, 3\*H:\] \*\* 2",
-        ),
     ],
 )
 def test_a_missing_line_or_a_list_shared_by_all_objects_is_repaired_by_adding_lines(style, right, wrong, repair):
@@ -1233,23 +1173,12 @@ def test_one_mistake_made_for_every_gate_is_repaired_where_it_was_made(right, wr
     assert diagnosis.repaired_source is not None and sorted(f.line for f in diagnosis.findings) == lines
 
 
-@long
-@pytest.mark.parametrize(
-    ("style", "right", "wrong", "repair"),
-    [
-        ("marcus", "\n    slope[gg] = 1 - A[gg] ** 2", "", "slope[gg] = 1 - A[gg] ** 2"),
-        ("concat_2", "\n        slope[2*H:3*H] = 1 - g * g", "", "slope[2*H:3*H] = 1 - a[2*H:3*H] ** 2"),
-        ("stacked_2", "np.hstack([S * (1 - S), 1 - G**2])", "A * (1 - A)", "local[:, 3*H:] = 1 - A[:, 3*H:] ** 2"),
-    ],
-)
-def test_where_all_gates_in_one_array_have_the_slope_of_the_sigmoid_the_candidate_gets_that_of_the_tanh(
-    style, right, wrong, repair
-):
-    text, name = PASSES[style]
+def test_where_all_gates_in_one_array_have_the_slope_of_the_sigmoid_the_notes_name_the_candidate():
+    text, name = PASSES["marcus"]
+    right = "\n    slope[gg] = 1 - A[gg] ** 2"
     assert text.count(right) == 1
-    text = text.replace(right, wrong)
-    (finding,) = diagnose(text, name).findings
-    assert finding.proved and finding.repair.startswith(repair) and re.search(r"= ([aA]) \* \(1 - \1\)", finding.code)
+    notes = diagnose(text.replace(right, ""), name, steps=FEW).notes
+    assert "The error shows at T = 1 already (dWg, dUg), where nothing has been carried yet." in notes
 
 
 @long

@@ -347,7 +347,7 @@ def test_what_never_returned_is_said_in_the_headline_and_not_in_a_fold(function)
 
 
 def test_only_faults_are_numbered():
-    diagnosis, _ = broken(LISTS, "    return grads\n", "    grads\n")
+    diagnosis, _ = broken(LISTS, "params.V.T @ error", "params.V @ error")
     seen = [finding for finding in diagnosis.findings if not finding.line]
     assert seen and str(diagnosis).count("Problem: ") == len(seen)
     assert "Finding 1 of 1" in diagnosis._repr_html_()
@@ -408,18 +408,12 @@ LISTS_AND_NAMES = [
     ("blog", "[d_a_hat, d_i_hat, d_f_hat, d_o_hat]", "[d_i_hat, d_f_hat, d_a_hat, d_o_hat]", "in the wrong order"),
     ("cs231n", "Wh, i, f, o, g, next_c = cache", "Wh, f, o, i, g, next_c = cache", "in the wrong order"),
     ("char_rnn", "i, f, o, g = np.split(acts[t], 4)", "o, i, f, g = np.split(acts[t], 4)", "in the wrong order"),
-    ("coursera", "a_next, c_next, a_prev, c_prev, ft", "a_next, c_next, c_prev, ft", "`a_prev` is left out here"),
-    ("cs231n_2", "x, prev_h, prev_c, Wh, i, f", "x, prev_c, Wh, i, f", "`prev_h` is left out here"),
-    ("kaggle_cell", '["f", "i", "g", "o"]', '["f", "i", "g"]', '`"o"` is left out here'),
-    ("by_hand_output_gate_without_future", ', "g": dzg}', "}", '`"g": dzg` is left out here'),
     ("oop", "self.dWg += np.outer(dzg", "self.dWo += np.outer(dzg", "belongs in `self.dWg`"),
     ("cs231n", "lstm_step_backward(dnext_h, dprev_c,", "lstm_step_backward(dnext_h, 0,", "where `dprev_c` belongs"),
     ("cellclass", "self.cell.backward(dh, dc,", "self.cell.backward(dh, 0.0,", "where `dc` belongs"),
     ("codon", "h, c = h_new, c_new", "h = h_new", "`c = c_new`"),
     ("oyelaran", 'params["Ug"], Tanh())', 'params["Ug"], Sigmoid())', "where it should say `Tanh`"),
     ("layers_2", '"g": Tanh()}', '"g": Sigmoid()}', "where it should say `Tanh`"),
-    ("delta_lists", "    H = params.hidden_size\n", "", "A statement is missing: `H = params.hidden_size`"),
-    ("step_function", "    H = prev_h.shape[0]\n", "", "A statement is missing: `H = "),
     ("rusty", 'np.tanh(z) if k == "g" else sigmoid(z)', "sigmoid(z)", 'np.tanh if k == "g" else sigmoid'),
     ("engineer_4", 'np.tanh(z) if gate == "g" else _sigmoid(z)', "_sigmoid(z)", 'np.tanh if gate == "g" else _sigmoid'),
     ("modules", 'Tanh() if k == "g" else Sigmoid()', "Sigmoid()", 'Tanh if k == "g" else Sigmoid'),
@@ -436,22 +430,6 @@ def test_what_is_left_out_of_a_list_or_stands_in_another_order_is_found(style, r
     diagnosis = lt.diagnose(define(text.replace(right, wrong, 1), name, f"<{style}>"), progress=False)
     finding = next(finding for finding in diagnosis.findings if finding.line)
     assert finding.proved and cause in finding.cause
-
-
-@pytest.mark.parametrize(
-    ("style", "before", "dead", "right", "wrong"),
-    [
-        ("cs231n", "    dWx = ", "    dx = da.dot(Wx.T)\n", "di * i * (1 - i), df", "di * i, df"),
-        ("blog", "    d_I = ", "    d_x = np.dot(W.T, d_z)[:n_in]\n", "[d_a_hat, d_i_hat", "[d_i_hat, d_a_hat"),
-    ],
-)
-def test_a_line_whose_result_nobody_reads_is_not_suspected(style, before, dead, right, wrong):
-    text, name = passes("tuning")[style]
-    text = text.replace(before, dead + before, 1)
-    assert lt.diagnose(define(text, name, f"<{style}>"), progress=False).passed
-    broken = define(text.replace(right, wrong, 1), name, f"<{style}>")
-    (finding,) = lt.diagnose(broken, progress=False, steps=1000).findings
-    assert not finding.proved and finding.code not in ("", dead.strip())
 
 
 @pytest.mark.parametrize(
@@ -498,12 +476,11 @@ def test_a_deque_is_a_list():
         ("np.tanh(p.Wg @ h + p.Ug[:, k])", "sigma(p.Wg @ h + p.Ug[:, k])", "g was"),
     ],
 )
-def test_without_a_repair_the_line_and_the_value_are_told_that_go_wrong_first_in_the_forward_pass(right, wrong, value):
+def test_without_a_repair_the_value_is_told_that_goes_wrong_first_in_the_forward_pass(right, wrong, value):
     text = HELPERS.replace(right, wrong, 1)
     diagnosis = lt.diagnose(define(text, "backward", "<hands>"), progress=False, steps=1000)
-    (finding,) = diagnosis.findings
     said = f"The right {value} not recognized at any step of the forward pass, and every gradient needs it."
-    assert not finding.proved and wrong in finding.code and said in diagnosis.notes
+    assert not diagnosis.findings and said in diagnosis.notes
 
 
 def test_a_forward_pass_of_the_library_is_not_said_to_lack_a_value():

@@ -28,7 +28,7 @@ from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together
 # Kinds of edits whose effect shows elsewhere.
-_ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", "number type", "one more")
+_ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", "number type")
 # By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
 PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 _WORD = re.compile(r"\w+")

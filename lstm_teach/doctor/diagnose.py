@@ -1,5 +1,6 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
+import ast
 import functools
 import re
 import sys
@@ -63,34 +64,34 @@ def _diagnosis(
 
     seen = "The gradient check reported this."
     problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
-    code, endless = None, None
+    code, ends = None, True
     try:
-        code, endless = _read(backward, takes, report.problems)
+        code, ends = _read(backward, takes, report.problems)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
     if code and cellcode.dots(code.units[0].tree):
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
-    zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and not endless else {}
+    zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and ends else {}
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
-    hangs = isinstance(endless, guard.LearnerError)
-    if hangs and endless.__cause__ is None:  # a call of sys.exit() does end it
-        notes.append(f"{diagnosis.name} never ends, so no repair was looked for.")
+    if not ends and any("did not finish" in problem for problem in report.problems):
+        notes.append(f"No repair was looked for, since {diagnosis.name} does not finish.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    if hangs or code is None:
-        return diagnosis
+    nothing = any("returns nothing" in problem for problem in report.problems)
+    if not ends or code is None or (nothing and not _gives_back(code.units[0].tree)):
+        return diagnosis  # what the check has said tells enough
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
-    length = 3 if endless else _length(backward, takes)
+    length = _length(backward, takes)
     none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
     limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
     try:
         result = search(code, takes, length=length, steps=steps * 3 // 5 if none_read else steps, **limits)
         from_zeros = None
         if none_read and not result.proved:
-            from_zeros = length if endless else _length(backward, {})
+            from_zeros = _length(backward, {})
         if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
             again = search(code, {}, length=from_zeros, steps=steps * 3 // 5, **limits)
             whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
@@ -142,8 +143,8 @@ _STOPPED = {
 }
 
 
-def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[Code, Exception | None]:
-    """The learner's functions, and what stopped them if they never end: `Endless`, or a `LearnerError` in what hangs.
+def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[Code, bool]:
+    """The learner's functions, and whether a call of them ends by itself.
 
     Raises NoSource unless the text that was read does what the function does. What depends on the numbers that
     `np.empty` happens to hold can't be compared.
@@ -155,11 +156,11 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
     if problems:
         try:
-            stopped = guard.call(Variants(code).run, Truth(case), seconds=CALL).error
-        except guard.LearnerError as error:
-            stopped = error
-        if isinstance(stopped, Endless | guard.LearnerError):
-            return code, stopped
+            trace = guard.call(Variants(code).run, Truth(case), seconds=CALL)
+        except guard.LearnerError:
+            return code, False
+        if isinstance(trace.error, Endless):
+            return code, False
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
 
     def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
@@ -173,7 +174,12 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "decorator change the result, or does the function open a file, or import anything but NumPy, "
             "math and the like? Such an import belongs above the function."
         )
-    return code, None
+    return code, True
+
+
+def _gives_back(tree: ast.AST) -> bool:
+    """Whether a function has a line that gives something back."""
+    return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(tree))
 
 
 def _length(backward: Backward, takes: dict[str, bool]) -> int | None:

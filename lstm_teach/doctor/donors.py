@@ -4,23 +4,17 @@ Each function takes the maker of edits of one statement (`edits.Maker`). Imports
 """
 
 import ast
-import builtins
-import difflib
 import functools
 import itertools
 import re
 import string
-from collections import Counter
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, is_tokens, is_vector, targets_of
 from lstm_teach.doctor.slots import Edit, names
 from lstm_teach.params import Params
 
-_WORD = re.compile(r"[^\W\d]\w*")
-_TOO_FEW = re.compile(r"(too many|not enough) values to unpack \(expected (\d+)(?:, got (\d+))?")
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
 _PAIR = 1.4  # two things are easily exchanged
 # What may be done to something that is read: kind, cost, text. `{0}` is its own text, `{np}` numpy.
@@ -146,6 +140,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         others = {atom.text for atom in maker.named if atom.text.isidentifier()}
         for one in (one for one in target.elts if isinstance(one, ast.Name)):
             yield from _other_names(maker, one, others)
+            yield from _without_value(maker, one)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
     for other in scene.statements[slot.unit]:
@@ -164,6 +159,8 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
             yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
     elif isinstance(slot.node, ast.AugAssign):
         yield from _one_entry(maker, target)
+    elif isinstance(target, ast.Name):
+        yield from _without_value(maker, target)
     empty = {name for name in others if slot.loops and not looped.get(name, True)}  # prepared and never filled
     yield from _other_names(maker, target, others, empty)
 
@@ -175,6 +172,14 @@ def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str]
     for name in sorted(others - {own} - (set() if own in whole else whole)):
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
         yield maker.swap("target", likely if unused or name in empty else 2.0 + 0.2 * unlike(own, name), target, name)
+
+
+def _without_value(maker: Any, target: ast.Name) -> Iterator[Edit]:
+    """The name whose lack of a value stops the run, for one that nobody reads, or that gets a value twice."""
+    name, read = maker.scene.without_value[0], names(maker.unit.tree)
+    given = [n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    if name in read and (target.id not in read or (given.count(target.id) > 1 and name not in given)):
+        yield maker.swap("target", 0.9, target, name)
 
 
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
@@ -216,26 +221,6 @@ def orders(count: int, moves: bool = True) -> Iterator[tuple[int, ...]]:
     yield from dict.fromkeys(pairs + [(*rest[:k], j, *rest[k:]) for rest, j, k in rests])
 
 
-def one_more(maker: Any, node: ast.Tuple | ast.List | ast.Dict) -> Iterator[Edit]:
-    """A tuple, list or table with one thing more: one that Python finds missing, or that of a gate left out."""
-    held, keys = (node.values, node.keys) if isinstance(node, ast.Dict) else (node.elts, node.elts)
-    spans = [(maker.unit.span(key or one)[0], maker.unit.span(one)[1]) for key, one in zip(keys, held, strict=True)]
-    texts = [maker.unit.text[start:end] for start, end in spans]
-    stored, few = isinstance(getattr(node, "ctx", None), ast.Store), _TOO_FEW.search(str(maker.scene.error))
-    if few and held and stored == (few[1] == "too many") and len(held) == int(few[2 if stored else 3]):
-        unset = names(maker.unit.tree) - maker.slot.names - {*maker.unit.function.__globals__, *dir(builtins)}
-        others = [*sorted(unset), "_"] if stored else [a.text for a in maker.named if a.text.isidentifier()]
-    else:
-        pairs = () if stored else itertools.combinations(texts, 2)
-        found = Counter(new for pair in pairs for gates, new in of_other_gates(*pair) if gates <= {*"ifogca"})
-        others = [new for new, times in found.items() if times == 3 and maker.scene.knows(new)]
-    there = {text.partition(":")[0] for text in texts}
-    for other in dict.fromkeys(each for each in others if each.partition(":")[0] not in there):
-        for k in range(len(held) if isinstance(node, ast.Dict) else 0, len(held) + 1):
-            start, text = (spans[k][0], f"{other}, ") if k < len(held) else (spans[-1][1], f", {other}")
-            yield replace(maker.edit("one more", 1.5 - 0.01 * k, (start, start, text)), old="", new=other)
-
-
 def of_other_gates(one: str, other: str) -> Iterator[tuple[set[str], str]]:
     """For two texts that differ in one letter or number: these and another, and the text with that one there."""
     pairs = [*zip(one, other, strict=False)]
@@ -275,36 +260,3 @@ def unlike(a: str, b: str) -> int:
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True))
     return 2 + abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
-
-
-def misspelt(maker: Any) -> Iterator[Edit]:
-    """For a name that Python does not know: one much like it, another object that it is read of, or a name to give it.
-
-    The last where a statement assigns a name that nobody reads, or one that is assigned twice.
-    """
-    error = maker.scene.error
-    quoted = re.search("'(\\w+)'", str(error))  # Python tells the name of a local one in the message only
-    name = getattr(error, "name", None) or (quoted[1] if quoted else "")
-    if not name or not isinstance(error, NameError | AttributeError):
-        return
-    inside, every = list(ast.walk(maker.slot.node)), list(ast.walk(maker.unit.tree))
-    kind, known = "attr", {*dir(getattr(error, "obj", None))}
-    if isinstance(error, NameError):
-        kind, known = "id", {*maker.unit.function.__globals__, *dir(builtins)}
-        known |= names(maker.unit.tree, context=ast.expr_context) | {n.arg for n in every if isinstance(n, ast.arg)}
-    places = [node for node in inside if getattr(node, kind, None) == name and isinstance(node.ctx, ast.Load)]
-    ends = [maker.unit.span(node)[1] for node in places]
-    for rank, new in enumerate(difflib.get_close_matches(name, known - {name}, 5) if ends else ()):
-        changes = [(end - len(name), end, new) for end in ends]
-        yield maker.edit("unknown name", 0.3 + 0.1 * rank, *changes, old=name, new=new)
-    read = names(maker.unit.tree)
-    assigned = [node.id for node in every if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    for node in inside:  # the same of another object
-        if isinstance(node, ast.Attribute) and name in (node.attr, getattr(node.value, "id", "")):
-            owners = {maker.seg(n.value) for n in every if isinstance(n, ast.Attribute)}
-            for owner in sorted(owners - {maker.seg(node.value)}):
-                yield maker.swap("wrong name", 0.9, node.value, owner)
-    for node in inside:  # a name that nobody reads, or that is given twice where this one is given nowhere
-        given = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and name in read
-        if given and (node.id not in read or (assigned.count(node.id) > 1 and name not in assigned)):
-            yield maker.swap("target", 0.9, node, name)

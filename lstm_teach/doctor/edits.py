@@ -64,10 +64,7 @@ class Maker:
         for atom in (atom for atom in self.paths.values() if atom.shape is not None):
             yield from donors.another(self, atom)
         yield from indices(self, node)
-        yield from donors.misspelt(self)
         for inner in ast.walk(node):
-            if isinstance(inner, ast.List | ast.Tuple | ast.Dict):
-                yield from donors.one_more(self, inner)
             if isinstance(inner, ast.Call):
                 yield from self._call(inner)
             elif isinstance(inner, ast.Constant):
@@ -80,8 +77,6 @@ class Maker:
                 yield from donors.swapped_items(self, inner.values, keys=[self.seg(key or inner) for key in inner.keys])
             elif isinstance(inner, ast.comprehension):
                 yield from self._reversed(inner.iter)
-            elif isinstance(inner, ast.Lambda):
-                yield from self._late_binding(inner)
 
     # Text
 
@@ -265,18 +260,6 @@ class Maker:
 
     # Expressions
 
-    def _late_binding(self, node: ast.Lambda) -> Iterator[Edit]:
-        """A function made in a loop sees the loop's names as they are when it is called: as defaults they stay."""
-        loops = [n for n in ast.walk(self.unit.tree) if isinstance(n, ast.For | ast.While | ast.comprehension)]
-        inside = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)]
-        own = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-        bound = dict.fromkeys(n.id for n in inside if isinstance(n.ctx, ast.Store) and n.id not in own)
-        given = ", ".join(f"{name}={name}" for name in bound if name in names(node.body))
-        if given and node.args.kwarg is None:
-            colon = self.unit.text.rindex(":", self.unit.span(node)[0], self.unit.span(node.body)[0])
-            added = f", {given}" if own else f" {given}"
-            yield self.edit("late binding", 1.2, (colon, colon, added), old=self.seg(node), new=given)
-
     def _constant(self, node: ast.Constant) -> Iterator[Edit]:
         """Another number; what is added or multiplied and should be nothing is left out, which is another edit."""
         value, around = node.value, self.around.get(id(node))
@@ -308,26 +291,13 @@ class Maker:
         func, args = node.func, node.args
         name = getattr(func, "attr", getattr(func, "id", ""))
         texts = [self.seg(arg) for arg in args]
-        if isinstance(self.slot.node, ast.Expr) and self.slot.node.value is node:
-            yield from self._dropped(node, name, texts)
-        elif args:
+        if args and not isinstance(self.around.get(id(node)), ast.Expr):
             yield from self._unwrapped(node, name, texts)
         yield from self._other_function(node)
         yield from self._other_arguments(node, name, texts)
         yield from self._keywords(node, name)
         for arg in args if name in _ITERATING else ():
             yield from self._reversed(arg)
-
-    def _dropped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
-        """What one of the learner's functions returns, kept under the names of its last arguments, or of any array."""
-        for unit in (unit for unit in self.scene.units if unit.node.name == name):
-            values = [inner.value for inner in ast.walk(unit.node) if isinstance(inner, ast.Return) and inner.value]
-            count = len(values[-1].elts) if values and isinstance(values[-1], ast.Tuple) else len(values[-1:])
-            names = [", ".join(texts[-count:])] * (1 < count <= len(texts))
-            if count == 1:
-                names = [a.text for a in self.named if is_vector(a.shape)]
-            for kept in dict.fromkeys(each for each in names if each.replace(", ", "").isidentifier()):
-                yield self.swap("dropped result", 1.2, node, f"{kept} = {self.seg(node)}")
 
     def _unwrapped(self, node: ast.Call, name: str, texts: list[str]) -> Iterator[Edit]:
         """An argument without what is done to it."""
@@ -375,23 +345,9 @@ class Maker:
         forgotten = [f"{arg}={arg}" for arg in mine if args and arg in takes and arg not in has]
         for new in dict.fromkeys([*forgotten, ", ".join(forgotten)] if forgotten else ()):
             yield self.edit("term", 1.6, (at, at, f", {new}"), new=new)
-        yield from self._states_given(node)
         if name == "range" or self.of_numpy(node.func) == "arange":
             for arg, loop, more in itertools.product(args[:2], self.loop_names(), ("", " + 1")):
                 yield self.swap("range", 1.3, arg, loop + more)
-
-    def _states_given(self, node: ast.Call) -> Iterator[Edit]:
-        """The initial states, where a function that reads neither hands on None or zeros."""
-        args = [*node.args, *(keyword.value for keyword in node.keywords)]
-        nothing = [arg for arg in args if is_zeros(arg) or self.seg(arg) == "None"]
-        takes = {arg.arg for arg in self.unit.node.args.args} if nothing else set()
-        unread = [s for s in ("h0", "c0") if s in takes and s not in names(self.unit.tree)]
-        for states in itertools.permutations(unread, len(nothing)) if unread else ():
-            pairs = [*zip(states, nothing, strict=True)]
-            new = [f"{self.seg(arg)} if {s} is None else {s}" if is_zeros(arg) else s for s, arg in pairs]
-            changes = [(*self.unit.span(arg), text) for arg, text in zip(nothing, new, strict=True)]
-            old = ", ".join(map(self.seg, nothing))
-            yield self.edit("start", 1.0, *changes, old=old, new=", ".join(new))
 
     def _keywords(self, node: ast.Call, name: str) -> Iterator[Edit]:
         """Another axis, number type or layout, given or left out."""

@@ -1,8 +1,8 @@
 """What was found as findings: of each flaw its line, what goes wrong first, the cause, repair and evidence.
 
-Where no repair is proved: the first statement that may be wrong.
+Where no repair is proved: what is known.
 
-Imports build, causes, report, scene, search, slots, truth and variants.
+Imports build, causes, report, search, slots, truth and variants.
 """
 
 import ast
@@ -11,9 +11,8 @@ import functools
 import math
 import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -22,12 +21,11 @@ from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.proof import CALL, called, errors
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.scene import read_by, targets_of
 from lstm_teach.doctor.search import Flaw, Result, repaired
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
-from lstm_teach.doctor.values import mark, same
+from lstm_teach.doctor.values import mark
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import listing
@@ -37,18 +35,12 @@ RIGHT = 1e-7  # the largest error that counts as right where an error is shown
 _ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
-_WITHOUT = {
-    "step of a loop": "Without it the function never ends.",
-    "no return": "Without it the function returns nothing.",
-}
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
 _BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
-_WERE = {"d": "deltas of the gates were", "dz": "deltas of the pre-activations were"}  # which stand for all four gates
+_WERE = {"d": "di, df and dg were", "dz": "deltas of the pre-activations of i, f and g were"}
 _WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
-_UNKNOWN = "Follow the walk back from the loss: which value is the first that its equation does not give?"
-_MISPLACED = "Is every value used at its own step, put where it belongs, and added up where it should be?"
 _IDLE, _NOTHING = "This loop never runs.", "On a sequence of three steps nothing inside it is executed."
 
 
@@ -71,43 +63,50 @@ class Account:
         return bool(re.search(r"(?<!def )\bforward\(", self.code.text)) and "def forward(" not in self.code.text
 
     def what_is_known(self, code: Code) -> tuple[list[Finding], list[str]]:
-        """Where nothing is proved: a line that may be wrong, if there is one, and a note on what is never made."""
+        """Where nothing is proved: a loop that never runs, and notes on what is made and what never is."""
         variants, truth = Variants(code), self.truth
         trace = variants.run(truth)
         if gradients(trace, truth) is None:
             return [], []  # it stops, or returns nothing of use: the check has said so, and no value tells more
-        events = variants.events(trace, truth)
-        keys = self._keys(variants.seen(trace, truth))
-        keys = [key for key in keys if key.loss is None and key.step >= 0]
-        made = {key.gate if key.quantity == "gate" else key.quantity for key in keys}
-        notes = []
-        # Where a step by itself comes right, its deltas were right, and only not recognized.
-        one, longer = (Truth(make_case(T, 20 + T, self.takes)) for T in (1, 6))
-        inner = set(right_matrices(variants.run(one), one)) - {"V"}
-        never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
-        # What made a right value was right, and only not recognized, as where it is computed number by number.
-        groups = () if "y" in made else ("y",) if "h" in made else ("o", "h") if "c" in made else (GATES, "c")
-        ahead = next((names for group in groups if (names := [name for name in group if name not in made])), [])
-        if never[-1:] == ["dy"] and ahead and not self.borrows_forward:
-            are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
-            said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"
-            notes.append(f"{said}, and every gradient needs {them}.")
-        elif never and (never[-1] in _CARRIED or not inner):
-            # What is left out before one that is made need not be computed.
-            notes.append(f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run.")
+        notes = self._never_made(variants, trace)
         own = gradients(Variants(self.code).run(truth), truth) or {}  # what lacks a name is told by the check
         empty = [f"d{name}" for name, got in own.items() if not got.any() and truth.gradient[name].any()]
         if empty:
             are = "is" if len(empty) == 1 else "are"
             notes.append(f"{listing(empty)} {are} zero: nothing is added, or what is added is lost.")
-        if idle := _never_run(code.slots, trace):
-            where = place(code.units, idle.unit, code.units[idle.unit].row(idle.start))
-            return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
-        # On a short sequence a wrong delta may not show yet.
-        right = set(right_matrices(trace, truth)) & set(right_matrices(variants.run(longer), longer))
-        may, just, unknown = _suspects(variants, trace, events, truth, right)
-        made = [_right(found, truth) for slot, found in events if unknown and slot == unknown[0]]
-        return [_suspicion(code, may, just, unknown, right, made)] if unknown or just else [], notes
+        if (idle := _never_run(code.slots, trace)) is None:
+            return [], notes
+        where = place(code.units, idle.unit, code.units[idle.unit].row(idle.start))
+        return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
+
+    def _never_made(self, variants: Variants, trace: Trace) -> list[str]:
+        """A note on the first quantity, in the order of the run, that is never made, nor anything after it."""
+        keys = self._keys(variants.seen(trace, self.truth))
+        keys = [key for key in keys if key.loss is None and key.step >= 0]
+        found = Counter(key.quantity + "o" * (key.gate == "o") for key in keys)  # no delta of gate o comes from dc
+        made = {*found, *(key.gate for key in keys if key.quantity == "gate")}
+        # What made a right gradient was right, and only not recognized, as where it is computed number by number.
+        one = Truth(make_case(1, 21, self.takes))
+        alone = right_matrices(variants.run(one), one)
+        right = {name[-1] for name in alone if one.gradient[name].any()}
+        made |= {*_CHAIN[: 5 if right & {*"ifg"} else 2 if "o" in right else 1 if right else 0]}
+        never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
+        groups = () if "y" in made else ("y",) if "h" in made else ("o", "h") if "c" in made else (GATES, "c")
+        ahead = next((names for group in groups if (names := [name for name in group if name not in made])), [])
+        if never[-1:] == ["dy"] and ahead and not self.borrows_forward:
+            are, them = ("was", "it") if len(ahead) == 1 else ("were", "them")
+            said = f"The right {listing(ahead)} {are} not recognized at any step of the forward pass"
+            return [f"{said}, and every gradient needs {them}."]
+        # What is carried is wrong only if a step alone comes right, and with others does not.
+        always = [name for name in ("dy", "dh_loss", "do", "dc") if found[name] == self.truth.case.length]
+        if not never or "dc" in always or (never[-1] in _CARRIED and len(alone) < len(Params.NAMES)):
+            return []
+        # What is left out before one that is made need not be computed.
+        said = f"The right {_WERE.get(never[-1], f'{never[-1]} was')} not recognized at any step of the run."
+        if always:
+            were = "were" if len(always) > 1 else "was"
+            said = f"The right {listing(always)} {were} recognized at every step. {said}"
+        return [said]
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being, a gradient among them."""
@@ -161,7 +160,7 @@ class Account:
             idea=idea,
             proved=self.result.proved,
             length=self.truth.case.length,
-            how="remove" if not repair else "add" if edit.kind in ADDED else "replace",
+            how="remove" if not repair else "add" if edit.kind == ADDED else "replace",
             elsewhere=elsewhere,
         )
 
@@ -175,14 +174,14 @@ class Account:
             same = next((k for k, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), len(old))
             start += len(old[:same].rstrip())
         row = unit.row(min(start, len(unit.text) - 1))
-        if kind in ADDED:  # after the last line above that is more than a comment
+        if kind == ADDED:  # after the last line above that is more than a comment
             above = enumerate(unit.text[:start].splitlines())
             row = max((k for k, line in above if line.split("#")[0].strip()), default=row)
         return number, row
 
     def _quotes_the_learner(self, flaw: Flaw, number: int, row: int) -> bool:
         """Whether what the edits replace is there. Of edits made one upon the other, later ones quote earlier ones."""
-        if flaw.edits[0].kind in ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
+        if flaw.edits[0].kind == ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
             return True
         unit = self.units[number]
         last = max(unit.row(end - 1) for changed, _, end, _ in flaw.changes if changed == number)
@@ -204,7 +203,7 @@ class Account:
             where = f"before line {unit.first_line + at} ({neighbor})" if neighbor else "at the end"
             level = "one level further out, after the loop" if kind == "moved out" else "one level deeper, in the loop"
             return f"{code}  # goes {where if neighbor != code else level}"
-        if kind in ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
+        if kind == ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
             new = [(at, f"{line}  # not in the block above, but after it") for at, line in new]
         return "\n".join(line.strip() for _, line in new)
 
@@ -271,8 +270,6 @@ class Account:
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
-        if flaw.edits[0].kind in _WITHOUT:
-            return _WITHOUT[flaw.edits[0].kind]
         found = errors_by_length(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
         wrong, sizes = wrong_at(found, RIGHT), {T: max(each.values()) for T, each in found.items()}
         size = max(sizes.values(), default=0)
@@ -337,40 +334,6 @@ def wrong_at(errors: dict[int, dict[str, float]], right: float) -> dict[int, lis
     return {T: names for T, names in wrong.items() if names}
 
 
-def _suspects(
-    variants: Variants, trace: Trace, events: list[tuple[int, int]], truth: Truth, right: set[str]
-) -> tuple[list[int], list[int], list[int]]:
-    """Slots that may be wrong, in the order of the run.
-
-    First those on which a gradient depends, but no right one; where that of V is right, of the walk back only. Then, of
-    these, those on which exactly the wrong gradients depend; and those that once make a value which is no right
-    quantity, nor the same for every sequence.
-    """
-    case = truth.case
-    reached = dict.fromkeys(slot for slot, _ in events)
-    strange = dict.fromkeys(slot for slot, found in events if not _right(found, truth))
-    tokens = {name: (getattr(case, name) + 1) % truth.K for name in ("x", "targets")}
-    states = {name: 0.5 * state for name, state in case.states.items()}
-    back = _changed(variants, trace, replace(case, targets=tokens["targets"])) if "V" in right else reached
-    reach = variants.reach(truth, reached)
-    may = [slot for slot in reached if slot in back and reach.get(slot) and not reach[slot] & right]
-    just = [slot for slot in may if right and reach[slot] == set(Params.NAMES) - right]
-    unknown = [slot for slot in strange if slot in may]
-    fresh = _changed(variants, trace, replace(case, states=states, **tokens))
-    if right or not fresh.isdisjoint(unknown):  # else nothing that a pass computes changes, if it reads no token
-        unknown = [slot for slot in unknown if slot in fresh]
-    some, visits = {slot for slot, found in events if _right(found, truth)}, Counter(slot for slot, _ in events)
-    if unknown and unknown[0] in some and visits[unknown[0]] > case.length:  # a helper that is right for other gates
-        unknown = _callers(variants.code, unknown[0], unknown) or unknown
-    return may, just, unknown
-
-
-def _callers(code: Code, slot: int, others: Iterable[int]) -> list[int]:
-    """Those of the other slots that call the function in which a slot is."""
-    name = code.units[code.slots[slot].unit].node.name
-    return [other for other in others if name in read_by(code.slots[other].node)]
-
-
 def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
     """The head of the first loop in which nothing was executed, in a function in which something was."""
     ran = {*trace.slots}
@@ -381,69 +344,6 @@ def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
             head = getattr(idle[0], HEADS[type(idle[0])])
             return next(each for each in slots if each.node is head)
     return None
-
-
-def _right(found: int, truth: Truth) -> bool:
-    """Whether a recorded value is a right quantity, or zeros."""
-    return found < 0 or found & ~truth.unfinished > 0
-
-
-def _changed(variants: Variants, trace: Trace, case: Case) -> set[int]:
-    """Slots that compute something else in another case."""
-    one, other = defaultdict(list), defaultdict(list)
-    for values, each in ((one, trace), (other, variants.run(Truth(case)))):
-        for slot, value in zip(each.slots, each.values, strict=False):
-            values[slot].append(value)
-    return {slot for slot in one if len(one[slot]) != len(other[slot]) or not all(map(same, one[slot], other[slot]))}
-
-
-def _given(slot: Slot) -> set[str]:
-    """Names that a statement assigns, in whole or in part."""
-    return {re.match(r"\w*", ast.unparse(target))[0] for target in targets_of(slot.node)}
-
-
-def _suspicion(
-    code: Code, may: list[int], just: list[int], unknown: list[int], right: set[str], made: list[bool]
-) -> Finding:
-    """The first statement that may be wrong as a finding; `made` says of each of its values whether it is right.
-
-    It says no more than what was seen.
-    """
-    units, slots = code.units, code.slots
-    first = slots[(unknown or just)[0]]
-    unit = units[first.unit]
-
-    def others(numbers: Iterable[int]) -> str:
-        lines = {units[slots[n].unit].line_number(slots[n].start) for n in numbers} - {unit.line_number(first.start)}
-        return f"line{'s' if len(lines) > 1 else ''} {listing(sorted(lines))}" if lines else ""
-
-    if unknown:
-        strange = made.count(False)
-        of = f"of the {len(made)} values that this line computes"
-        if len(made) == 1:
-            said = "the value of this line is not one of the right quantities"
-        elif strange == len(made):
-            said = f"none {of} is one of the right quantities"
-        else:
-            said = f"{strange} {of} {'is' if strange == 1 else 'are'} not among the right quantities"
-        cause = f"On a sequence of three steps, {said}.{' No gradient that is right depends on it.' * bool(right)}"
-        node = first.node.value if isinstance(first.node, ast.Assign) else first.node
-        read = read_by(node)
-        near = [n for n in may if slots[n].unit == first.unit and {*slots[n].loops} >= {*first.loops[-1:]}]
-        near += [n for n in may if slots[n].unit == first.unit and n < first.number and n not in near]
-        given = _callers(code, first.number, may) if first.unit else []
-        feeders = others([*(n for n in near if _given(slots[n]) & read), *given])
-        evidence = (
-            "It may be halfway to a right value. If it is not, the fault is in this line, in what it reads"
-            f"{f' ({feeders})' if feeders else ''}, or further up."
-        )
-    else:
-        wrong, lines = [name for name in Params.NAMES if name not in right], others(just)
-        cause = f"Exactly the wrong gradients (d{', d'.join(wrong)}) depend on what this line computes."
-        cause += f" The same is true of {lines}." if lines else ""
-        evidence = "No value was found that must be wrong."
-    where = place(units, first.unit, unit.row(first.start))
-    return Finding(**where, cause=cause, evidence=evidence, idea=_UNKNOWN if unknown else _MISPLACED)
 
 
 def place(units: list[Unit], number: int, row: int) -> dict[str, Any]:

@@ -275,30 +275,6 @@ def forward_lines(here: Here) -> Iterator[str]:
                     yield code
 
 
-def stacked_lines(here: Here) -> Iterator[str]:
-    """Right-hand sides that give the pre-activations of all gates in one array, which nothing at hand holds."""
-    truth, size = here.truth, 4 * here.truth.H
-    matrices = {t: v for t, v in here.atoms.items() if v.ndim == 2 and size in v.shape and min(v.shape) > 1}
-    vectors = {t: v for t, v in here.atoms.items() if v.size == max(v.shape) < size and v.ndim < 3}
-    products: dict[str, np.ndarray] = {}
-    for (m, matrix), (t, vector) in itertools.product(matrices.items(), vectors.items()):
-        products |= {f"{m} @ {t}": matrix @ vector} if matrix.shape[1] == len(vector) else {}
-        products |= {f"{t} @ {m}": vector @ matrix} if vector.shape[-1] == len(matrix) else {}
-    inputs = {t: v for t, v in here.atoms.items() if v.size == size}
-    columns = (f"{m}[:, {number}]" for m in matrices for number in Maker(here.scene, here.gap).entries())
-    inputs |= {t: v for t in columns if (v := here.value(t)) is not None}
-    pairs = itertools.product(products.items(), inputs.items())
-    sums = products | {f"{one} + {other}": a + b for (one, a), (other, b) in pairs if a.shape == b.shape}
-    held = {key[1:3] for k, key in enumerate(truth.keys) if key.quantity in ("z", "gate") and here.held >> k & 1}
-    steps: dict[int, list[int]] = {}
-    for k, key in enumerate(truth.keys):
-        if key.quantity == "z" and key[1:3] not in held:
-            steps.setdefault(key.step, []).append(1 << k)
-    for code, found in zip(sums, truth.recognize(list(sums.values())), strict=True):
-        if any(found > 0 and len(bits) == 4 and all(found & bit for bit in bits) for bits in steps.values()):
-            yield code
-
-
 def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
     """The nine gradients by the names that they have where a pass returns, if it has computed them all."""
     texts: dict[str, str] = {}

@@ -11,16 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.donors import twins, unlike
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
-
-_SLOPE = re.compile(
-    r"(?:([\w.]+(?:\[[^]]*\])?)\s*\*\s*)?([\w.]+(?:\[[^]]*\])?)\s*\*\s*\(1(?:\.0?)?\s*-\s*\2\)"
-)  # `d * s * (1 - s)`
 
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
@@ -178,61 +173,28 @@ def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -
                 yield forgotten(gap, 2.2, f"{unit.segment(targets[0])}[{index}] -= 1")
 
 
-def _never_returned(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`return grads` at the end of a function that returns nothing, or for a bare `grads`; nine names in order."""
-    if any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(unit.node)) or not own:
-        return
-    last = own[-1]
-    if isinstance(last.node, ast.Expr) and not isinstance(last.node.value, ast.Call | ast.Constant):
-        yield Maker(scene, last).swap("bare value", 0.3, last.node, f"return {scene.text(last)}")
-    end = end_of(scene, number)
-    given = [name for name, slot, t in _given(scene, number) if isinstance(t, ast.Name) and not slot.loops]
-    given = list(dict.fromkeys(given[::-1]))
-    nine = [next((name for name in given if name.endswith(matrix)), "") for matrix in Params.NAMES]
-    for text in [", ".join(nine)] * all(nine) + given if end is not None else ():
-        yield Edit("no return", 1.2, (insertion(end, f"return {text}"),), "", f"return {text}")
-
-
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
 
-    Or a size, from params or an array's shape. An attribute is begun where its object is made. What a table lacks under
-    one key is written as for another, and `c = np.zeros(H) if c0 is None else c0` as the same of `h`.
+    An attribute is begun where its object is made.
     """
     name, reader = scene.without_value
-    states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
-    for slot in own if scene.error is not None else ():
-        gap, text, used = scene.gaps.get((slot.block, slot.index + 1)), scene.text(slot), states & names(slot.node)
-        zeros = is_zeros(getattr(slot.node, "value", None))
-        others = other_matrices(text) if zeros and isinstance(scene.error, KeyError) else ()
-        if len(used) == 1 < len(states) and "None" in text and (given := targets_of(slot.node)):
-            words = dict(zip(used, states - used, strict=True))
-            words = {unit.segment(given[0]): name, **words} if name else words
-            others = [re.sub(r"\w+", lambda found, words=words: words.get(found[0], found[0]), text)]
-        if gap is not None:
-            yield from (forgotten(gap, 0.9, other) for other in others)
-    if reader not in own:
-        return
-    heads = [getattr(loop, HEADS[type(loop)]) for loop in reader.loops]
+    heads = [getattr(loop, HEADS[type(loop)]) for loop in (reader.loops if reader else ())]
     places = [slot for slot in scene.slots if slot is reader or slot.node in heads]
     gaps = [gap for slot in places if (gap := scene.gaps.get((slot.block, slot.index)))]
+    if reader not in own or not gaps:
+        return
     if "." in name:
         made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
         gaps = [gap for gap in scene.gaps.values() if gap.unit in made][-1:] or gaps
     # What is added to begins with zeros; what is read may be meant for something else.
     cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
-    if gaps:
-        unset = [] if "." in name else _never_begun(unit, own)
-        for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
-            lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
-            for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
-                yield forgotten(gap, cost + 0.1 * deep, line)
-        for text in _tables(scene, gaps[0], unit, name):
-            yield forgotten(gaps[0], 0.9, f"{name} = {text}")
-        shapes = {text: shape for text, shape in shapes_of(scene, number).items() if is_vector(shape)}
-        sizes = [f"{one}.{size}" for one in _holders(scene, gaps[0])[:1] for size in ("hidden_size", "vocab_size")]
-        sizes += {n: f"{text}.shape[{k}]" for text in reversed(shapes) for k, n in enumerate(shapes[text])}.values()
-        yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in sizes if name.isidentifier())
+    unset = [] if "." in name else _never_begun(unit, own)
+    for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
+        lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
+        for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
+            yield forgotten(gap, cost + 0.1 * deep, line)
+    yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in _tables(scene, gaps[0], unit, name))
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
@@ -309,73 +271,6 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
             yield f"{{{loop.split()[1]}: {zeros} {loop}}}"
 
 
-def _called_once_more(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`b.reverse()` after `a.reverse()`, for whatever has the same shape, is a list that is filled too, or never is.
-
-    And `c_list.append(c)` after `h_list.append(h)`.
-    """
-    shapes = shapes_of(scene, number)
-    unfilled = [name for name in sorted(never_filled(scene, number)) if shapes.get(name) is None]
-    for slot in own:
-        gap = scene.gaps.get((slot.block, slot.index + 1))
-        match slot.node:
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if gap is not None:
-                others = [atom.text for atom in scene.of_shape(number, shapes.get(name), slot)]
-                for other in dict.fromkeys([*others, *twins(Maker(scene, slot), name), *unfilled]):
-                    if other.isidentifier() and f"{other}.{method}(" not in unit.text:
-                        called = unit.segment(slot.node)[len(name) :]
-                        pairs = [pair for pair in zip(name, other, strict=False) if len({*pair}) == 2]
-                        if len(pairs) == 1 and len(name) == len(other):
-                            called = re.sub(rf"\b{pairs[0][0]}(?=_|\b)", pairs[0][1], called)
-                        yield forgotten(gap, 0.9 + 0.1 * min(unlike(name, other), 5), other + called)
-
-
-def _unread_states(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`if h0 is not None: h[0], c[0] = h0, c0` after what is prepared with zeros, for states that are read nowhere."""
-    states = {"h0", "c0"} & {arg.arg for arg in unit.node.args.args}
-    unread, prepared = sorted(states - {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name)})[::-1], []
-    for slot in (s for s in own if unread and not s.loops and isinstance(s.node, ast.Assign)):
-        gap = scene.gaps.get((slot.block, slot.index + 1))
-        if gap is not None and any(map(is_zeros, ast.walk(slot.node.value))):
-            now = [unit.segment(target) for target in targets_of(slot.node)]
-            prepared += now
-            rows, choices = ("[0]", "[-1]", "[:, 0]", ""), itertools.permutations(prepared, len(unread))
-            for row, chosen in itertools.product(rows, choices):
-                if {*chosen} & {*now}:
-                    other = sum(state[0] not in name.lower() for state, name in zip(unread, chosen, strict=True))
-                    targets = ", ".join(name + row for name in chosen)
-                    text = f"if {unread[0]} is not None: {targets} = {', '.join(unread)}"
-                    yield forgotten(gap, 1.0 + 0.2 * other, text)
-
-
-def _tanh_among_sigmoids(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """`slope[3 * H :] = 1 - a[3 * H :] ** 2` after `slope = a * (1 - a)`, for each part that the code takes.
-
-    For `dz *= a * (1 - a)` two lines, one for the part before and one for the rest.
-    """
-    every = [(other, n.slice) for other in scene.units for n in ast.walk(other.tree) if isinstance(n, ast.Subscript)]
-    every += [(other, part) for other, index in every if isinstance(index, ast.Tuple) for part in index.elts]
-    every = [(other, part) for other, part in every if other is unit or (own and names(part) <= own[0].names)]
-    parts = dict.fromkeys(other.segment(part) for other, part in every)
-    columns = [f":, {part}" for part in parts if "," not in part]
-
-    def of_part(name: str, part: str) -> str:
-        return f"{name[:-1]}, {part}]" if name[-1] == "]" else f"{name}[{part}]"
-
-    for slot in (slot for slot in own if isinstance(slot.node, ast.Assign | ast.AugAssign)):
-        found, gap = _SLOPE.fullmatch(unit.segment(slot.node.value)), scene.gaps.get((slot.block, slot.index + 1))
-        whole = [unit.segment(targets_of(slot.node)[0]), *filter(None, (found[2], found[1]))] if found and gap else ()
-        for part in [*parts, *columns] if whole and isinstance(slot.node, ast.Assign) else ():
-            left, activation, *delta = (of_part(name, part) for name in whole)
-            slope = f"1 - {activation} ** 2"
-            yield forgotten(gap, 1.0, f"{left} = {delta[0]} * ({slope})" if delta else f"{left} = {slope}")
-        halves = (re.fullmatch(r"(:, )?(?::\s*([^:,]+)|([^:,]+?)\s*:)", part) for part in [*parts, *columns])
-        for half in filter(None, halves) if len(whole) == 2 and isinstance(slot.node, ast.AugAssign) else ():
-            axis, end = half[1] or "", half[2] or half[3]
-            (one, a), (rest, b) = ([of_part(name, axis + part) for name in whole] for part in (f":{end}", f"{end}:"))
-            yield Maker(scene, slot).lines("slope", 1.0, [f"{one} *= {a} * (1 - {a})", f"{rest} *= 1 - {b} ** 2"])
-
-
 def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """`self.cache = []` in `__init__`, for a list or table of the class itself, which all its objects share."""
     gap = next((gap for gap in scene.gaps.values() if gap.unit == number), None)
@@ -386,29 +281,11 @@ def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
 
 _RULES = (
     _shared_by_all,
-    _unread_states,
     _not_begun,
     _begun_otherwise,
-    _called_once_more,
-    _tanh_among_sigmoids,
     _changes,
     _target_subtracted,
-    _never_returned,
 )
-
-
-def steps_of_loops(slots: list[Slot]) -> Iterator[Edit]:
-    """`t -= 1` in a loop `while t >= 0` where nothing changes `t`: at the end of its block, or else further up."""
-    loops = {id(s.loops[-1]): s.loops[-1] for s in slots if s.loops and isinstance(s.loops[-1], ast.While)}
-    for loop in loops.values():
-        counting = [node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)]
-        if names(loop, context=ast.Store) & {*counting}:
-            continue
-        gaps = [s for s in slots if s.kind == "gap" and s.loops and s.loops[-1] is loop]
-        gaps = [gap for gap in gaps if gap.block == min(s.block for s in gaps)]
-        for late, gap in enumerate(sorted(gaps, key=lambda gap: -gap.index)):
-            for text in (f"{name} {sign}= 1" for name in dict.fromkeys(counting) for sign in "-+"):
-                yield Edit("step of a loop", 1.0 + 0.01 * late, (insertion(gap, text),), text.split()[0], text)
 
 
 def loop_ends(scene: Scene, unit: int) -> list[Slot]:

@@ -15,7 +15,6 @@ from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import STEPS, Deadline
 from lstm_teach.doctor.leaving import always, left_out
-from lstm_teach.doctor.missing import steps_of_loops
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.rungs import Made
 from lstm_teach.doctor.slots import ADDED, Edit
@@ -31,7 +30,6 @@ _MORE = 600_000  # the same where three or more edits repair everything
 _NUMBERS = 8  # operations on single numbers in the walk back; more are seldom needed
 _PART = 0.6  # of the steps left, for one of several ways to go on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
-_MADE_TO_END = 7  # of these edits to try
 _SHORT = 6  # the length up to which a single edit is looked for first
 
 
@@ -109,11 +107,8 @@ def search(
         return Result(now, flaws, proved, tried, spent, stopped, state.elsewhere)
 
     try:
-        if isinstance(Variants(code).run(truth).error, Endless):
-            ending, proved = _made_to_end(begun_with, truth, cases)
-            if ending is None or proved:
-                return result(ending or begun_with, proved)
-            state = begun_with = ending
+        if isinstance(Variants(code).run(truth).error, Endless):  # changed versions would take as long
+            return result(begun_with, False)
         climb, one = climb_from(begun_with), None
         if truth.case.length <= _SHORT:  # of a fault that shows in long sequences only the values tell little
             scene = climb.bench.scene
@@ -133,21 +128,6 @@ def search(
     except KeyboardInterrupt:
         stopped = "interrupted"
     return result(state if state is not begun_with or not climbs else _climbed(begun_with, climbs[0]), False)
-
-
-def _made_to_end(state: Edited, truth: Truth, cases: list[Case]) -> tuple[Edited | None, bool]:
-    """Code that never ends after an edit with which it does, and whether that is proved; None if every edit hangs."""
-    variants, first, ending = Variants(state.code, list(steps_of_loops(state.code.slots))), None, []
-    for edit in variants.edits:
-        trace = variants.run(truth, [edit])
-        if trace.error is None:
-            ending.append((-variants.score(trace, truth), edit.cost, len(ending), edit))
-    for *_, edit in sorted(ending)[:_MADE_TO_END]:
-        new = _step(state, [edit])
-        if new is not None and prove(new.code, cases):
-            return new, True
-        first = first or new
-    return first, False
 
 
 def _proved(state: Edited, sets: Iterator[Made], cases: list[Case]) -> Edited | None:
@@ -173,7 +153,7 @@ def _elsewhere(state: Edited, repair: Made, edits: list[Edit], cases: list[Case]
     for number, edit in enumerate(edits):
         others: dict[int, Edit] = {}
         for other in (repair.edits[number], *repair.others[number]):
-            if line(other) != line(edit) and len(other.parts) == 1 and other.kind not in ADDED:
+            if line(other) != line(edit) and len(other.parts) == 1 and other.kind != ADDED:
                 others.setdefault(line(other), other)
         proved = []
         for where, other in list(others.items())[:_OTHER_LINES]:
@@ -300,7 +280,7 @@ def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
     for flaw in flaws:
         number, start, *_ = min(flaw.changes)
         kind, place = flaw.edits[0].kind, units[number].row(min(start, len(units[number].text) - 1))
-        key = (number, place, kind in ADDED, "" if not kind.startswith("moved") else id(flaw))
+        key = (number, place, kind == ADDED, "" if not kind.startswith("moved") else id(flaw))
         same = found.setdefault(key, flaw)
         if same is not flaw:
             found[key] = Flaw([*same.edits, *flaw.edits], [*same.changes, *flaw.changes])

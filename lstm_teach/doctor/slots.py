@@ -11,7 +11,7 @@ from typing import Any
 from lstm_teach.doctor.source import Unit
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
-ADDED = ("missing statement", "step of a loop", "no return")  # kinds of edits that put a line where none was
+ADDED = "missing statement"  # the kind of an edit that puts a line where none was
 HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
 _SCOPES = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}

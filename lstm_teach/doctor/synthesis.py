@@ -156,7 +156,7 @@ class _Anew:
             by_step = [t for t, one in self.local.items() if _by_number(one)]
             by_step += [t for t, one in self.local.items() if type(one) is list and any(each is None for each in one)]
             here = self._here(maker, ahead=True)
-            lines = [*leftout.forward_lines(here), *leftout.stacked_lines(here)]
+            lines = list(leftout.forward_lines(here))
             yield from leftout.computed_otherwise(here, lines)
             if number in self.before or maker.slot.block not in self.back:
                 yield from leftout.not_computed(here, lines, self.undefined, by_step)

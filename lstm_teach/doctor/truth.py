@@ -107,7 +107,6 @@ class Truth:
         # Progress that no gradient shows: neither what is added to one, nor a part that is gone when its sum is there.
         added = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in ("term", "sum_from", "sum_to"))
         self.inner = self.counted & ~added & ~self.parts
-        self.unfinished = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "dh_loss+back")
 
     def _quantities(self) -> Iterator[tuple[str, str, int, int | None, np.ndarray]]:
         """All right quantities (quantity, gate, step, loss, value), those with the same numbers as another one too."""

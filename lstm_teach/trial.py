@@ -88,14 +88,11 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    read = reached(cellcode.names_in(*statements), namespace)
+    own, read = dict(namespace), reached(cellcode.names_in(*statements), namespace)
     with set_aside(namespace, read) as anew:
-        own = dict(namespace)
-
-        def trial(case: Names) -> dict:
-            return _run(names, statements, case, own, namespace, read, anew)
-
-        return guard.call(lambda: [trial(case) for case in cases], seconds=SECONDS)
+        return guard.call(
+            lambda: [_run(names, statements, case, own, namespace, read, anew) for case in cases], seconds=SECONDS
+        )
 
 
 @contextlib.contextmanager

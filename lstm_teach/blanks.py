@@ -398,7 +398,7 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
                 ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(trial.TYPED)]
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
-            only = known and here.startswith((THIS_NET, *trial.TYPED))
+            only = known and here.startswith((THIS_NET, trial.TYPED))
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)

@@ -35,8 +35,8 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
     r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
     r"'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
     r"unhashable type: 'numpy": (
-        "An array can't be a key, so a function with @functools.cache can't take one. "
-        'To read an entry of a dictionary by its name, write d["dc"].'
+        'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
+        "A function with @functools.cache can't take an array either."
     ),
     r"NoneType' object (is not|has no)": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "

@@ -31,7 +31,7 @@ from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
 
-TYPED = "The number typed in, ", "The numbers typed in, "
+TYPED = "The typed-in number"
 THIS_NET = "It is right for these numbers; for others it is not."
 ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
 CELL = "this cell"  # the file name of its code
@@ -348,11 +348,11 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
     typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in sizes or n in beside)]
     if not typed:
         return ""
-    them, several = listing([f"{n:g}" for n in typed]), len(typed) > 1
-    way = f"write {'them' if several else 'it'} with names."
+    them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"
+    way = "write the line with names."
     if cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
         way = "compare the numbers with each other, not with a fixed one."
-    return f"{TYPED[several]}{them}, can be right for these numbers only: {way}"
+    return f"{TYPED}{them} can be right for these numbers only: {way}"
 
 
 def _sizes(read: Collection[str], names: Names) -> dict[str, float]:

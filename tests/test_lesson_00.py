@@ -169,7 +169,7 @@ def test_right_lines_are_accepted_however_they_are_written(line):
         ("f / n", "divides f by the number of steps"),
         ("1 / f**n", "This divides by f at every step, as a minus in the exponent does too, so it grows"),
         ("int(f**n)", "This is 0. If you multiply in a loop, begin with 1"),
-        ("max(f**n, 0.01)", "The number typed in, 0.01,"),
+        ("max(f**n, 0.01)", "The typed-in number 0.01"),
     ],
 )
 def test_a_wrong_line_is_told_what_it_is(line, words):

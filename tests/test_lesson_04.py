@@ -126,7 +126,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),
-    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "The number typed in, 8,"),
+    ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(8))", "The typed-in number 8"),
     ("sums", "dV", "dy.T @ cache.h[1:]", "h[t+1] is used where h[t] is needed"),
 ]
 

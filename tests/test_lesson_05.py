@@ -214,9 +214,9 @@ def test_a_typed_in_number_is_not_right(group, name, number):
             "1",
             "rate_needed is off: yours is 1; it should be 0.8895. It reads none of the names",
         ),
-        ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The number typed in, 0.503, can be right for these numbers"),
-        ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The number typed in, 1.503, can be right for these numbers"),
-        ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The numbers typed in, 0.403 and 0.1, can be"),
+        ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The typed-in number 0.503 can be right for these numbers"),
+        ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The typed-in number 1.503 can be right for these numbers"),
+        ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The typed-in numbers 0.403 and 0.1 can be"),
     ],
 )
 def test_of_numbers_typed_in_it_is_said_whether_they_are_right_here(group, expression, expected):

@@ -189,7 +189,7 @@ WRONG = [
     ("count", "clipped_steps", "(whole > limit).mean() * 100", "in percent"),
     ("learned", "learned", "np.all(losses < half, axis=1)", "whether all the runs"),
     ("learned", "learned", "np.sum(losses < np.log(2) / 2, axis=1)", "Here half is np.log(2) / 2"),
-    ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "The number typed in, 100, can be"),
+    ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "The typed-in number 100 can be"),
     ("learned", "learned", "np.sum(losses.round(2) < half, axis=1)", "for others it is not"),
     ("which", "right_run", 'list(histories).index("B")', "histories came from another cell"),
     ("clip", "clipped", "np.clip(gradient, -limit, limit)", "cuts each number by itself"),

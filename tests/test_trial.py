@@ -23,7 +23,7 @@ def sentences(verdict):
     ("line", "words"),
     [
         ("dWf_many = np.array([[dzf_many[a] * h_before_many[b] for b in range(3)] for a in range(3)])",
-         "The number typed in, 3, can be right for these numbers only: write it with names."),
+         "The typed-in number 3 can be right for these numbers only: write the line with names."),
         ("dWf_many = np.array([[dzf_many[a] * h_before_many[b] for b in range(3)] for a in (0, 1, 2, 3)[:3]])", "3"),
     ],
 )  # fmt: skip
@@ -41,15 +41,15 @@ def test_a_typed_in_number_is_named_if_it_is_a_size_that_other_nets_have_otherwi
         cases = [{n: net[n] for n in (*values, "repair")} for net in nets]
         return trial.words_for_typed("repair", written, {"np": np, **values}, cases)
 
-    said = "The number typed in, 4, can be right for these numbers only: write it with names."
+    said = "The typed-in number 4 can be right for these numbers only: write the line with names."
     assert {words(dz=np.ones(4)), words(h=np.zeros((4, 4))), words(H=4), words(T=3), words(T=5)} == {said}
     assert words(T=7) == words(T=4) == ""
 
 
 def test_a_typed_in_step_is_named_and_a_size_that_is_read_is_not():
-    for line, words in (("cache.f[5]", "The number typed in, 5,"), ("cache.f[t]", "")):
+    for line, words in (("cache.f[5]", "The typed-in number 5"), ("cache.f[t]", "")):
         verdict = judged(SINGLE, "hand-on", {"next_dh_future": 'd["dh_before"]', "next_dc_carry": f"dc * {line}"})
-        assert sentences(verdict)["next_dc_carry"][: len("The number typed in, 5,")] == words
+        assert sentences(verdict)["next_dc_carry"][: len("The typed-in number 5")] == words
 
 
 @pytest.mark.parametrize(
@@ -152,17 +152,17 @@ def test_what_the_library_has_computed_is_named():
     [
         (TRAINING, "which", {"right_run": "np.argmin(end_loss)", "broken_run": "np.argmax(end_loss)"},
          "right_run = [k for k in range(3) if remembered[k] > 0.7][0]\nbroken_run = np.argmax(end_loss)",
-         {"right_run": "The number typed in, 0.7,", "broken_run": ""}),
+         {"right_run": "The typed-in number 0.7", "broken_run": ""}),
         (TRAINING, "which", {"right_run": "np.argmin(end_loss)", "broken_run": "np.argmax(end_loss)"},
          "if remembered.max() > 0.7:\n    right_run = np.argmax(remembered)\nbroken_run = np.argmax(end_loss)",
-         {"right_run": "The number typed in, 0.7,", "broken_run": ""}),
+         {"right_run": "The typed-in number 0.7", "broken_run": ""}),
         (TRAINING, "clip", {"clipped": "gradient * min(1, limit / norm)"},
          "if norm > limit:\n    clipped = gradient * limit / norm",
          {"clipped": "With other numbers, no line that runs says what clipped is."}),
         ("00_start_here", "left", {"left": "f ** n"}, "if f > 0.7:\n    left = f ** n",
-         {"left": "The number typed in, 0.7,"}),
+         {"left": "The typed-in number 0.7"}),
         (FADING, "blank-rate-needed", {"rate_needed": "share ** (1 / steps)"},
-         "if share < 2e-3:\n    rate_needed = share ** (1 / steps)", {"rate_needed": "The number typed in, 0.002,"}),
+         "if share < 2e-3:\n    rate_needed = share ** (1 / steps)", {"rate_needed": "The typed-in number 0.002"}),
     ],
 )  # fmt: skip
 def test_an_answer_that_an_earlier_run_has_left_counts_for_nothing(lesson, cell, right, lines, said):

@@ -21,8 +21,8 @@ SHAPES = "The shapes don't fit: look at the shape of each side. Is something tra
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 NO_KEY = (
-    "An array can't be a key, so a function with @functools.cache can't take one. "
-    'To read an entry of a dictionary by its name, write d["dc"].'
+    'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
+    "A function with @functools.cache can't take an array either."
 )
 NO_NAME = f"{FIRST}If none does, look at the spelling."
 EARLY = "That line reads {} before this cell gives it a value."

@@ -21,7 +21,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     allow = ["forward"]                       # optional: functions of the library that the learner may call; or "all"
                                               # (these four may also be at the top of the file, for all tasks)
     [tasks.bias.mistakes]                     # expressions ("one; another") for the wrong answer, and what is said
-    "share ** (1 / steps)" = "This is f itself; b is what the sigmoid turns into f."
+    "share ** (1 / steps)" = "Yours is f itself; b is what the sigmoid turns into f."
     [mistakes]                                # optional: those of every task, besides its own
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value

@@ -82,10 +82,10 @@ def test_the_exam_gives_no_hints_until_asked_and_a_mistyped_letter_stops_nothing
     run(page, "check-bias")
     wait_for_text(page, "check-bias", "With your b")
     shown = go_to(page, "check-bias").inner_text()
-    assert "Hints are off" in shown and "This is i itself" not in shown and "Hint 1" not in shown
+    assert "Hints are off" in shown and "Yours is i itself" not in shown and "Hint 1" not in shown
     write(page, "hints", "show_hints(True)")
     run(page, "check-bias")
-    wait_for_text(page, "check-bias", "This is i itself")
+    wait_for_text(page, "check-bias", "Yours is i itself")
     assert "Hint 1 of 3" in go_to(page, "check-bias").inner_text()
     write(page, "my-price", 'my_price = "e"')
     run_all(page, timeout=120)

@@ -539,7 +539,7 @@ WRONG = {
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
         "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are swapped"),
-        "nothing kept": (step_with(c=lambda v: v.i * v.g), "What was there before is missing"),
+        "nothing kept": (step_with(c=lambda v: v.i * v.g), "What stays of the old cell is missing"),
         "g whole": (step_with(c=lambda v: (1 - v.i) * v.c_before + v.g), "g comes in whole"),
         "h for c": (step_with(c=lambda v: (1 - v.i) * v.h_before + v.i * v.g), "h_before is used instead"),
         "o for f": (step_with(c=lambda v: v.o * v.c_before + v.i * v.g), "o is used instead of 1 - i"),
@@ -547,8 +547,8 @@ WRONG = {
         "i shows": (step_with(h=lambda v: v.i * v.c), "i is used instead of o"),
         "old cell shown": (step_with(h=lambda v: v.o * v.c_before), "The old cell is shown"),
         "no curve": (step_with(gate=lambda z: z), "its sigmoid or tanh is missing"),
-        "candidate through the sigmoid": (step_with(candidate=sigmoid), "This is the wrong function"),
-        "gates through tanh": (step_with(gate=np.tanh), "This is the wrong function"),
+        "candidate through the sigmoid": (step_with(candidate=sigmoid), "The wrong function was used"),
+        "gates through tanh": (step_with(gate=np.tanh), "The wrong function was used"),
         "plus in the exponent": (
             step_with(gate=lambda z: 1 / (1 + np.exp(z))),
             "This is 1 minus the gate. Is the minus in the exponent missing?",
@@ -637,7 +637,7 @@ WRONG = {
     "check_back": {
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),
         "do by o": (back_with(do=lambda v: v.dh * v.o), "the other factor, c"),
-        "do by the old cell": (back_with(do=lambda v: v.dh * v.c_before), "This is the old cell"),
+        "do by the old cell": (back_with(do=lambda v: v.dh * v.c_before), "The old cell is used here"),
         "slope of tanh": (back_with(dc=lambda v: v.dh * v.o * (1 - np.tanh(v.c) ** 2) + v.dc_carry), "no tanh between"),
         "slope at c": (back_with(dc=lambda v: v.dh * v.o * (1 - v.c**2) + v.dc_carry), "1 - c**2 is a slope"),
         "no carry": (back_with(dc=lambda v: v.dh * v.o), "dc_carry is missing"),
@@ -651,7 +651,7 @@ WRONG = {
         "dg by g": (back_with(dg=lambda v: v.dc * v.g), "the other factor is i"),
         "dg by 1 - i": (back_with(dg=lambda v: v.dc * (1 - v.i)), "1 - i belongs to the old cell"),
         "no slope": (back_with(dzi=lambda v: v.di), "The slope of the curve is missing"),
-        "tanh's slope": (back_with(dzo=lambda v: v.do * (1 - v.o**2)), "This is the slope of the other function"),
+        "tanh's slope": (back_with(dzo=lambda v: v.do * (1 - v.o**2)), "The slope is that of the other function"),
         "half a slope": (back_with(dzi=lambda v: v.di * (1 - v.i)), "Half of the slope is missing"),
         "W not transposed": (
             back_with(dh_before=lambda v: sum(v.net["W" + a] @ getattr(v, "dz" + a) for a in "iog")),
@@ -762,8 +762,8 @@ WRONG = {
     },
     "check_bias": {
         "forget gate": (lambda share, steps: -bias(share, steps), "the sign is wrong"),
-        "i itself": (lambda share, steps: 1 - share ** (1 / steps), "This is i itself"),
-        "1 - i": (lambda share, steps: share ** (1 / steps), "This is 1 - i"),
+        "i itself": (lambda share, steps: 1 - share ** (1 / steps), "Yours is i itself"),
+        "1 - i": (lambda share, steps: share ** (1 / steps), "Yours is 1 - i"),
         "no root": (lambda share, steps: bias(share, 1), "for all the steps together"),
         "spread evenly": (
             lambda share, steps: np.log((1 - share) / steps / (1 - (1 - share) / steps)),

@@ -471,7 +471,7 @@ WRONG = {
         "no square": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - np.tanh(a))), "with a square"),
         "value for slope": (start_with(say=lambda dh0, dc0, a: dc0 + dh0 * np.tanh(a)), "not by its value"),
         "difference": (start_with(say=lambda dh0, dc0, a: dc0 - dh0 * (1 - np.tanh(a) ** 2)), "has been subtracted"),
-        "step 0": (start_of_step_0, "These are dh and dc of step 0"),
+        "step 0": (start_of_step_0, "dh and dc of step 0 are used here"),
         "from zeros": (start_with(state=lambda a: (0 * a, 0 * a)), "The forward pass starts from zeros"),
         "nudges": (start_by_nudging, "measured with lt.loss"),
         "complex steps": (start_by_complex_steps, "measured with lt.forward"),

@@ -477,7 +477,7 @@ WRONG = {
                 "pairs[start : start + size]",
                 "[(xs[k], targets[k]) for k in each]",
             ),
-            "The batches are made as even as possible here",
+            "Here the batches are as even as possible",
         ),
         "targets mixed again": (
             faulty(*MIXED_AGAIN),

@@ -406,7 +406,7 @@ WRONG = {
         "forgotten": (gates(1, lambda s, rows: s, factor=lambda f: 1 - f), "1 - f is used instead of f"),
         "accumulated": (gates(1, lambda s, rows: s, factor=lambda f: 1 + f), "1 + f is used instead of f"),
         "reversed": (lambda f, dc, s: carried(f, dc, s)[::-1], "in the order of the walk back"),
-        "nothing done": (lambda f, dc, s: np.tile(dc, (s + 1, 1)), "Nothing has been multiplied"),
+        "nothing done": (lambda f, dc, s: np.tile(dc, (s + 1, 1)), "No gate has been multiplied in"),
         "norms": (lambda f, dc, s: np.linalg.norm(carried(f, dc, s), axis=-1), "don't take its length here"),
         "absolute": (lambda f, dc, s: abs(carried(f, dc, s)), "The signs are lost"),
         "down to row 1": (

@@ -221,7 +221,7 @@ def task_section(task: dict) -> str:
             alike.setdefault(tuple(said), []).append(name)
         for (state, sentence), names in alike.items():
             mark, word = FINAL[state]
-            said = f"<div>{html.inline(sentence)}</div>" if sentence else ""
+            said = "".join(f"<div>{html.inline(line)}</div>" for line in sentence.splitlines())
             parts.append(f"<li><strong>{mark} {word}:</strong> {html.inline(', '.join(names))}{said}</li>")
         parts.append("</ul>")
         if task["points"] < task["most"]:

@@ -273,7 +273,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     parameters = _parameters(blank)
     first_line = f"def {name}({', '.join(parameters)}):"
     order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."
-    misplaced = judging.misplaced(function, [each.partition("=")[0] for each in parameters])
+    misplaced = guard.misplaced(function, [each.partition("=")[0] for each in parameters])
     # of our own call, not of one at a line of theirs
     if trouble and (misplaced or ("the function disagree on" in trouble and ", at line" not in trouble)):
         return (Part(name, order),)

@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any, Self
 
@@ -288,6 +288,12 @@ def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(function, **options).parameters
     except (TypeError, ValueError):
         return {}
+
+
+def misplaced(function: Callable, wanted: Sequence[str]) -> bool:
+    """Whether a function has parameters of these names, but not in these places."""
+    theirs = [*parameters_of(function)]
+    return any(name in theirs[:k] + theirs[k + 1 :] for k, name in enumerate(wanted))
 
 
 def stopwatch() -> Callable[[], float]:

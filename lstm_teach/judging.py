@@ -495,12 +495,6 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
     return callable(before) or before is after or (not several and before == after)
 
 
-def misplaced(function: Callable, wanted: Sequence[str]) -> bool:
-    """Whether a function has parameters of these names, but not in these places."""
-    theirs = [*guard.parameters_of(function)]
-    return any(name in theirs[:k] + theirs[k + 1 :] for k, name in enumerate(wanted))
-
-
 def _input_name(function: Callable, number: int) -> str:
     """The learner's own name of an input."""
     names = [*guard.parameters_of(function)]

@@ -64,7 +64,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import judging
+from lstm_teach import guard, judging
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
@@ -163,7 +163,7 @@ class Task:
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
         said = {**self.words, **self.spec}
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
-        if judging.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
+        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
             options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None

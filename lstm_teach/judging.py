@@ -332,7 +332,7 @@ def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
     over all cases together. Of several the nearest is named.
     """
     best, words = 1e-3, ""
-    if not got:
+    if not got or any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
         return ""
     first, nearby = np.ravel(got[0])[:1], 1e-6 * np.max(np.abs(got[0]), initial=0.0)
     for known, values in mistakes.items():

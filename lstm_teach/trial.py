@@ -332,8 +332,13 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
         off = difference(name, got, right, axes(right, name), relative=True)
         perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
         return f"The line is right for other numbers, but not for these: {off}{perhaps}"
-    matches = f"{listing(old)} {'don' if len(old) > 1 else 'doesn'}'t match {listing(others) or name}"
-    return f"The line is right, but here {matches}: run the cells above again, in their order."
+    several = len(old) > 1
+    off = (
+        f"do{'' if several else 'es'}n't match {listing(others)}"
+        if others
+        else f"{'are' if several else 'is'} out of date"
+    )
+    return f"The line is right, but here {listing(old)} {off}: run the cells above again, in their order."
 
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:

@@ -5,12 +5,14 @@ that shows on a low rung is repaired before one that needs more steps. Nothing i
 quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
 """
 
+import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline
 from lstm_teach.doctor.likely import ANEW, Likely
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
@@ -146,6 +148,8 @@ class Climb:
                 found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
             elif found[0].kind == "crossed":
                 found = self.likely.first([*found, *self._simpler(state, found[0])], state)
+            elif (placed := self._in_its_place(found[0])) and (changed := self._simpler(state, placed)):
+                found = [*self.likely.first(changed, state), *found]  # the line is there, and only wrong
             yield state.with_one_more(found[0], found[1:40])
 
     def _simpler(self, state: State, edit: Edit) -> list[Edit]:
@@ -163,6 +167,16 @@ class Climb:
         tried = variants.edits[len(state.made) :]
         self.tried += len(tried)
         return [one for one in tried if self._gain(variants, state, one) == self.full]
+
+    def _in_its_place(self, edit: Edit) -> Edit | None:
+        """For a new `x = value`, this value in the statement before it that gives x one, or the only one that does."""
+        (target, _, value), gap = edit.new.partition(" = "), self.bench.slots[min(edit.slots)]
+        own = [slot for slot in self.bench.scene.statements[gap.unit] if isinstance(slot.node, ast.Assign)]
+        own = [slot for slot in own if [self.code.units[gap.unit].segment(t) for t in slot.node.targets] == [target]]
+        own = [slot for slot in own if (slot.block, slot.index) == (gap.block, gap.index - 1)] or own
+        if edit.kind != "missing statement" or len(own) != 1:
+            return None
+        return Maker(self.bench.scene, own[0]).swap("equation", edit.cost, own[0].node.value, value)
 
     def _gain(self, variants: Variants, state: State, edit: Edit) -> tuple[int, ...] | None:
         """What is right on each rung with one more edit.

@@ -115,6 +115,10 @@ def test_a_factor_that_only_the_right_answer_could_give_is_not_called_missing():
     assert "i is off" in said and "factor" not in said, said
 
 
+GIVEN = {
+    "softmax": "e = np.exp(scores - scores.max(axis=1, keepdims=True))\n",
+    "loss": "picked = y[np.arange(T), targets]\n",
+}
 TYPED_LENGTH = [  # of the lesson's own sequence
     ("scores", "scores = np.zeros((T, K))\nfor t in range(7):\n    scores[t] = params.V @ h_all[t]"),
     ("scores", "scores = h_all[:7] @ params.V.T"),
@@ -127,7 +131,7 @@ TYPED_LENGTH = [  # of the lesson's own sequence
 @pytest.mark.parametrize(("name", "lines"), TYPED_LENGTH)
 def test_a_typed_in_length_is_wrong_whether_another_sequence_is_shorter_or_longer(name, lines):
     for code in (lines, lines.replace("7", "T").replace("8", "T + 1")):
-        verdict = judged(LESSON, name, source=f'{code}\nlesson.judge("{name}")')
+        verdict = judged(LESSON, name, source=f'{GIVEN.get(name, "")}{code}\nlesson.judge("{name}")')
         assert verdict.passed == (code != lines) and "one row too many" not in str(verdict), str(verdict)
 
 
@@ -145,7 +149,7 @@ def test_a_factor_that_rounds_to_one_is_not_said():
 
 
 def test_a_loop_that_only_prints_a_typed_in_number_of_rows_does_not_spoil_what_is_right():
-    shown = "for t in range(7):\n    print(picked[t])\n"
+    shown = f"{GIVEN['loss']}for t in range(7):\n    print(picked[t])\n"
     for line in ("L = -np.log(picked).sum()", "L = -sum(np.log(picked[t]) for t in range(T))"):
         assert judged(LESSON, "loss", source=f'{shown}{line}\nlesson.judge("loss")').passed
 

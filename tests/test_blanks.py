@@ -730,6 +730,15 @@ def cell_of(name, group):
     return next(cell.id for cell in cells_of(name) if f'judge("{group}")' in cell.source)
 
 
+def test_a_given_line_that_was_changed_is_said_to_be_another_and_one_in_the_cell_is_never_old():
+    source = 'ct = 1 / (1 + np.exp(-c))\nh = o * ct\nlesson.judge("hidden")'
+    verdict = run_cell(FORWARD, "hidden", source, copied(names_before(FORWARD, "hidden")) | {"In": [source]})
+    assert sentences(verdict)["h"] == "It is right with this cell's ct, but not with the lesson's."
+    names = run_cells(FORWARD)  # all cells have run, and f, i and g are those of later ones
+    assert run_cell(FORWARD, "cell", 'c = f * c_before + i * g\nlesson.judge("cell")', names).passed
+    assert run_cell(FORWARD, "hidden", 'ct = np.tanh(c)\nh = o * np.tanh(c)\nlesson.judge("hidden")', names).passed
+
+
 @pytest.mark.parametrize(
     ("name", "group", "lines"),
     [
@@ -739,7 +748,7 @@ def cell_of(name, group):
         (SINGLE, "start", "dh_future, dc_carry = np.empty((2, H))\ndh_future[:] = 0\ndc_carry[:] = 0"),
     ],
 )  # fmt: skip
-def test_a_line_of_the_cell_above_may_be_written_again_in_another_style(name, group, lines):
+def test_a_given_line_may_be_written_again_in_another_style(name, group, lines):
     verdict = judged_in(name, cell_of(name, group), source=f'{lines}\nlesson.judge("{group}")')
     assert verdict.passed, str(verdict)
 

@@ -224,7 +224,7 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    with trial.set_aside(namespace, trial.reached(cellcode.globals_read(function), namespace)) as anew:
+    with trial.set_aside(namespace, *trial.reached(namespace, [name])) as anew:
         anew({**namespace})
         parts = judge_function(blank, function, statements)
         # no second wait; and a missing name, or an answer of the library's, is named already

@@ -64,7 +64,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard, judging
+from lstm_teach import guard, judging, trial
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
@@ -167,7 +167,11 @@ class Task:
             options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
-        found = judging.judge(function, parts, self.spec["hints"], **options)
+        space = getattr(guard.called(function), "__globals__", {}) if callable(function) else {}
+        space = space if space.get("__name__") == "__main__" else {}  # a notebook's, not a module's
+        with trial.set_aside(space, *trial.reached(space, (), function)) as anew:
+            anew({**space})
+            found = judging.judge(function, parts, self.spec["hints"], **options)
         # One that is right only for wrong results of the learner's own says so in its name.
         given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
         judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)

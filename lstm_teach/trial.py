@@ -10,6 +10,7 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
+import functools
 import gc
 import inspect
 import pkgutil
@@ -43,6 +44,7 @@ NO_LONGER = (
 # `reached` looks into values of these modules' types, and lets code that reads one of these names meet everything
 FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types")
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}
+CACHED = type(functools.cache(len))
 COPIED = (np.ndarray, np.random.Generator, list, dict, set, deque, Params, SimpleNamespace, Cache)
 
 
@@ -112,8 +114,8 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
     def put_back() -> None:
         for where, kept in states:
             _become(where, kept)
-        for each in made:
-            getattr(each, "cache_clear", int)()
+        for cached in [each for each in made if isinstance(each, CACHED)]:
+            cached.cache_clear()
 
     def anew(names: Names) -> None:
         put_back()
@@ -264,7 +266,8 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
         if id(each) not in met:
             met[id(each)] = each
             waiting += _inside(each)
-            read(cellcode.globals_read(each) if getattr(each, "__globals__", None) is space else ())
+            if isinstance(each, FunctionType) and each.__globals__ is space:
+                read(cellcode.globals_read(each))
     return found, [each for each in met.values() if getattr(each, "__module__", "") == "__main__"]
 
 

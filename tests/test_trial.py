@@ -332,7 +332,8 @@ def test_what_a_function_that_is_judged_collects_in_the_notebook_is_not_kept():
         ("class Node: pass\nnode = Node()\nnode.next = node", "node.x = f\nleft = node.next.x ** n"),
         ("NOTHING = object()\ndef first(x, y=NOTHING): return x if y is NOTHING else y", "left = first(f) ** n"),
         ("class Fixed(type):\n    def __setattr__(cls, name, value): raise AttributeError(name)\n"
-         "class Kept(metaclass=Fixed): seen = []", "left = f ** n"),
+         "class Kept(metaclass=Fixed): seen = []", "left = f ** n * len([Kept])"),
+        ("class Bag(dict): __getattr__ = dict.__getitem__\nbag = Bag(all=1)", "left = bag.all * f ** n"),
     ],
 )  # fmt: skip
 def test_what_is_one_thing_in_the_notebook_is_one_in_a_trial_and_a_class_may_forbid_changes(made, lines):

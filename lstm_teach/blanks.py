@@ -98,7 +98,8 @@ class Lesson:
         with guard.unseen():
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
-        wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
+        said = [part for part in parts if part.sentence and not part.open]
+        wrong = {blank.names[0] if blank.is_function else part.name for part in said}
         for name in blank.names:
             self.written.pop(name, None)
             usable = callable(names.get(name)) if blank.is_function else name in names
@@ -257,7 +258,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     Without a cell only the answers count, and it may call what it likes.
     """
     in_a_cell, statements = statements is not None, statements or ()
-    name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
+    name, cases = blank.names[0], blank.cases()
+    attempt = Attempt(guard.with_a_name(function, name), SECONDS)
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
@@ -268,8 +270,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     shared = trial.words_for_shared(function, statements)
     if in_a_cell and (called := attempt.borrowed(blank.allow)):
         return (Part(name, CALLS.format(called)),)
-    if trouble.endswith(judging.DOTS):
-        return (Part(name, open=True),)
+    if attempt.is_unwritten(trouble):
+        return (Part(name, trouble, open=True),)
     parameters = _parameters(blank)
     first_line = f"def {name}({', '.join(parameters)}):"
     order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."

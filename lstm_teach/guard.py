@@ -18,7 +18,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Self
 
 try:
@@ -268,6 +268,15 @@ def name_of(function: Callable) -> str:
     """What to call a function, a partial, a method or a callable object in a sentence."""
     function = unwrapped(function)
     return getattr(function, "__name__", type(function).__name__)
+
+
+def with_a_name(function: Callable, name: str) -> Callable:
+    """A lambda under the name that it has in the task; anything else as it is."""
+    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
+        return function
+    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    named.__kwdefaults__ = function.__kwdefaults__
+    return named
 
 
 def unwrapped(function: Callable) -> Callable:

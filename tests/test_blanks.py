@@ -780,9 +780,18 @@ def test_an_earlier_line_that_fails_on_another_net_is_named_and_blames_no_blank_
     assert f"the line `{looked_up}` raises KeyError" in sentences(verdict)["c"]
 
 
-@pytest.mark.parametrize("source", ["sigmoid = lambda z: ...", "def dots(z):\n    return ...\nsigmoid = dots"])
-def test_a_function_that_returns_its_dots_is_not_written_yet(source):
-    assert all(part.open for part in judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")').parts)
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("sigmoid = lambda z: ...", "Dots are still in sigmoid"),
+        ("def dots(z):\n    return ...\nsigmoid = dots", "Dots are still in dots"),
+        ("def sigmoid(z):\n    raise NotImplementedError", "NotImplementedError is still in sigmoid: replace it"),
+    ],
+)
+def test_a_function_that_returns_its_dots_or_raises_in_their_place_is_not_written_yet(source, words):
+    verdict = judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")')
+    assert verdict.parts[0].open and verdict.hints == () and f"{verdict}".startswith("Not written yet: `sigmoid`.")
+    assert words in str(verdict)
 
 
 def test_a_function_whose_cell_has_not_run_is_the_library_s(capsys):

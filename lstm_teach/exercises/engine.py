@@ -59,7 +59,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -157,7 +157,7 @@ class Task:
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
-        function = _with_a_name(function, self.spec["call"].partition("(")[0])
+        function = guard.with_a_name(function, self.spec["call"].partition("(")[0])
         by_result = self.spec.get("parts") == "results"
         names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
@@ -331,15 +331,6 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         if found or len(names) > 1:
             return found
     return {names[0]: answer} if len(names) == 1 else judging.in_order(answer, names)
-
-
-def _with_a_name(function: Callable, name: str) -> Callable:
-    """A lambda under the name that it has in the task; anything else as it is."""
-    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
-        return function
-    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-    named.__kwdefaults__ = function.__kwdefaults__
-    return named
 
 
 def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:

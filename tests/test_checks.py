@@ -72,6 +72,7 @@ SENTENCES = {
     "text": (lambda v: "abc", "should hold real numbers"),
     "complex": (lambda v: v * 1j, "should hold real numbers"),
     "a generator": (lambda v: (2 * x for x in v), "returns a generator. It should return the values themselves"),
+    "values of a dictionary": (lambda v: {}.values(), r"returns dict_values\(\[\]\)\. It should return"),
     "not a number": (lambda v: v * np.nan, "is nan at unit 0: look for"),
     "infinite": (lambda v: v * np.inf, "is inf at unit 0"),
     "wrong numbers": (

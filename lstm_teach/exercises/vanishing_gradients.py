@@ -49,18 +49,19 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         rate = sigmoid(bias) + extra
         if rate >= 1:
             return never(rate)
-        if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
-            return ""
-        left, most = two_numbers(rate**got, share)
-        return f"After {amount(f'{got + 0.0:g}', 'step')} {left} is left; at most {most} may be left."
+        said = ""
+        if 0 <= got < 1e6 and not got % 1:  # a quotient that was not rounded has a sentence of its own
+            left, most = two_numbers(rate**got, share)
+            said = f"After {amount(f'{got + 0.0:g}', 'step')} {left} is left; at most {most} may be left."
+        if got == -1 or (99 <= got < reach_of(bias, extra, share) and abs(got - np.round(got, -2)) <= 1):
+            said += advice(f"The rate is {rate:.4g} here. A loop that counts must not end before share is reached.")
+        return said
 
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        slow = f"The rate is {rate:.4g} here, so it takes thousands of steps. A loop with a limit may end too early."
-        unknown = never(rate) if rate >= 1 else slow if rate > 0.995 else ""
-        return Case(part, (bias, extra, share), names, also=also, unknown=unknown)
+        return Case(part, (bias, extra, share), names, also=also, unknown=never(rate) if rate >= 1 else "")
 
     move, times, extra, steps = 0.0, 1.0, 0.25, 2
     if seed != 1:  # not those of the class, which a result could be copied for

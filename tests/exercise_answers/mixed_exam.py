@@ -610,7 +610,7 @@ WRONG = {
         "C with W": (said(C=(3, "Wi Wo Wg Ui Uo Ug")), "You name dWi"),
         "D, W alone": (said(D=(1, "Wo")), "You leave out 1 of the 2"),
         "E without V": (said(E=(1, "Wi Wo Wg Ui Uo Ug")), "You leave out 1 of the 7"),
-        "D, nothing named": (said(D=(1, "")), "You leave out 2 of the 2 gradients that are wrong there"),
+        "D, nothing named": (said(D=(1, "")), "You leave out all gradients that are wrong there, with"),
         "the form as it is": (lambda: dict.fromkeys("ABCDE", (1, "")), "is not right yet"),
         "not a dictionary": (lambda: list(LADDER.values()), "should return a dictionary"),
         "a letter left out": (lambda: {key: LADDER[key] for key in "ABCE"}, "The dictionary has no 'D'"),

@@ -225,13 +225,11 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    with trial.set_aside(namespace, *trial.reached(namespace, [name])) as anew:
-        anew({**namespace})
-        parts = judge_function(blank, function, statements)
-        # no second wait; and a missing name, or an answer of the library's, is named already
-        said = "did not finish", "NameError", CALLS.partition("{}")[2]
-        done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
-        return parts if done else _with_helpers(blank, function, parts)
+    parts = judge_function(blank, function, statements)
+    # no second wait; and a missing name, or an answer of the library's, is named already
+    said = "did not finish", "NameError", CALLS.partition("{}")[2]
+    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
+    return parts if done else _with_helpers(blank, function, parts)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -257,6 +255,11 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
 
     Without a cell only the answers count, and it may call what it likes.
     """
+    with trial.apart(function):
+        return _judge_function(blank, function, statements)
+
+
+def _judge_function(blank: Blank, function: Callable, statements: Lines | None) -> tuple[Part, ...]:
     in_a_cell, statements = statements is not None, statements or ()
     name, cases = blank.names[0], blank.cases()
     attempt = Attempt(guard.with_a_name(function, name), SECONDS)
@@ -453,10 +456,11 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in blank.names if name in failed]
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | ONCE)]:
+    others = {n: namespace[n] for n in blank.names if isinstance(namespace.get(n), Sequence | ONCE | np.matrix)}
+    for name in others.keys() - failed:
         its = library_here(blank, name, namespace, copy.copy)
         if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(namespace[name], ONCE) else namespace[name])
+            namespace[name] = np.array(its if isinstance(others[name], ONCE) else others[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

@@ -102,6 +102,16 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
 
 
 @contextlib.contextmanager
+def apart(function: Any) -> Iterator[None]:
+    """Meanwhile a learner's function, and what it calls, may change the notebook: in the end it is as it was."""
+    space = getattr(guard.called(function), "__globals__", {}) if callable(function) else {}
+    space = space if space.get("__name__") == "__main__" else {}  # a notebook's, not a module's
+    with set_aside(space, *reached(space, (), function)) as anew:
+        anew({**space})
+        yield
+
+
+@contextlib.contextmanager
 def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
     """Give a notebook its own names again in the end, and what it has `made` what that kept; see `reached`.
 

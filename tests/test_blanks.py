@@ -218,6 +218,14 @@ def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
     assert "is complex" in sentences(verdict)["do"]
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array():
+    names = copied(names_before("05_vanishing_gradients", "blank-one-step"))
+    source = 'one_step = np.matrix(f * np.eye(H) + 0.25 * Wg.T)\nlesson.judge("one_step")'
+    assert run_cell("05_vanishing_gradients", "blank-one-step", source, names).passed
+    assert type(names["one_step"]) is np.ndarray  # times another one, entry by entry
+
+
 @pytest.mark.parametrize(
     "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
 )

@@ -272,6 +272,16 @@ def test_a_list_that_a_cell_reaches_in_roundabout_ways_has_only_what_the_noteboo
     assert [*here] == [0.8**20] and names["seen"] is here
 
 
+def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_flaws():
+    names = copied(names_before("03_flawed_backward", "my-loop"))
+    source = cell_source("03_flawed_backward", "my-loop")
+    exec("seen = []\ndef note(t): seen.append(t)", names)
+    assert run_cell(
+        "03_flawed_backward", "my-loop", source.replace("dh = params.V", "note(t)\n        dh = params.V"), names
+    )
+    assert names["seen"] == []
+
+
 def test_what_a_cell_does_not_reach_is_not_copied():
     class Counted(list):
         copies = 0

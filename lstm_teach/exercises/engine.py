@@ -167,10 +167,7 @@ class Task:
             options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
-        space = getattr(guard.called(function), "__globals__", {}) if callable(function) else {}
-        space = space if space.get("__name__") == "__main__" else {}  # a notebook's, not a module's
-        with trial.set_aside(space, *trial.reached(space, (), function)) as anew:
-            anew({**space})
+        with trial.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
         # One that is right only for wrong results of the learner's own says so in its name.
         given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}

@@ -15,7 +15,7 @@ from types import FrameType
 
 import numpy as np
 
-from lstm_teach import cellcode, guard, html, plain, unfinished
+from lstm_teach import cellcode, guard, html, plain, trial, unfinished
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
@@ -135,6 +135,11 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     """
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
+    with trial.apart(loop):
+        return _flaws_left(loop)
+
+
+def _flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)

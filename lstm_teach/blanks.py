@@ -440,8 +440,8 @@ def _known(
         return words
     if single := next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None):
         return f"Yours is {single}; compute in float64."
-    if whole := next((a.dtype for a in arrays if a.ndim and a.dtype.kind in "iu" and right[0].dtype == float), None):
-        return f"Yours is {whole}, which holds whole numbers only; compute in float64."
+    if words := judging.whole_numbers(arrays, right):
+        return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
     if judging.is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."

@@ -226,12 +226,21 @@ def difference(
     return f"{sentence} Yours is {array.dtype}; compute in float64." if single else sentence
 
 
+def whole_numbers(got: Arrays, right: Arrays) -> str:
+    """That an array can hold whole numbers only, where the right ones are not; "" if none is such an array."""
+    pairs = zip(got, right, strict=True)
+    kind = next((g.dtype for g, r in pairs if g.ndim and g.dtype.kind in "iu" and r.dtype.kind == "f"), None)
+    return f"Yours is {kind}, which holds whole numbers only; compute in float64." if kind else ""
+
+
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:
     """That a number typed in these lines is a size named in the error, or beyond it; "" if none is."""
     said = trouble.partition(", at line ")[0]
     beyond = "out of bounds" in said  # an index; else the shapes stand in parentheses
-    shown = said if beyond else " ".join(re.findall(r"\([\d, ]+\)", said))
-    sizes = {int(n) for n in re.findall(r"\d+", shown)}
+    shapes = re.findall(r"\([\d, ]+\)", said)
+    if not (beyond or shapes[1:] or " raised " in said):  # one shape alone is of another kind than it should be
+        return ""
+    sizes = {int(n) for n in re.findall(r"\d+", said if beyond else " ".join(shapes))}
     terms = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.BinOp)]
     products = [n for n in terms if isinstance(n.op, ast.Mult | ast.Div | ast.Pow)]  # what is in these is no size
     factors = {side.value for n in products for side in (n.left, n.right) if isinstance(side, ast.Constant)}
@@ -447,7 +456,8 @@ def kind(value: Any) -> str:
         code = ""
         with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
             named = cellcode.names_in(ast.parse(value.strip(), mode="eval"))  # str(5) has none
-            code = "; code is written without quotation marks" if named else ""
+            # of a word, such as "yes", nobody can tell
+            code = "; code is written without quotation marks" if named and not value.isalpha() else ""
         return f"text, {brief(value)}{code}"
     if isinstance(value, float | np.floating):
         return brief(float(f"{value:.4g}"))

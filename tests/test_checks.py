@@ -329,6 +329,7 @@ def test_the_tolerance_is_tight_and_relative():
 
 
 def test_kinds_are_named_in_words():
+    assert "without quotation marks" in kind("h[t]") and "without quotation marks" not in kind("yes")
     assert (
         kind(INPUT) == "an array of shape (3,)"
         and kind(np.float64(2)) == "2.0 (float)"

@@ -463,7 +463,12 @@ def test_a_number_that_is_no_size_is_not_called_a_size_that_is_typed_in():
     def tiny(fault):
         return lt.Params.random(4, 3, scale=1e-9), [0, 1, 0], [1, 2, 3], np.ones(3), np.ones(3)
 
-    assert "typed in" not in str(gradient_check.check_blind_spot(tiny))
+    def single_states(fault):
+        return lt.Params.random(4, 3), [0, 1, 0], [1, 2, 3], 0, 0
+
+    for function in (tiny, single_states):
+        assert "typed in" not in str(gradient_check.check_blind_spot(function))
+    assert "typed in" not in str(gradient_check.check_numerical_gradient(lambda *given: np.zeros(9)))
     factor, sizes = (str(forward_pass.check_loss(function)) for function in (hundred, to_five))
     assert "out of bounds" in factor and "typed in" not in factor
     assert "A size typed in as a number fits only one net or sequence: look for 5 and 5000." in sizes

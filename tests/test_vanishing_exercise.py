@@ -118,6 +118,16 @@ def test_near_a_rate_of_1_only_the_smallest_number_of_steps_is_right(off):
     assert "e+0" not in str(verdict) and "A loop" not in str(verdict)
 
 
+def test_a_right_number_in_a_list_is_told_nothing_but_that():
+    verdict = str(exercise.check_reach(lambda *given: [answers.reach(*given)]))
+    assert "The numbers are right; only the shape is wrong." in verdict and "return -1" not in verdict
+
+
+def test_an_array_of_whole_numbers_is_told_what_it_cannot_hold():
+    verdict = str(exercise.check_carried(lambda *given: np.array(answers.carried(*given), int)))
+    assert verdict.count("Yours is int64, which holds whole numbers only; compute in float64.") == 1
+
+
 def test_a_loop_without_a_line_for_a_rate_of_1_loses_that_part_alone():
     def counted(bias, extra, share):
         n, left = 0, 1.0

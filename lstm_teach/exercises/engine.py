@@ -208,7 +208,7 @@ class Task:
             back = spec.get("walks_back", False)
             if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
-                return f"{sentence} {also.strip()}".strip(), name
+                return f"{sentence} {self._once(also.strip())}".strip(), name
         return case.look({only: got[only]} if only else answer, *case.arguments) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
@@ -287,12 +287,17 @@ class Task:
             return ""
         if result not in self.explained:
             self.explained[result] = self._explained(attempt, result)
-        is_number = numbers(self._results(k, attempt)[result]) is not None  # no mistake explains what is none
-        words = (self.explained[result] if is_number else "") or self.cases[k].unknown
-        if words in self.said:
-            return ""
+        array, right = numbers(self._results(k, attempt)[result]), numbers(self.rights[k][result])
+        words = self.explained[result] if array is not None else ""  # no mistake explains what is no number
+        if np.shape(array) == right.shape:  # what has another shape is told so
+            words = words or self.cases[k].unknown
+        return self._once(words)
+
+    def _once(self, words: str) -> str:
+        """The words, "" if they have been said before."""
+        new = "" if words in self.said else words
         self.said.add(words)
-        return words
+        return new
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
@@ -316,6 +321,9 @@ class Task:
         if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
+        arrays = [each for _, *each in alone] if isinstance(mine, np.ndarray) else []
+        if words := judging.whole_numbers([got for got, _ in arrays], [expected for _, expected in arrays]):
+            return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""
 

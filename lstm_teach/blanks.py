@@ -95,7 +95,7 @@ class Lesson:
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
         blank = self.blank(group)
-        with guard.unseen():
+        with guard.unseen(), trial.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         said = [part for part in parts if part.sentence and not part.open]
@@ -255,11 +255,6 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
 
     Without a cell only the answers count, and it may call what it likes.
     """
-    with trial.apart(function):
-        return _judge_function(blank, function, statements)
-
-
-def _judge_function(blank: Blank, function: Callable, statements: Lines | None) -> tuple[Part, ...]:
     in_a_cell, statements = statements is not None, statements or ()
     name, cases = blank.names[0], blank.cases()
     attempt = Attempt(guard.with_a_name(function, name), SECONDS)

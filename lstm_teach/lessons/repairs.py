@@ -135,23 +135,19 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     """
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
-    with trial.apart(loop):
-        return _flaws_left(loop)
-
-
-def _flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)
-        for inputs in cases():
-            with guard.unseen() if got else contextlib.nullcontext():
-                got.append(_gradients(attempt, inputs))
-            if called := attempt.borrowed(ALLOWED):
-                said = f"{attempt.name} calls {called} from the library."
-                raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
-            if attempt.changed:
-                said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
-                raise Trouble(f"{said} Make new arrays, or work on a .copy().")
+        with trial.apart(loop):
+            for inputs in cases():
+                with guard.unseen() if got else contextlib.nullcontext():
+                    got.append(_gradients(attempt, inputs))
+                if called := attempt.borrowed(ALLOWED):
+                    said = f"{attempt.name} calls {called} from the library."
+                    raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
+                if attempt.changed:
+                    said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
+                    raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except (Trouble, TypeError) as trouble:  # what is no function raises the second
         dots = cellcode.dots(cellcode.tree_of(loop))
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
@@ -231,7 +227,7 @@ def long_case() -> Inputs:
 def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
     """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
     try:
-        with guard.unseen():
+        with guard.unseen(), trial.apart(attempt.function):
             got = _gradients(attempt, long_case())
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
@@ -342,7 +338,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
     def is_right(mistakes: list[tuple[str, str, str]]) -> bool:
         pairs = [*repairs, *((line, after.get(before, before)) for before, line, _ in mistakes)]
         attempt = Attempt(edited(loop, *itertools.chain(*pairs)), SECONDS)
-        with guard.unseen(), contextlib.suppress(Trouble):
+        with guard.unseen(), trial.apart(loop), contextlib.suppress(Trouble):
             return _agree([_gradients(attempt, inputs) for inputs in cases()], Params.NAMES, variant(FLAWS))
         return False
 

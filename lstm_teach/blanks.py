@@ -433,9 +433,7 @@ def _known(
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    if single := next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None):
-        return f"Yours is {single}; compute in float64."
-    if words := judging.whole_numbers(arrays, right):
+    if words := next(filter(None, map(judging.too_coarse, arrays, right)), ""):
         return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
     if judging.is_rounded(arrays, right, least):

@@ -222,15 +222,13 @@ def difference(
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}; {should} {theirs}{extent}."
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
-    single = array.dtype in (np.float32, np.float16) and hints_wanted()
-    return f"{sentence} Yours is {array.dtype}; compute in float64." if single else sentence
+    return sentence
 
 
-def whole_numbers(got: Arrays, right: Arrays) -> str:
-    """That an array can hold whole numbers only, where the right ones are not; "" if none is such an array."""
-    pairs = zip(got, right, strict=True)
-    kind = next((g.dtype for g, r in pairs if g.ndim and g.dtype.kind in "iu" and r.dtype.kind == "f"), None)
-    return f"Yours is {kind}, which holds whole numbers only; compute in float64." if kind else ""
+def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
+    """That these are numbers of a kind which can't hold the digits of the right ones; "" if they can."""
+    only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""
+    return f"Yours is {got.dtype}{only}; compute in float64." if only or got.dtype in (np.float32, np.float16) else ""
 
 
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:

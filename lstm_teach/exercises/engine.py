@@ -321,8 +321,8 @@ class Task:
         if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
-        arrays = [each for _, *each in alone] if isinstance(mine, np.ndarray) else []
-        if words := judging.whole_numbers([got for got, _ in arrays], [expected for _, expected in arrays]):
+        numpy_own = isinstance(mine, np.ndarray | np.generic)  # not a list
+        if words := next(filter(None, (judging.too_coarse(*both) for _, *both in alone)), "") if numpy_own else "":
             return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""

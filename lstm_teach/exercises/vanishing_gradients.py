@@ -49,14 +49,10 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         rate = sigmoid(bias) + extra
         if rate >= 1:
             return never(rate)
-        said = ""
-        if 0 <= got < 1e6 and not got % 1:  # a quotient that was not rounded has a sentence of its own
-            left, most = two_numbers(rate**got, share)
-            said = f"After {amount(f'{got + 0.0:g}', 'step')} {left} is left; at most {most} may be left."
-        limit = got == -1 or (99 <= got < reach_of(bias, extra, share) and abs(got - np.round(got, -2)) <= 1)
-        if limit and rate > 0.995:
-            said += advice(f"The rate is {rate:.4g} here. A loop that counts must not end before share is reached.")
-        return said
+        if not 0 <= got < 1e6 or got % 1:  # a quotient that was not rounded has a sentence of its own
+            return ""
+        left, most = two_numbers(rate**got, share)
+        return f"After {amount(f'{got + 0.0:g}', 'step')} {left} is left; at most {most} may be left."
 
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra

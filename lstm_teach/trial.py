@@ -118,7 +118,7 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
     What is yielded lets it have other names, with new copies of those that are `read` and of what is kept; what two of
     these share, their copies share too. A cache is emptied: its results may be those of other numbers.
     """
-    own, states = dict(namespace), _states(made)
+    states = [(namespace, dict(namespace)), *_states(made)]
     themselves = [each for each in made if hasattr(each, "__dict__") and not isinstance(each, (*COPIED, MethodType))]
 
     def put_back() -> None:
@@ -130,7 +130,7 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
     def anew(names: Names) -> None:
         put_back()
         memo: dict[int, Any] = {id(each): each for each in themselves}  # only what they keep is copied
-        copies = [(where, _copies(kept, memo)) for where, kept in states]
+        copies = [(where, _copies(kept, memo)) for where, kept in states[1:]]
         here = names | _copies({n: v for n, v in names.items() if n in read}, memo)
         for where, theirs in [(namespace, here), *copies]:
             _become(where, theirs)
@@ -138,7 +138,6 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
     try:
         yield anew
     finally:
-        _become(namespace, own)
         put_back()
 
 

@@ -163,12 +163,14 @@ class Task:
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
         said = {**self.words, **self.spec}
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
-        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
-            options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
         with trial.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
+        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # whatever is off may come from this
+            order = f"The check calls `{self.spec['call']}`: take the arguments in this order."
+            off = (part if part.passed or part.open else replace(part, sentence=order) for part in found.parts)
+            found = replace(found, parts=tuple(part for part in off if not part.beside))
         # One that is right only for wrong results of the learner's own says so in its name.
         given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
         judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)

@@ -256,13 +256,11 @@ def _rung(letter: str, answer: object) -> str:
     wrong, right = off(errors), f"Your first T, {T}, is right"
     if name := next((name for name in NAMES if name in named and name not in wrong), ""):
         why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
-        wrong_ones = f"{len(wrong)} of the seven {'is' if len(wrong) == 1 else 'are'} wrong"
-        return f"{right}. You name d{name}, which is right there; {wrong_ones}.{why}"
+        return f"{right}. You name d{name}, which is right there; {len(wrong)} of the seven are wrong.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
-        some = "all" if len(missing) == len(wrong) else f"{len(missing)} of the {len(wrong)}"
-        left_out = f"You leave out {some} gradients that are wrong there"
-        least = f"with an error of {min(missing):.2g} or more"
-        return f"{right}. {left_out}, {least}.{advice('Ask what reads the wrong number.')}"
+        said = f"You name {len(wrong) - len(missing)} of the {len(wrong)} gradients that are wrong there"
+        rest = f"what you leave out has an error of {min(missing):.2g} or more"
+        return f"{right}. {said}; {rest}.{advice('Ask what reads the wrong number.')}"
     return ""
 
 

@@ -323,8 +323,8 @@ class Task:
         if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
-        numpy_own = isinstance(mine, np.ndarray | np.generic)  # not a list
-        if words := next(filter(None, (judging.too_coarse(*both) for _, *both in alone)), "") if numpy_own else "":
+        has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none
+        if words := next(filter(None, (judging.too_coarse(*both) for _, *both in alone)), "") if has_kind else "":
             return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""

@@ -686,7 +686,7 @@ def test_the_turns_are_right_in_any_style(line):
         ("125250", "A typed-in number"),
         ("T * 501 / 2", "The typed-in number 501 can be right for these numbers only: write the line with names."),
         ("T ^ 2", "^ is not a power in Python"),
-        ("...", "not written yet"),
+        ("...", "Not written yet: `turns`."),
     ],
 )
 def test_a_wrong_number_of_turns_is_named(line, words):

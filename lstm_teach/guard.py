@@ -287,12 +287,6 @@ def unwrapped(function: Callable) -> Callable:
     return function
 
 
-def called(function: Callable) -> Callable:
-    """The function that has the learner's lines: it is unwrapped; of a callable object, it is the method."""
-    function = unwrapped(function)
-    return function if hasattr(function, "__globals__") else function.__call__
-
-
 def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
     """The parameters of a function, by name; none where Python does not know them."""
     options = {}
@@ -369,7 +363,9 @@ def _settle() -> None:
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
     """Where it happened: the innermost line in the function's own file, then that in another cell of the notebook."""
-    function = called(function)
+    function = unwrapped(function)
+    if not hasattr(function, "__globals__"):
+        function = function.__call__  # of a callable object
     names = getattr(function, "__globals__", None)
     own = [(frame, line) for frame, line in frames if frame.f_globals is names]
     if not own:

@@ -12,14 +12,13 @@ import contextlib
 import copy
 import functools
 import gc
-import inspect
 import pkgutil
 import re
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -104,8 +103,8 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
 @contextlib.contextmanager
 def apart(function: Any) -> Iterator[None]:
     """Meanwhile a learner's function, and what it calls, may change the notebook: in the end it is as it was."""
-    space = getattr(guard.called(function), "__globals__", {}) if callable(function) else {}
-    space = space if space.get("__name__") == "__main__" else {}  # a notebook's, not a module's
+    around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
+    space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
     with set_aside(space, *reached(space, (), function)) as anew:
         anew({**space})
         yield
@@ -119,12 +118,12 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
     these share, their copies share too. A cache is emptied: its results may be those of other numbers.
     """
     states = [(namespace, dict(namespace)), *_states(made)]
-    themselves = [each for each in made if hasattr(each, "__dict__") and not isinstance(each, (*COPIED, MethodType))]
+    themselves = [each for each in made if _keeps_only_attributes(each)]
 
     def put_back() -> None:
         for where, kept in states:
             _become(where, kept)
-        for cached in [each for each in made if isinstance(each, CACHED)]:
+        for cached in [each for each in made if type(each) is CACHED]:
             cached.cache_clear()
 
     def anew(names: Names) -> None:
@@ -143,13 +142,34 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
 
 def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
     """What functions, classes and objects keep from call to call, each part with where it is."""
-    having = [each for each in made if hasattr(each, "__dict__")]
-    places = [(each if isinstance(each, type) else vars(each), {**vars(each)}) for each in having]
-    for function in [each for each in made if isinstance(each, FunctionType)]:
+    having = [(each, attributes) for each in made if (attributes := _attributes(each)) is not None]
+    places = [(attributes if isinstance(attributes, dict) else each, {**attributes}) for each, attributes in having]
+    for function in [each for each in made if type(each) is FunctionType]:
         places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
         cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
         places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
     return places
+
+
+def _attributes(each: Any) -> Mapping[str, Any] | None:
+    """What a value has as its `__dict__`; None if it has none. A learner's class may answer with anything, or raise."""
+    with contextlib.suppress(Exception):
+        if isinstance(found := vars(each), dict | MappingProxyType):
+            return found
+    return None
+
+
+def _keeps_only_attributes(each: Any) -> bool:
+    """Whether all that an object keeps is in its `__dict__`: it has no slots, and is no list, tuple, or the like."""
+    return all(
+        cls is object or (cls.__module__ == "__main__" and "__slots__" not in vars(cls)) for cls in type(each).__mro__
+    )
+
+
+def _module(each: Any) -> str:
+    """Where a function or class was made; of an object, its class: the object itself may answer with anything."""
+    itself = issubclass(type(each), (type, FunctionType, MethodType, CACHED))
+    return (each if itself else type(each)).__module__
 
 
 def _become(where: Any, names: Names) -> None:
@@ -160,7 +180,7 @@ def _become(where: Any, names: Names) -> None:
         where.update(names)
         return
     for name, value in names.items():
-        if inspect.getattr_static(where, name) is not value:
+        if not isinstance(where, type) or vars(where).get(name, where) is not value:
             with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
                 setattr(where, name, value)
 
@@ -275,18 +295,19 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
         if id(each) not in met:
             met[id(each)] = each
             waiting += _inside(each)
-            if isinstance(each, FunctionType) and each.__globals__ is space:
+            if type(each) is FunctionType and each.__globals__ is space:
                 read(cellcode.globals_read(each))
-    return found, [each for each in met.values() if getattr(each, "__module__", "") == "__main__"]
+    return found, [each for each in met.values() if _module(each) == "__main__"]
 
 
 def _inside(each: Any) -> list[Any]:
     """What a value holds that may hold more; nothing for what belongs to a module."""
-    if isinstance(each, type):
+    kind = type(each)
+    if issubclass(kind, type):
         followed = each.__module__ == "__main__"
     else:
-        followed = type(each).__module__ in FOLLOWED and not isinstance(each, ModuleType)
-    around = (each.__globals__, each.__builtins__) if isinstance(each, FunctionType) else ()
+        followed = kind.__module__ in FOLLOWED and not issubclass(kind, ModuleType)
+    around = (each.__globals__, each.__builtins__) if kind is FunctionType else ()
     parts = filter(gc.is_tracked, gc.get_referents(each)) if followed else ()
     return [part for part in parts if not any(part is names for names in around)]
 
@@ -311,8 +332,8 @@ def _copies(space: Names, memo: dict[int, Any]) -> dict[str, Any]:
     copies = dict(space)
     for name, value in space.items():
         # The learner's own objects and their methods; a bare object() is only compared, but may be in a list too.
-        own = getattr(value, "__module__", "") == "__main__" or type(value) is object
-        if own or isinstance(value, (*COPIED, tuple)):
+        own = _module(value) == "__main__" or type(value) is object
+        if own or issubclass(type(value), (*COPIED, tuple)):
             known = len(memo)
             try:
                 copies[name] = copy.deepcopy(value, memo)
@@ -412,7 +433,7 @@ def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
 def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
     """That lines read values of other cells, which stay the same in every trial; "" if they do not."""
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
-    stale = sorted(n for n in others if not (callable(namespace[n]) or isinstance(namespace[n], ModuleType)))
+    stale = sorted(n for n in others if not (callable(namespace[n]) or issubclass(type(namespace[n]), ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
 

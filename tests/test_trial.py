@@ -282,6 +282,33 @@ def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_fl
     assert names["seen"] == []
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "class Base: __slots__ = ['seen']\nclass Log(Base): pass\nlog = Log()\nlog.seen = 0",
+        "class Log(collections.namedtuple('Log', 'all')): pass\nlog = Log([])",
+    ],
+)
+def test_what_an_object_keeps_outside_its_attributes_is_as_it_was_too(kept):
+    names = copied(names_before("00_start_here", "left"))
+    exec(f"import collections\n{kept}", names)
+    lines = "log.seen += 1" if "seen" in kept else "log.all.append(1)"
+    assert run_cell("00_start_here", "left", f'{lines}\nleft = f ** n\nlesson.judge("left")', names).passed
+    assert eval("log.seen" if "seen" in kept else "len(log.all)", names) == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["@np.vectorize\ndef sigmoid(z):", "class sigmoid:\n  def __new__(cls, z):"],
+)
+def test_a_function_behind_a_class_changes_nothing_in_the_notebook(head):
+    names = copied(names_before("01_forward_pass", "sigmoid"))
+    exec("calls = 0\nclass Kept: last = None", names)
+    body = "global calls; calls += 1; Kept.last = 0; del Kept.last; return 1 / (1 + np.exp(-z))"
+    run_cell("01_forward_pass", "sigmoid", f'{head}\n    {body}\nlesson.judge("sigmoid")', names)
+    assert names["calls"] == 0 and names["Kept"].last is None
+
+
 def test_what_a_cell_does_not_reach_is_not_copied():
     class Counted(list):
         copies = 0
@@ -344,6 +371,10 @@ def test_what_a_function_that_is_judged_collects_in_the_notebook_is_not_kept():
         ("class Fixed(type):\n    def __setattr__(cls, name, value): raise AttributeError(name)\n"
          "class Kept(metaclass=Fixed): seen = []", "left = f ** n * len([Kept])"),
         ("class Bag(dict): __getattr__ = dict.__getitem__\nbag = Bag(all=1)", "left = bag.all * f ** n"),
+        ("class Bag(dict):\n    __slots__ = ()\n    __getattr__ = dict.get\n"
+         "bag = Bag(all=1)", "left = bag.all * f ** n"),
+        ("class Odd:\n    def __getattribute__(self, name):\n        if name[0] == '_': raise ValueError(name)\n"
+         "        return 1\nodd = Odd()", "left = odd.one * f ** n"),
     ],
 )  # fmt: skip
 def test_what_is_one_thing_in_the_notebook_is_one_in_a_trial_and_a_class_may_forbid_changes(made, lines):

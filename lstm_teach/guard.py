@@ -248,7 +248,7 @@ def _on_dots(error: BaseException, place: str) -> str:
 def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
     its = isinstance(error, NameError) and getattr(sys.modules.get("numpy"), error.name or "", None)
-    if its and not isinstance(its, type):  # `half` is a type of NumPy, and seldom meant
+    if its and not isinstance(its, type):  # `half` is one of NumPy's types, and is seldom meant
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = f"{type(error).__name__}: {error}"
     found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, said))
@@ -288,7 +288,7 @@ def unwrapped(function: Callable) -> Callable:
 
 
 def called(function: Callable) -> Callable:
-    """The function that has the learner's lines: it is unwrapped; of a callable object, it is the method."""
+    """The function with the learner's lines: unwrapped, and of a callable object, its `__call__`."""
     function = unwrapped(function)
     return function if hasattr(function, "__globals__") else function.__call__
 

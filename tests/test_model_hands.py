@@ -235,6 +235,18 @@ FAULTS = {
         "With gamma set to one everything is right: a factor of gamma",
         "switched off",
     ),
+    "the states of the step before, at the output too": (
+        (LATE, {"quiet": 0}, ("[np.zeros(4)]", "[np.ones(4)]"), ("np.outer(e, h[t + 1])", "np.outer(e, h[t])"), SLOPE),
+        ["formula"],
+        "At T = 1 the gradient of V has",
+        "derivative of the loss",
+    ),
+    "one of three filters": (
+        (WORDS, {"low": 0}, ("dz, windows)", 'dz, windows) * [[[1 + (name == "A")]], [[1]], [[1]]]')),
+        ["line"],
+        "Wrong at T = 1 already: slice 0 along axis 0 of A.",
+        "",
+    ),
     "a ReLU without its mask": (
         (WORDS, {"low": 4}, ("df * (z > 0) *", "df *")),
         ["switch"],

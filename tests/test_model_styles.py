@@ -538,7 +538,7 @@ REASONS = {
         "word_attention",
         [SLOPE],
         "carry",
-        "With S set to zero everything is right. Look at each use of S on the way back.",
+        "With S set to zero everything is right. Look at each use of S on the way back, and of what is made with it.",
         "",
     ),
     "a wrong delta in attention, before two arrays": (

@@ -23,7 +23,7 @@ from lstm_teach.models.relations import about, as_factors, bounded, common_facto
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # Relations that tell something at T = 1 alone, which a further mistake may hide with more steps.
-_AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "axis", "penalty"}
+_AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "penalty"}
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
 # Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
@@ -154,6 +154,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     vectors = [name for name, c in case.each.items() if c.is_vector]
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
+    square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
+    squares += [[Piece(name)] for name in square]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     switched = ", so the mistake is where units are switched off."
     table = (
@@ -215,12 +217,13 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    zero, inputs_right = sorted(case.silent & {*case.bad}), case.inputs_right()
+    zero, factors = sorted(case.silent & {*case.bad}), case.told_of_factors()
+    inputs_right = any(case.factors(name) == (False, True) for name in case.bad)
     if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
     hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
-    what = " ".join(filter(None, [zero, hint, inputs_right, case.cure() or case.factor_of_units()]))
+    what = " ".join(filter(None, [zero, hint, factors, case.cure() or case.factor_of_units()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
@@ -230,8 +233,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
     if shows and factors == {(True, False)} and not rows & {*case.bad}:
-        what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
-        yield [("product", f"{what}, and the inputs do not.")]
+        yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
         at = "T = 1" if once else "every length"
@@ -262,7 +264,7 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     if ends and (sent or case.before > 2):
         yield [("truncation", stops)]
     elif ends:
-        either = "The numbers don't settle whether the loop stops or something piles up."
+        either = "The numbers don't settle whether the loop stops, or what is handed back is wrong."
         both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
         yield both[::-1] if grown else both
     elif grown and not sent and case.before == 2:
@@ -281,10 +283,12 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         if not case.still_wrong(cut, inner or [*map(Piece, case.bad)]):
             return  # what comes from the loss is right
     name = output[0].name
-    if case.factors(name) == (False, False):
-        yield [("forward", f"Every array is wrong, and in {name} both the delta and the input are.")]
+    delta, inputs = case.factors(name)
     what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
-    yield [("loss", f"{what} {case.inputs_right()}")]
+    if inputs is False and delta is False:
+        yield [("forward", f"Every array is wrong, and in {name} both the delta and the input are.")]
+    if not delta:
+        yield [("loss", f"{what} {case.told_of_factors()}")]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
@@ -307,4 +311,4 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
             zero = f"With {case.layout.told(cut)} set to zero, so that nothing goes back through"
             what = f"{'them' if cut[1:] else 'it'}, only the gradient of {case.layout.told(wrong)} stays wrong."
             yield [("gate", f"{zero} {what}")]
-    yield [("steps", at_the_end) if at_the_end else ("between steps", "")]
+    yield [("steps", at_the_end) if at_the_end else ("between steps", case.in_the_first_step())]

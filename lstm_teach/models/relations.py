@@ -67,11 +67,10 @@ def bounded(each: Bad) -> ModelFinding | None:
     wrong = [c for c in each.values() if c.wrong]
     bound = float(np.abs(wrong[0].mine).max())
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
-    reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
     evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
     place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
-    return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
+    return finding("clipping", place, evidence) if bound and clipped and count > 1 else None
 
 
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
@@ -81,8 +80,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
-    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
+    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: it is clipped, or set to this.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -98,7 +97,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
-    return finding("scale", f"{of} right in direction, but not in size: it is {times}.")
+    why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
+    return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 
 
 def as_factors(said: Iterable[str]) -> str:

@@ -180,6 +180,26 @@ CASES = {
 }
 
 
+# The same with dropout: in some steps a unit sends nothing to the loss, and what it lost by then was nothing.
+DROPPED = varied(
+    ONE_MATRIX,
+    ("x, wanted, start = ", "keep = np.tile([[1, 1, 0], [0, 1, 1], [1, 0, 1]], (14, 1))\nx, wanted, start = "),
+    ("step[-1] @", "(k * step[-1]) @"),
+    ("for step, goal in zip(states(p, T), wanted)", "for step, goal, k in zip(states(p, T), wanted, keep)"),
+    ('e = h @ p["V"]', 'e = (keep[t] * h) @ p["V"]'),
+    ("np.outer(h, e)", "np.outer(keep[t] * h, e)"),
+    ('dh + p["V"] @ e', 'dh + keep[t] * (p["V"] @ e)'),
+)
+CASES["a cell hands on nothing, and some units have nothing to lose"] = (
+    DROPPED,
+    ("dc * f\n", "0 * dc\n"),
+    (0, 1),
+    {"carry"},
+    "the delta of the cell if it is the output gate",
+    "set to zero",
+)
+
+
 @pytest.mark.parametrize("what", CASES)
 def test_a_reason_that_chance_explains_as_well_is_not_given(what):
     text, edit, seeds, expected, said, never = CASES[what]
@@ -189,7 +209,7 @@ def test_a_reason_that_chance_explains_as_well_is_not_given(what):
         assert never not in told(diagnosis), diagnosis
 
 
-@pytest.mark.parametrize("text", [CLIPPED, ONE_MATRIX])
+@pytest.mark.parametrize("text", [CLIPPED, ONE_MATRIX, DROPPED])
 def test_the_models_of_this_file_are_right(text):
     assert all(diagnosed(text, seed=seed).passed for seed in range(4))
 
@@ -985,7 +1005,8 @@ def test_two_gradients_that_are_the_same_are_not_called_right_numbers_in_the_wro
         ),
         (
             "(0.25 + T)",
-            "in size: it is 0.8, 0.4444, 0.3077 and 0.16 times the right one at T = 1, 2, 3 and 6. The factor is neither",
+            "in size: it is 0.8, 0.4444, 0.3077 and 0.16 times the right one at T = 1, 2, 3 and 6. "
+            "The factor is neither the same at every length nor T nor 1/T",
         ),
     ],
 )
@@ -1079,7 +1100,9 @@ def test_not_every_array_is_wrong_where_one_that_is_zero_at_first_is_right_later
 
 def test_a_length_at_which_it_is_right_by_chance_is_not_said_to_be_wrong():
     found = diagnosed(TAGGER, ('"last": 1 * d[-1]', '"last": d[-1] + np.eye(3)[labels[T - 1]] - np.eye(3)[labels[0]]'))
-    assert families(found) == ["line"] and "Right up to T = 2, wrong at T = 3: entries 0 to 1 of last." in told(found), found
+    assert families(found) == ["line"] and "Right up to T = 2, wrong at T = 3: entries 0 to 1 of last." in told(
+        found
+    ), found
 
 
 # Points through a layer with a batch norm, which takes its bias out again, to two outputs with an error each.

@@ -229,6 +229,13 @@ def test_what_a_zero_state_hides_is_not_called_right():
     assert "initial state" not in told(diagnosis)  # nobody can follow advice to use another
 
 
+@long
+def test_a_gate_that_a_zero_state_hides_at_first_is_named_where_nothing_else_stays_wrong():
+    diagnosis = diagnosed("char_globals", ("* f[t] * (1 - f[t])", "* f[t]"))
+    assert families(diagnosis) == ["gate"]
+    assert "so that nothing goes back through them, only the gradient of Wf and bf stays wrong." in told(diagnosis)
+
+
 def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
     diagnosis = diagnosed("stacked_class", ("dc_next = dc * f", "dc_next = dc * i"))
     hint = "only block 4 of 4 is right at T = 2. Look at what the others have in common: the delta of the cell if it"

@@ -141,8 +141,7 @@ class Evidence:
                 continue
             wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
-            lines = [lines_of(name, axis, (k, k + 1)) for p in wrong for k in range(*p.part[axis])]
-            if wrong and right and all(c.wrong or c.silent for c in map(self.each.part, lines)):
+            if wrong and right:
                 return wrong, right
         c = self.each[name]
         for axis in range(c.mine.ndim) if self.alone or len(self.each) == 1 else ():  # or some rows, columns, entries

@@ -16,7 +16,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, rescaled
 from lstm_teach.models.deltas import rank
 from lstm_teach.models.differences import Each, Seen, compare, error_of, thoroughly
-from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
+from lstm_teach.models.evidence import Change, Evidence, Take, looked_up, outputs, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
@@ -26,8 +26,6 @@ Said = list[tuple[str, str]]  # families, each with how one can see it
 _AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "penalty"}
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-# Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
-_LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
 _SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
@@ -157,16 +155,24 @@ def _cured(case: Evidence) -> Iterator[Said]:
     square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
     squares += [[Piece(name)] for name in square]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
-    switched = ", so the mistake is where units are switched off."
+    on = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, f"set to 10 or more everything is right{switched}"),
+        *(
+            ("switch", several, (_from(n), _from(1.5 * n)), 1, f"set to {n} or a little more everything is right{on}")
+            for n in (10, 2)  # large numbers are best, but leave a tanh or a softmax behind them no slope
+        ),
         (family, several, (np.ones_like,), 0.5, f"set to one everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
         for pieces in groups:
             if needed := case.needed(pieces, *changes, alive=alive):
                 yield [(family, f"With {{0}} {said}".format(case.layout.told(needed)))]
+
+
+def _from(least: float) -> Change:
+    """Numbers from here on, that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing."""
+    return lambda a: least + np.linspace(0, 1, a.size).reshape(a.shape)
 
 
 def _at_one_step(case: Evidence) -> Iterator[Said]:

@@ -912,6 +912,16 @@ def test_an_array_of_one_gate_has_no_blocks():
     assert len([*Layout(each | {"out": (3, 4), "c": (3, 1)}, ["out"]).of("W_i")]) == 1
 
 
+def test_what_has_the_shape_of_gates_or_of_a_state_and_is_none():
+    assert not Layout({"gain": (4,), "shift": (4,), "b": (4,), "W": (4, 4), "U": (4, 3)}).gates
+    assert len([*Layout({"filters": (8, 3, 3, 3), "b": (8,), "V": (4, 2)}, ["V"]).of("filters")]) == 1
+    three = Layout({"W": (12, 4), "U": (12, 3), "b": (12,), "V": (2, 4)}, ["V"])
+    assert [len(pieces) for pieces in three.of("b")] == [1, 3]
+    columns = Layout({"W": (7, 16), "b": (16,), "V": (4, 2)}, ["V"])
+    assert [[piece.part for piece in cut] for cut in columns.on_the_state()] == [[((0, 4), None)], [((3, 7), None)]]
+    assert not [*Layout({"W": (4, 5), "V": (5, 2)}, ["V"], plain=True).on_the_state()]
+
+
 # ------------------------------------------------------------------------------- gradients of one array for another
 
 
@@ -1274,7 +1284,7 @@ def test_a_penalty_of_any_kind_that_has_not_the_factor_of_the_rest_may_be_right(
 
 def test_the_factor_of_a_gate_is_that_of_its_own_units():
     gate = lt.diagnose_model(load("lstm_rows_batch", "dc * i * (1 - g * g)", "-dc * i * (1 - g * g)"), seconds=60.0)
-    assert "is -1 times the right one" in told(gate) and "of its own" not in told(gate), gate
+    assert "is -1 times the right one" in told(gate) and "a different factor" not in told(gate), gate
 
 
 def test_an_array_of_no_axes_has_no_units():
@@ -1332,6 +1342,37 @@ def test_deltas_that_all_sum_to_zero_need_not_be_the_same():
     assert diagnosed(LAYER_NORMS).passed
     found = diagnosed(LAYER_NORMS, (" * (1 - h**2)", ""))
     assert "same deltas as U" not in told(found), found
+
+
+# Two heads, each a softmax over three classes, on a batch: the deltas of both are all that sums to zero.
+TWO_SOFTMAXES = """
+own = {"W": draw(size=(3, 4)), "V": draw(size=(4, 3)), "U": draw(size=(4, 3)), "c": draw(size=3)}
+x, one, two = draw(size=(40, 3)), np.random.default_rng(seed).integers(0, 3, 40), np.arange(40) % 3
+
+
+def parts(p, T):
+    h = np.tanh(x[: T + 4] @ p["W"])
+    scores = np.exp(h @ p["V"]), np.exp(h @ p["U"] + p["c"])
+    return h, *(each / each.sum(1, keepdims=True) for each in scores)
+
+
+def loss(p, T):
+    h, y, z = parts(p, T)
+    rows = np.arange(T + 4)
+    return -np.sum(np.log(y[rows, one[rows]]) + np.log(z[rows, two[rows]]))
+
+
+def gradient(p, T):
+    h, y, z = parts(p, T)
+    d, e = y - np.eye(3)[one[: T + 4]], z - np.eye(3)[two[: T + 4]]
+    return {"W": x[: T + 4].T @ ((d @ p["V"].T + e @ p["U"].T) * (1 - h**2)), "V": h.T @ d, "U": h.T @ e, "c": e.sum(0)}
+"""
+
+
+def test_two_softmaxes_need_not_have_the_same_deltas():
+    assert diagnosed(TWO_SOFTMAXES).passed
+    found = diagnosed(TWO_SOFTMAXES, ("one[: T + 4]", "one[1 : T + 5]"))
+    assert "same deltas" not in told(found), found
 
 
 def test_what_one_number_is_off_by_may_be_off_in_every_delta():

@@ -200,7 +200,7 @@ def test_a_transpose_hidden_by_an_identity_matrix_is_not_blamed_on_unread_weight
     diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
     assert "Let T be the number of steps or of examples, and the check can tell you more." in diagnosis.notes[-1]
     finding, second = diagnosis.findings
-    assert second.family == "line" and second.place == "Wrong: u."
+    assert second.family == "transpose" and second.place == "Wrong: u."
     assert "or the gradient is right at your weights only by chance" in finding.idea
     assert "an identity matrix is its own transpose" in finding.advice
 

@@ -17,10 +17,6 @@ from lstm_teach.models.differences import Seen, compare, error_of, measured, mul
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
-_FACTORS = {
-    (False, True): "the right inputs, but not the right delta",
-    (True, False): "deltas that point the right way, but not the right inputs",
-}
 Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
 Take = Callable[[int], Model]  # the model of another length
 
@@ -192,10 +188,10 @@ class Evidence:
 
     def told_of_factors(self) -> str:
         """In which of the wrong gradients the delta is wrong and in which the inputs."""
-        said = []
-        for known, what in _FACTORS.items():
-            names = [name for name in self.bad if self.factors(name) == known]
-            said += [f"{self.at(names)} has {what}."] if names else []
+        delta = [name for name in self.bad if self.factors(name) == (False, True)]
+        inputs = [name for name in self.bad if self.factors(name) == (True, False)]
+        said = [f"{self.at(delta)} has the right inputs, but not the right delta."] if delta else []
+        said += [f"{self.at(inputs)} has deltas that point the right way, but not the right inputs."] if inputs else []
         return " ".join(said)
 
     def at_the_end(self) -> str:

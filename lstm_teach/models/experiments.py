@@ -223,13 +223,13 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    zero, factors = sorted(case.silent & {*case.bad}), case.told_of_factors()
+    zero = sorted(case.silent & {*case.bad})
     inputs_right = any(case.factors(name) == (False, True) for name in case.bad)
     if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
     hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
-    what = " ".join(filter(None, [zero, hint, factors, case.cure() or case.factor_of_units()]))
+    what = " ".join(filter(None, [zero, hint, case.told_of_factors(), case.cure() or case.factor_of_units()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
@@ -267,14 +267,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
-    if ends and (sent or case.before > 2):
-        yield [("truncation", stops)]
-    elif ends:
-        either = "The numbers don't settle whether the loop stops, or what is handed back is wrong."
-        both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
-        yield both[::-1] if grown else both
-    elif grown and not sent and case.before == 2:
-        yield [("accumulation", "")]
+    found = [("truncation", stops)] if ends else []
+    if not sent and case.before == 2 and (ends or grown):
+        found = [("accumulation", ""), *found] if grown else [*found, ("accumulation", "")]
+    yield from [found] if found else []
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:
@@ -289,11 +285,10 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         if not case.still_wrong(cut, inner or [*map(Piece, case.bad)]):
             return  # what comes from the loss is right
     name = output[0].name
-    delta, inputs = case.factors(name)
-    what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
-    if inputs is False and delta is False:
+    if case.factors(name) == (False, False):
         yield [("forward", f"Every array is wrong, and in {name} both the delta and the input are.")]
-    if not delta:
+    if not case.factors(name)[0]:
+        what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
         yield [("loss", f"{what} {case.told_of_factors()}")]
 
 
@@ -313,7 +308,7 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     blocks = [piece for name in case.bad for piece in [*case.layout.of(name)][:2][-1]]  # or all of it
     for cut in case.layout.on_the_state():
         wrong = case.still_wrong(cut, blocks)
-        if len(wrong) < len(blocks) and len(case.layout.gates_of(wrong)) == 1:
+        if len(case.layout.gates_of(wrong)) == 1:
             zero = f"With {case.layout.told(cut)} set to zero, so that nothing goes back through"
             what = f"{'them' if cut[1:] else 'it'}, only the gradient of {case.layout.told(wrong)} stays wrong."
             yield [("gate", f"{zero} {what}")]

@@ -149,8 +149,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     when = "every length" if len(bad) == len(seen) else f"T = {listing(bad)}"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
-    others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
-    for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
+    for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
         instead = f"of {layout.told([other])} instead of {{where}}"
         yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
@@ -180,9 +179,9 @@ def _in_order(c: Comparison) -> np.ndarray:
 
 
 def _with_the_right_sum(c: Comparison) -> np.ndarray:
-    """The learner's numbers moved evenly to the right sum; unknown if that is zero or some of them are right."""
+    """The learner's numbers moved evenly to the right sum; unknown if that is zero."""
     total = c.right.sum()
-    tells = abs(total) > 1e-4 * np.abs(c.right).sum() and not (c.loud & (c.away == 0)).any()
+    tells = abs(total) > 1e-4 * np.abs(c.right).sum()
     return c.mine + (total - c.mine.sum()) / c.mine.size if tells else np.full(c.mine.shape, np.nan)
 
 

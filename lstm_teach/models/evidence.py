@@ -5,6 +5,7 @@ Imports case, deltas, differences, layout and relations.
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -114,9 +115,7 @@ class Evidence:
         """From which length on which arrays and blocks are wrong."""
         wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
-            shows = "the first length at which anything shows"
-            shortest = "the shortest length compared" if self.first == min(self.seen) else shows
-            already = f", {shortest}" if self.first > 1 else ""
+            already = ", the shortest length compared at which anything shows" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
@@ -209,13 +208,12 @@ class Evidence:
 
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors are made with the inputs of the first step alone."""
-        start = self.seen.get(1, {}) if self.first == 2 else {}
-        told = []
-        for name in (n for n in self.bad if start and start[n].full and not start[n].silent):
-            c, matrix = self.each[name], self.each[name].is_matrix and self.each[name].full
-            for axis in (0, 1) if matrix else ():
-                away, both, one = (basis(part, axis) for part in (c.away, c.right, start[name].right))
-                told += [name] if both.shape[1] == 2 * one.shape[1] and inside(away, one) else []
+        told, start = {}, self.seen.get(1) if self.first == 2 else None
+        for name, axis in itertools.product(self.bad if start else (), (0, 1)):
+            both, first = self.each[name], start[name]
+            if both.is_matrix and both.full and first.full and not first.silent:
+                away, two, one = (basis(part, axis) for part in (both.away, both.right, first.right))
+                told |= {name: None} if two.shape[1] == 2 * one.shape[1] and inside(away, one) else {}
         if not told:
             return ""
         what = f"{self.at(told)} is wrong only in what the first step adds, which is right without the second."
@@ -329,8 +327,7 @@ class Evidence:
             several = next(filter(None, (self.needed(group, alive=alive) for group in groups)), [])
             if alone or several:
                 told = " or ".join(alone) or self.layout.told(several)
-                them = "it" if alone else "them"
-                look = f" Look at each use of {told} on the way back, and of what is made with {them}."
-                look = "" if self.first == 1 else look
-                return f"With {told} set to zero everything is right.{look}"
+                it = "it" if alone else "them"
+                look = f" Look at each use of {told} on the way back, and of what is made with {it}."
+                return f"With {told} set to zero everything is right.{look * (self.first > 1)}"
         return ""

@@ -22,11 +22,8 @@ from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
-# Relations that tell something at T = 1 alone, which a further mistake may hide with more steps.
-_AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "penalty"}
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-_SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
@@ -43,15 +40,14 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
         why = "does a state start at zero, or a softmax have a single entry?"
         notes[f"{what} ({why}), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
-    odd = "along random directions the gradient disagrees with the loss."
-    apart = [finding("not compared", f"{listing(unseen)}: {odd}")] if unseen else []
+    apart = [finding("not compared", f"Wrong: {listing(unseen)}.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart
     found, explained = relations(seen, wrong, layout)
     rest = [name for name in wrong if name not in explained]
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
-    if error < _SMALL:
+    if error < 1e-4:  # as an epsilon in one of loss and gradient, or float32, may leave
         return [finding("small", f"The largest error is {error:.0e}, in {worst}.")] if rest else found
 
     alike, law = common_factor(seen)
@@ -95,9 +91,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
         seen = seen if first < max(seen) or layout.plain else {**seen, first + 1: compare(take(first + 1))}
-    for T, each in seen.items():
-        if max(first, 2) >= T and (before or 1) == 1:
-            seen = {**seen, T: thoroughly(each)}
+    if (before or 1) == 1:
+        seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
     # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains.
     own = [name for name in case.bad if case.proofs[name]]
@@ -202,7 +197,9 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    told = [one for one in found if one.family in _AT_ONCE]  # or left out beside it
+    told = [
+        one for one in found if one.family in {"gate rows", "scale", "sign", "transpose", "order", "penalty"}
+    ]  # or left out beside it
     own = " With more steps it is no longer one factor."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
     known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]

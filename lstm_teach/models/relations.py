@@ -162,20 +162,15 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
             yield "penalty", f"{the} {what}.", {T: c.right + by[T] * own[T] for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines
-    yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
+    ranks = {T: c.mine.argsort(axis=None).argsort() for T, c in bad.items()}
+    in_order = {T: np.sort(c.right, axis=None)[ranks[T]].reshape(c.mine.shape) for T, c in bad.items()}
+    yield "order", f"{the} has the right numbers in another order.", in_order
     for axis, line, each in lines:
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
     if any_of.is_vector and not piece.part:
         what = "adds up to the right sum, but its numbers are not right one by one."
         yield "axis", f"{the} {what}", {T: _with_the_right_sum(c) for T, c in bad.items()}
-
-
-def _in_order(c: Comparison) -> np.ndarray:
-    """The right numbers in the order of the learner's."""
-    found = np.empty(c.mine.size)
-    found[np.argsort(c.mine, axis=None)] = np.sort(c.right, axis=None)
-    return found.reshape(c.mine.shape)
 
 
 def _with_the_right_sum(c: Comparison) -> np.ndarray:

@@ -16,7 +16,7 @@ from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, rescaled
 from lstm_teach.models.deltas import rank
 from lstm_teach.models.differences import Each, Seen, compare, error_of, thoroughly
-from lstm_teach.models.evidence import Change, Evidence, Take, looked_up, outputs, shuffled
+from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
@@ -24,6 +24,8 @@ from lstm_teach.models.relations import about, as_factors, bounded, common_facto
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
+# Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
+_LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
@@ -150,24 +152,16 @@ def _cured(case: Evidence) -> Iterator[Said]:
     square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
     squares += [[Piece(name)] for name in square]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
-    on = ", so the mistake is where units are switched off."
+    switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        *(
-            ("switch", several, (_from(n), _from(1.5 * n)), 1, f"set to {n} or a little more everything is right{on}")
-            for n in (10, 2)  # large numbers are best, but leave a tanh or a softmax behind them no slope
-        ),
+        ("switch", several, _LARGE, 1, f"set to 10 or more everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
         for pieces in groups:
             if needed := case.needed(pieces, *changes, alive=alive):
                 yield [(family, f"With {{0}} {said}".format(case.layout.told(needed)))]
-
-
-def _from(least: float) -> Change:
-    """Numbers from here on, that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing."""
-    return lambda a: least + np.linspace(0, 1, a.size).reshape(a.shape)
 
 
 def _at_one_step(case: Evidence) -> Iterator[Said]:
@@ -197,9 +191,8 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    told = [
-        one for one in found if one.family in {"gate rows", "scale", "sign", "transpose", "order", "penalty"}
-    ]  # or left out beside it
+    which = ("gate rows", "scale", "sign", "transpose", "order", "penalty")  # further mistakes may hide these later
+    told = [one for one in found if one.family in which]  # or left out beside it
     own = " With more steps it is no longer one factor."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
     known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
@@ -264,10 +257,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
-    found = [("truncation", stops)] if ends else []
-    if not sent and case.before == 2 and (ends or grown):
-        found = [("accumulation", ""), *found] if grown else [*found, ("accumulation", "")]
-    yield from [found] if found else []
+    cut_off = [("truncation", stops)] if ends else []
+    piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
+    if cut_off or piled_up:
+        yield piled_up + cut_off if grown else cut_off + piled_up
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

@@ -91,21 +91,27 @@ class Switch:
 
 def _chosen(slot: Slot, options: list) -> Any:
     """The first where nothing else is chosen, or one of the others: in nested halves, a tree flat enough to compile."""
+    if len(options) == 1:
+        return options[0]
     choice = ast.Subscript(ast.Name("__choice__", ast.Load(), **HERE), _node(slot.number), ast.Load(), **HERE)
+    return _either(choice, ast.Eq(), 0, options[0], _half(choice, options, 1, len(options)))
 
-    def either(operator: ast.cmpop, number: int, then: Any, otherwise: Any) -> Any:
-        test = ast.Compare(choice, [operator], [_node(number)], **HERE)
-        if isinstance(then, ast.expr):
-            return ast.IfExp(test, then, otherwise, **HERE)
-        return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
 
-    def half(first: int, last: int) -> Any:
-        if last - first == 1:
-            return options[first]
-        middle = (first + last) // 2
-        return either(ast.Lt(), middle, half(first, middle), half(middle, last))
+def _half(choice: ast.expr, options: list, first: int, last: int) -> Any:
+    """One of the options from the first to the last."""
+    if last - first == 1:
+        return options[first]
+    middle = (first + last) // 2
+    return _either(
+        choice, ast.Lt(), middle, _half(choice, options, first, middle), _half(choice, options, middle, last)
+    )
 
-    return either(ast.Eq(), 0, options[0], half(1, len(options))) if len(options) > 1 else options[0]
+
+def _either(choice: ast.expr, operator: ast.cmpop, number: int, then: Any, otherwise: Any) -> Any:
+    test = ast.Compare(choice, [operator], [_node(number)], **HERE)
+    if isinstance(then, ast.expr):
+        return ast.IfExp(test, then, otherwise, **HERE)
+    return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
 
 
 def _owner(slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:

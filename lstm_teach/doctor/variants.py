@@ -8,10 +8,12 @@ the guard.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
+import gc
 import operator
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +52,18 @@ class Trace:
     kept_inputs: bool = True  # whether the arrays that it was given are as they were
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python looks for no garbage meanwhile: it would go through thousands of syntax trees again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class Variants:
     """All candidate edits of some code compiled into one set of functions.
 
@@ -57,6 +71,7 @@ class Variants:
     Without `records` what the statements compute is not kept, which is faster.
     """
 
+    @_uncollected()
     def __init__(
         self,
         code: Code,
@@ -80,6 +95,7 @@ class Variants:
         try:
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
+            self.alternatives.clear()
         except SyntaxError:  # a few errors Python finds only when it compiles, as an argument that is given twice
             sound = [edit for edit in self.edits if all(map(_compiles, edit.parts))]
             if len(sound) == len(self.edits):
@@ -165,7 +181,8 @@ class Variants:
             with np.errstate(all="ignore"):
                 trace.result = self.call(*given, **states)
         except (Exception, guard.OutOfTime) as error:
-            trace.error = error if isinstance(error, Exception) else Endless("it does not end")
+            error = error if isinstance(error, Exception) else Endless("it does not end")
+            trace.error = error.with_traceback(None)  # which would hold the trace, and all that the run has made
         finally:
             spend(RUN + STATEMENT * (fuel - self._fuel))
             self._choice[:] = [0] * len(self._choice)

@@ -286,7 +286,7 @@ class Climb:
                     break
                 made = state.with_one_more(edit)
                 # Most of what it computes is as before. A second look begins with the edits of the first.
-                now = remembered(state.inside, id(edit), inside, variants, made.edits, known.copy())
+                now = remembered(state.known, ("inside", edit), inside, variants, made.edits, known.copy())
                 gained = now.bit_count() - before.bit_count()
                 if gained > 0:
                     found.append((-gained, self.likely.doubt(edit), made))

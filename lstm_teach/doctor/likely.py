@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
+from lstm_teach.doctor.fuel import remembered
 from lstm_teach.doctor.rungs import Rung, State
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
@@ -106,7 +107,10 @@ class Likely:
         edits = sorted(edits, key=lambda edit: doubts[id(edit)])
         close = [edit for edit in edits[:_CLOSE] if doubts[id(edit)][0] <= doubts[id(edits[0])][0] + _STRANGE]
         if any(edit.slots != close[0].slots for edit in close):
-            strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
+            strange = {
+                id(edit): _STRANGE * remembered(state.known, ("strange", edit), self._strange, edit, state)
+                for edit in close
+            }
             close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
         edits[: len(close)] = close
         # Of several ways to change a statement one that writes it anew is the largest change.

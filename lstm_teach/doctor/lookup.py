@@ -116,11 +116,10 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     known: set[tuple] = set()
 
     def add(code: str, v: np.ndarray) -> None:
-        if v.shape == shape and v.any() and len(terms) < _MOST_TERMS:
-            mark = tuple(v.round(10).ravel().tolist())
-            if mark not in known:
-                known.add(mark)
-                terms[code] = v
+        mark = tuple(v.round(10).ravel().tolist())
+        if v.shape == shape and v.any() and mark not in known and len(terms) < _MOST_TERMS:
+            known.add(mark)
+            terms[code] = v
 
     # On the way back no weights and nothing of the forward pass is added to anything, and no matrix acts on it.
     found = truth.recognize(list(atoms.values()))

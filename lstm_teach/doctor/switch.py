@@ -3,7 +3,7 @@
 import ast
 import copy
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lstm_teach.doctor.slots import HEADS, SIMPLE, Slot, blocks_in
@@ -91,27 +91,23 @@ class Switch:
 
 def _chosen(slot: Slot, options: list) -> Any:
     """The first where nothing else is chosen, or one of the others: in nested halves, a tree flat enough to compile."""
-    if len(options) == 1:
-        return options[0]
     choice = ast.Subscript(ast.Name("__choice__", ast.Load(), **HERE), _node(slot.number), ast.Load(), **HERE)
-    return _either(choice, ast.Eq(), 0, options[0], _half(choice, options, 1, len(options)))
+
+    def either(operator: ast.cmpop, number: int, then: Any, otherwise: Any) -> Any:
+        test = ast.Compare(choice, [operator], [_node(number)], **HERE)
+        if isinstance(then, ast.expr):
+            return ast.IfExp(test, then, otherwise, **HERE)
+        return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
+
+    return either(ast.Eq(), 0, options[0], _half(either, options, 1, len(options))) if len(options) > 1 else options[0]
 
 
-def _half(choice: ast.expr, options: list, first: int, last: int) -> Any:
-    """One of the options from the first to the last."""
+def _half(either: Callable, options: list, first: int, last: int) -> Any:
+    """One of some options. (Defined inside of the other function, it would hold itself, and so all these trees.)"""
     if last - first == 1:
         return options[first]
     middle = (first + last) // 2
-    return _either(
-        choice, ast.Lt(), middle, _half(choice, options, first, middle), _half(choice, options, middle, last)
-    )
-
-
-def _either(choice: ast.expr, operator: ast.cmpop, number: int, then: Any, otherwise: Any) -> Any:
-    test = ast.Compare(choice, [operator], [_node(number)], **HERE)
-    if isinstance(then, ast.expr):
-        return ast.IfExp(test, then, otherwise, **HERE)
-    return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
+    return either(ast.Lt(), middle, _half(either, options, first, middle), _half(either, options, middle, last))
 
 
 def _owner(slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:

@@ -8,12 +8,11 @@ the guard.
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import gc
 import operator
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,18 +51,6 @@ class Trace:
     kept_inputs: bool = True  # whether the arrays that it was given are as they were
 
 
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Python looks for no garbage meanwhile: it would go through thousands of syntax trees again and again."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
 class Variants:
     """All candidate edits of some code compiled into one set of functions.
 
@@ -71,7 +58,6 @@ class Variants:
     Without `records` what the statements compute is not kept, which is faster.
     """
 
-    @_uncollected()
     def __init__(
         self,
         code: Code,
@@ -88,11 +74,13 @@ class Variants:
         self._trace = Trace()
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
-        self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
-        trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
-        given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
-        given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
+        collecting = gc.isenabled()
+        gc.disable()  # else Python would go through thousands of syntax trees again and again, and find no garbage
         try:
+            self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
+            trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
+            given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+            given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
             self.alternatives.clear()
@@ -101,6 +89,9 @@ class Variants:
             if len(sound) == len(self.edits):
                 raise
             self.__init__(code, sound, at, records)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _enter(self, part: Part) -> bool:
         """Take in what an edit changes at a slot; False if that can't be."""
@@ -206,10 +197,6 @@ class Variants:
             got = gradients(trace, truth) if trace.touched else None
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
-
-    def score(self, trace: Trace, truth: Truth) -> int:
-        """How much is right in a run: every recognized quantity, and every right matrix four times."""
-        return (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(right_matrices(trace, truth))
 
     def seen(self, trace: Trace, truth: Truth, known: dict | None = None) -> int:
         """All keys that are recognized in a run, as bits. What is in `known` is not looked up; all else comes there."""

@@ -51,11 +51,11 @@ def count(name: str) -> dict[str, int]:
 
 
 def explorers(code: str) -> int:
-    """How many explorers the cells show: calls of those imported functions that return one, or lines to choose from."""
+    """How many explorers the cells show: calls of the imported functions that return one, or lines, faults to open."""
     found: dict[str, object] = {}
     exec("\n".join(IMPORT.findall(code)), found)
     shown = [name for name, it in found.items() if getattr(it, "__annotations__", {}).get("return") is Explorer]
-    shown += ["find_the_line"]
+    shown += ["find_the_line", "fault_ladders"]
     return sum(len(re.findall(rf"\b{name}\(", code)) for name in shown)
 
 

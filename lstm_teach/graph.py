@@ -1,6 +1,6 @@
 """An LSTM of one unit as boxes and arrows: values, deltas, local slopes, and what the loss does when a box is nudged.
 
-May import numpy, params, plain, forward, nested and the input checks. Boxes have names such as `c[0]`,
+May import numpy, params, plain, forward and nested. Boxes have names such as `c[0]`,
 `zf[1]`, `h[-1]`, `scores[0,1]` (step, symbol) and `loss[0]`; `kept[t]` is f * c[t-1] and `added[t]` is i * g. An arrow
 is named by its two ends, in the direction of the values: `c[0] -> ct[0]`. The arrow `h[t] -> scores[t]` leads to all
 scores of the step.
@@ -16,11 +16,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from lstm_teach.forward import cross_entropy, run_checked
-from lstm_teach.nested import FLAWS, check_flaws, nested_bptt
+from lstm_teach.forward import cross_entropy
+from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import GATES, Params
 from lstm_teach.plain import sigmoid
-from lstm_teach.validate import State, Tokens
 
 NUDGE = 0.001  # how far a box is moved in all, half of it to either side
 SAME = 1e-9  # two deltas that differ by more than this part of the largest one are not the same
@@ -46,14 +45,6 @@ class Net:
     values = cached_property(lambda self: forward_values(self))
     slopes = cached_property(lambda self: local_slopes(self))
     right = cached_property(lambda self: walk_back(self))
-
-
-def make_net(params: Params, x: Tokens, targets: Tokens, h0: State = None, c0: State = None) -> Net:
-    """Check a net and its sequence; raise as `loss` does, and for a net of several units."""
-    cache, targets = run_checked(params, x, targets, h0, c0)
-    if params.hidden_size != 1:
-        raise ValueError(f"params must have hidden_size 1, since one unit is drawn, got {params.hidden_size}.")
-    return Net(params, cache.x, targets, cache.h[-1], cache.c[-1])
 
 
 # ------------------------------------------------------------------------------------------- what a box is made of
@@ -268,7 +259,6 @@ def walk_back(net: Net, flaws: Collection[str] = ()) -> Back:
     Without flaws these are the deltas of `bptt`. With flaws the initial state has no delta: the loop uses none.
     Every line of a walk is linear in its deltas, so the sum over all walks goes over an arrow as a single one does.
     """
-    check_flaws("flaws", flaws)
     inputs = net.params, net.x, net.targets, net.h0, net.c0
     _, deltas = nested_bptt(*inputs, repaired=set(FLAWS) - set(flaws), return_deltas=True)
     short = "short_range" in flaws

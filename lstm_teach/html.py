@@ -58,14 +58,14 @@ def levels(label: str, each: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table with a caption below; the first cell of every row is its head and is text, the others are HTML."""
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], side: str = "bottom") -> str:
+    """A table and its caption (at the top or bottom); its rows begin with their head, as text; other cells are HTML."""
     heads = "".join(f'<th scope="col" {HEAD}>{escape(column)}</th>' for column in columns)
     body = ""
     for head, *cells in rows:
         data = "".join(f"<td {CELL}>{cell}</td>" for cell in cells)
         body += f'<tr><th scope="row" {HEAD}>{escape(str(head))}</th>{data}</tr>'
     return (
-        '<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:bottom;min-width:30em;'
+        f'<table style="border-collapse:collapse"><caption style="text-align:left;caption-side:{side};min-width:30em;'
         f'padding-top:6px">{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
     )

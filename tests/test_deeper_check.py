@@ -1,13 +1,13 @@
 """How a check lies: what its cells compute, what it says in words, and the grid of checks and passes."""
 
-import matplotlib.colors
+import re
+
 import numpy as np
 import pytest
 from lesson_cells import cell_source, cells_of, run_cell, run_cells
 
 import lstm_teach as lt
-from lstm_teach.figures import gradient_check as pictures
-from lstm_teach.figures.style import RIGHT, WRONG
+from lstm_teach.explorers.gradient_check import checks_table
 
 NOTEBOOK = "deeper/how_a_check_lies"
 PROSE = {cell.id: " ".join(cell.source.split()) for cell in cells_of(NOTEBOOK) if cell.cell_type == "markdown"}
@@ -59,10 +59,11 @@ MISSES = {  # what each check says wrongly of the five passes and of the right o
 
 
 def test_each_check_lies_about_what_the_page_says(page):
-    checks, passes, errors, bounds = page["table"]
+    checks, passes, *_ = page["table"]
     assert (list(checks), passes) == (list(MISSES), ["right pass", *FAULTS])
-    for check, lying in zip(checks, pictures.lies(errors, bounds), strict=True):
-        assert [passes[k] for k in np.flatnonzero(lying)] == MISSES[check], check
+    for check, (_, *row) in zip(checks, cells(*page["table"]), strict=True):
+        lies = [name for name, said in zip(passes, row, strict=True) if said.startswith("✗")]
+        assert lies == MISSES[check], check
 
 
 def test_a_check_that_can_be_trusted_has_a_wide_gap_around_its_bound(page):
@@ -131,39 +132,23 @@ def test_the_exercise_has_the_answer_that_is_folded_below_it(page):
     assert wrong[1] == ["Wi", "Ui"] and wrong[2] == GATES
 
 
-# ------------------------------------------------------------------------------------------------ the picture
+# ------------------------------------------------------------------------------------------------ the table
 
 CHECKS, PASSES = ["good", "blind", "strict"], ["right pass", "carry", "slope"]
 ERRORS = np.array([[1e-9, 0.5, 0.2], [1e-9, 1e-9, 0.5], [1e-6, 0.5, 0.5]])
 BOUNDS = [1e-7, 1e-7, 1e-7]
 
 
-def test_the_grid_marks_and_names_every_lie_and_nothing_else():
-    axes = pictures.checks_picture(CHECKS, PASSES, ERRORS, BOUNDS).axes[0]
-    texts = [text.get_text() for text in axes.texts]
-    assert texts == [
-        "✓ accepts 1e-9", "✓ rejects 0.5", "✓ rejects 0.2",
-        "✓ accepts 1e-9", "✗ accepts 1e-9", "✓ rejects 0.5",
-        "✗ rejects 1e-6", "✓ rejects 0.5", "✓ rejects 0.5",
-    ]  # fmt: skip
-    filled = [matplotlib.colors.to_hex(patch.get_facecolor()) == WRONG.lower() for patch in axes.patches]
-    assert filled == [text.startswith("✗") for text in texts]
-    assert {text.get_color() for text, lie in zip(axes.texts, filled, strict=True) if not lie} == {RIGHT}
-    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{name}, up to 1e-7" for name in CHECKS]
+def cells(*table):
+    """The rows of the table as text."""
+    rows = re.findall(r"<tr>(.*?)</tr>", checks_table(*table).data)[1:]
+    return [[re.sub("<.*?>", "", cell) for cell in re.findall(r"<t[hd] .*?</t[hd]>", row)] for row in rows]
 
 
-def test_every_text_of_the_grid_fits_into_its_cell(page):
-    figure = pictures.checks_picture(*page["table"])
-    figure.canvas.draw()
-    axes = figure.axes[0]
-    for text, patch in zip(axes.texts, axes.patches, strict=True):
-        inner, outer = text.get_window_extent(), patch.get_window_extent()
-        assert outer.x0 < inner.x0 and inner.x1 < outer.x1, text.get_text()
-    for label in [*axes.get_yticklabels(), *axes.get_xticklabels()]:
-        assert label.get_window_extent().x0 > 0
-
-
-def test_the_line_below_the_grid_names_every_lie():
-    assert pictures.describe_checks(CHECKS, PASSES, ERRORS, BOUNDS) == (
-        "Right about all 3 passes: good. The others: blind misses carry; strict rejects the right pass."
-    )
+def test_the_grid_marks_every_lie_and_nothing_else():
+    assert cells(CHECKS, PASSES, ERRORS, BOUNDS) == [
+        ["good, up to 1e-7", "✓ yes, 1e-9", "✓ no, 0.5", "✓ no, 0.2"],
+        ["blind, up to 1e-7", "✓ yes, 1e-9", "✗ yes, 1e-9", "✓ no, 0.5"],
+        ["strict, up to 1e-7", "✗ no, 1e-6", "✓ no, 0.5", "✓ no, 0.5"],
+    ]
+    assert checks_table(CHECKS, PASSES, ERRORS, BOUNDS).data.count("background:") == 2

@@ -18,7 +18,6 @@ from lstm_teach.graph import (
     forward_operations,
     forward_values,
     kind_and_step,
-    make_net,
     nudge,
     score,
     walk_back,
@@ -33,7 +32,7 @@ def random_net(seed: int, T: int | None = None, K: int | None = None) -> Net:
     T, K = T or rng.integers(1, 4), K or rng.integers(2, 6)
     params = lt.Params.random(int(K), 1, seed=seed, scale=rng.uniform(0.5, 1.3))
     x, targets = rng.integers(0, K, (2, T))
-    return make_net(params, x, targets, rng.normal(size=1), rng.normal(size=1))
+    return Net(params, x, targets, rng.normal(size=1), rng.normal(size=1))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -194,16 +193,3 @@ def test_the_operations_fill_in_every_box_once_in_either_direction(T):
             target = ends(name)[1]
             assert target in done or (target.startswith("scores") and score(int(target[7:-1]), 0) in done)
         done |= set(operation.boxes)
-
-
-def test_bad_input_gets_a_sentence():
-    with pytest.raises(ValueError, match="params must have hidden_size 1, since one unit is drawn, got 2"):
-        make_net(lt.Params.random(2, 2), [0], [1])
-    params = lt.Params.random(2, 1)
-    with pytest.raises(ValueError, match=r"x\[0\]"):
-        make_net(params, [5], [1])
-    net = make_net(params, [0], [1])
-    with pytest.raises(TypeError, match="flaws must be a collection of flaw names, got 'short_range'"):
-        walk_back(net, "short_range")
-    with pytest.raises(ValueError, match=r"flaws may hold only short_range, .*; got 'short'"):
-        walk_back(net, ["short"])

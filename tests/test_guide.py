@@ -134,13 +134,13 @@ def test_the_script_runs_a_lesson_and_prints_no_warning(capfd):
 def test_an_explorer_counts_as_often_as_it_is_shown_and_what_else_is_imported_with_it_does_not():
     code = """
 from lstm_teach.explorers.merge import merging, walks
-from lstm_teach.explorers.clinic import lines_repaired
+from lstm_teach.lessons import clinic
 from lstm_teach.explorers.two_way import two_way
 
 merging()
 two_way(steps=1)
 two_way(steps=2)
-lines_repaired(1)
+clinic.lines_repaired(1)
 own = walks(T=4)
 """
     assert TABLE["explorers"](code) == 3

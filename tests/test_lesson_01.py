@@ -471,7 +471,8 @@ MIXED = {"i": "added[0]", "g": "added[0]", "f": "kept[0]"}  # a gate or candidat
 
 def test_the_roads_to_the_cell_go_through_as_many_boxes_as_the_answer_says():
     ways = [["c[-1]", "kept[0]", "c[0]"], *(["h[-1]", f"z{k}[0]", f"{k}[0]", box, "c[0]"] for k, box in MIXED.items())]
-    arrows = {tuple(arrow.split(" -> ")) for arrow in graph.make_net(lt.Params.zeros(2, 1), [0], [1]).slopes}
+    net = graph.Net(lt.Params.zeros(2, 1), *np.array([[0], [1]]), *np.ones((2, 1)))
+    arrows = {tuple(arrow.split(" -> ")) for arrow in net.slopes}
     assert all((a, b) in arrows for way in ways for a, b in pairwise(way))
     into = {b: {a for a, to in arrows if to == b} for _, b in arrows}
     assert into["c[0]"] == {"kept[0]", "added[0]"} and into["kept[0]"] == {"c[-1]", "f[0]"}

@@ -715,15 +715,11 @@ def test_the_dots_of_equal_runs_stay_in_their_own_row(seeds):
 
 
 def test_the_gaps_show_each_run_and_count_them():
-    learned = {10: np.array([[1, 0, 1], [1, 1, 1]]), 20: np.zeros((2, 3))}
-    figure = figures.recall_picture(learned, (0, 3))
-    for axes, runs_ in zip(figure.axes, learned.values(), strict=True):
-        filled, empty = axes.lines[:2]
-        assert len(filled.get_xdata()) == runs_.sum() and len(empty.get_xdata()) == 6 - runs_.sum()
-        assert [text.get_text() for text in axes.texts] == [f"{int(row.sum())} of 3" for row in runs_]
-    said = figures.describe_recall(learned, (0, 3))
-    counts = "Gap of 10: 2 and 3. Gap of 20: 0 and 0."
-    assert said == f"How many of 3 runs learned to recall, at forget-gate biases 0 and 3. {counts}"
+    learned = {10: np.array([[1, 0, 1], [1, 1, 1]], bool), 20: np.zeros((2, 3), bool)}
+    page = runs.recall_table(learned, (0, 3)).data
+    cells = re.findall("<t[hd] [^>]*>(.*?)</t[hd]>", page)
+    assert cells[:3] == ["forget-gate bias", "gap of 10", "gap of 20"]
+    assert cells[3:] == ["0", "2 of 3 ●○●", "0 of 3 ○○○", "3", "3 of 3 ●●●", "0 of 3 ○○○"]
 
 
 def test_a_clipped_step_is_marked_exactly_where_the_drawn_norm_crosses_the_limit(histories):

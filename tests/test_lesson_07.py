@@ -13,13 +13,10 @@ import pytest
 from IPython.core.events import EventManager, available_events
 from lesson_cells import cell_source, cells_of, fill, run_cell, solved, solved_run, spec
 from projectfiles import ROOT
-from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
 from lstm_teach import plain, unfinished
 from lstm_teach.blanks import Lesson
-from lstm_teach.explorers import clinic as explorers
-from lstm_teach.figures import clinic as figures
 from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import off
 from lstm_teach.lessons import clinic, clinic_cases
@@ -132,10 +129,22 @@ def wrong(backward, T, state="not zero"):
     return {name for name in NAMES if lt.relative_error(got[name], right[name]) > 1e-7}
 
 
+def in_words(errors):
+    """Which gradients are wrong, in as few words as they allow: "none", "all W", "all but V", "W and U of i f g"."""
+    wrong, (V, *gates) = off(errors), NAMES
+    for names, said in (([], "none"), (gates[:4], "all W"), (gates[4:], "all U"), ([V, *gates], "all nine")):
+        if wrong == names:
+            return said
+    both = [gate for gate in lt.params.GATES if {"W" + gate, "U" + gate} <= set(wrong)]
+    if len(wrong) == 2 * len(both) < 8:
+        return f"W and U of {' '.join(both)}"
+    return " ".join(wrong if len(wrong) < 6 else ["all but", *(name for name in NAMES if name not in wrong)])
+
+
 def seen(backward):
     """What the lesson shows: at T = 1, 2, 3, 6 from a state that is not zero, and at T = 1 from zero."""
     rungs = [*clinic.ladder(backward).values(), clinic.ladder(backward, "zero")[1]]
-    return tuple(figures.words(errors) for errors in rungs)
+    return tuple(in_words(errors) for errors in rungs)
 
 
 def source_lines(number):
@@ -198,14 +207,6 @@ def test_every_fault_is_one_replacement_and_has_the_ladder_that_the_lesson_tells
     for fault, (old, _) in clinic.FAULTS.items():
         assert RIGHT_PASS.count(old) == 1
         assert seen(clinic.with_fault(fault)) == FAULT_LADDERS[fault], fault
-
-
-def test_every_number_of_a_ladder_fits_its_cell():
-    scene, update = figures.build(["a", "b"], clinic.LENGTHS)
-    for fault, (right, faulty) in clinic.FAULTS.items():
-        update([clinic.ladder(clinic.with_fault(fault), state) for state in clinic.STATES], right, faulty)
-        numbers = [text.get_text() for axes in scene.figure.axes for text in axes.texts]
-        assert any(numbers) and all(len(number) <= 4 for number in numbers), numbers
 
 
 def test_the_answers_below_the_faults_are_those_of_their_ladders():
@@ -277,9 +278,10 @@ def test_the_check_of_the_library_does_what_the_lesson_advises():
 
 
 def test_the_two_first_passes_look_alike_at_six_steps_and_not_at_two():
-    text = clinic.two_broken_passes().text
-    assert "Pass A. Wrong at T = 1: none; at T = 2: W and U of i f g; at T = 3, 6: all but V." in text
-    assert "Pass B. Wrong at T = 1: none; at T = 2, 3, 6: all but V." in text
+    (title_a, a), (title_b, b) = tables(clinic.two_broken_passes())
+    assert (title_a, title_b) == ("Pass A", "Pass B") and a[0] == b[0] and a[3] != a[1] != b[1]
+    assert a == cells_of_ladder(clinic.ladder(clinic.with_fault("dc_carry: never handed on")))
+    assert b == cells_of_ladder(clinic.ladder(clinic.with_fault("dh_future: never handed on")))
     asked = spec(NOTEBOOK)["predictions"]["which_is_which"]
     assert asked["options"][asked["right"]][0] == "pass A loses dc_carry, pass B loses dh_future"
     assert all(word not in cell_source(NOTEBOOK, "two-passes") for word in ("carry", "future"))
@@ -293,8 +295,8 @@ def test_a_case_has_the_ladder_that_its_diagnosis_rests_on(number):
     backward = clinic.case(number)
     assert seen(backward) == CASE_LADDERS[number]
     for T, words in zip(clinic.LENGTHS, CASE_LADDERS[number], strict=False):
-        assert words == figures.words({name: float(name in wrong(backward, T)) for name in NAMES})
-    assert clinic.show_ladder(number).text == clinic.show_ladder(backward).text
+        assert words == in_words({name: float(name in wrong(backward, T)) for name in NAMES})
+    assert clinic.show_ladder(number).data == clinic.show_ladder(backward).data
 
 
 @pytest.mark.parametrize("number", CASES)
@@ -378,7 +380,7 @@ def test_no_case_tells_its_answer_before_it_is_asked():
         assert [c.source for c in before if c.cell_type == "code"] == [
             f"clinic.show_ladder({number})",
             f'lesson.predict("case_{number}")',
-            f"clinic.load_names({number})\nfind_the_line({number})",
+            f"clinic.load_names({number})\nclinic.find_the_line({number})",
             f'repair_{number} = ...\nlesson.judge("case_{number}")',
         ]
         assert spec(NOTEBOOK)["predictions"][f"case_{number}"]["text"] == f"Where is the fault of case {number}?"
@@ -407,7 +409,7 @@ def test_the_lines_of_every_case_count_from_one():
 
 @pytest.mark.parametrize("number", CASES)
 def test_every_line_can_be_opened_and_says_at_once_whether_it_is_the_faulty_one(number):
-    page, (lines, first) = explorers.find_the_line(number).data, source_lines(number)
+    page, (lines, first) = clinic.find_the_line(number).data, source_lines(number)
     why = reasons(number, lines)
     assert [lines[k].strip() for k, (faulty, _) in why.items() if faulty] == [FAULTY[number][0]]
     assert 0 not in why and len(lines) - 1 not in why  # the head and the return can't be opened
@@ -669,7 +671,7 @@ def test_the_doctor_names_the_faulty_line_and_sees_the_same_gradients_wrong(numb
     (finding,) = report.findings
     assert finding.line == first + [line.strip() for line in lines].index(FAULTY[number][0])
     assert finding.proved and finding.code == FAULTY[number][0]
-    rungs = [figures.words(report.ladder[T]) for T in clinic.LENGTHS]
+    rungs = [in_words(report.ladder[T]) for T in clinic.LENGTHS]
     assert tuple(rungs) == CASE_LADDERS[number][:4]
 
 
@@ -743,7 +745,7 @@ def test_the_doctor_repairs_the_loop_in_its_seven_lines_and_the_lesson_checks_th
 
 def test_a_search_that_ran_out_of_time_says_so_beside_the_folded_lines():
     diagnosis = lt.diagnose(clinic.question_loop, seconds=0.01, progress=False)
-    outside = explorers.lines_repaired(diagnosis).data.partition("<details")[0]
+    outside = clinic.lines_repaired(diagnosis).data.partition("<details")[0]
     assert "could not be pinned down" in outside and "ran out of time" in outside
 
 
@@ -845,107 +847,41 @@ def test_what_a_state_of_zero_hides_is_noted_only_if_the_check_fails_as_the_page
         assert any("At T = 1 the right gradient of W is zero" in note for note in found.notes) != passed
 
 
-# ----------------------------------------------------------------------------------------- pictures and the explorer
+# ----------------------------------------------------------------------------------------------------- the tables
 
 
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        ("", "none"),
-        (" ".join(NAMES), "all nine"),
-        ("Wi Wf Wo Wg Ui Uf Uo Ug", "all but V"),
-        ("Wi Wf Wo Wg", "all W"),
-        ("Wi Wf Wg Ui Uf Ug", "W and U of i f g"),
-        ("Wg Ug", "W and U of g"),
-        ("V", "V"),
-        ("Wi Uo", "Wi Uo"),
-        ("Wi Wf Wo Wg Ui Uf Ug", "all but V Uo"),
-    ],
-)
-def test_words_name_the_wrong_gradients_and_no_other(names, said):
-    errors = {name: 0.1 if name in names.split() else 1e-16 for name in NAMES}
-    assert figures.words(errors) == said
+def tables(page):
+    """The title of each table of a page, and its rows as text, without their heads."""
+    found = []
+    for table in re.findall("<table.*?</table>", page.data):
+        title, body = re.search("<caption[^>]*>(.*?)</caption>.*<tbody>(.*)</tbody>", table).groups()
+        rows = [re.findall("<td[^>]*>(.*?)</td>", row) for row in body.split("</tr>")[:-1]]
+        found.append((title, [[html.unescape(re.sub("<.*?>", "", cell)) for cell in row] for row in rows]))
+    return found
 
 
-def shown(axes):
-    """The numbers of a ladder by column and row, and how many dots it has."""
-    numbers = {
-        (round(text.get_position()[0], 1), text.get_position()[1]): text.get_text()
-        for text in axes.texts
-        if text.get_text()
-    }
-    return numbers, sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
-
-
-def expected(ladder):
-    return {
-        (figures.COLUMNS[name], row): f"{errors[name]:.2f}" if errors[name] >= 0.01 else "<.01"
-        for row, errors in enumerate(ladder.values())
-        for name in off(errors)
-    }
+def cells_of_ladder(ladder):
+    number = {False: "{:.2f}", True: "<.01"}
+    return [
+        [number[errors[name] < 0.01].format(errors[name]) if name in off(errors) else "●" for name in NAMES]
+        for errors in ladder.values()
+    ]
 
 
 def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_one():
-    ladders = {state: clinic.ladder(clinic.case(3), state) for state in clinic.STATES}
-    figure = figures.ladder_picture(ladders)
-    for axes, ladder in zip(figure.axes, ladders.values(), strict=True):
-        numbers, dots = shown(axes)
-        assert numbers == expected(ladder) and dots == 36 - len(numbers)
-    page = clinic.show_ladder(3)._repr_mimebundle_()["text/html"]
-    assert "figcaption" not in page and f'alt="{clinic.show_ladder(3).text}"' in page
-    text = figures.describe(ladders)
-    assert "\n" not in text and "not zero. Wrong at T = 1: W and U of g; at T = 2, 3, 6: all but V." in text
+    for state, (title, rows) in zip(clinic.STATES, tables(clinic.show_ladder(3)), strict=True):
+        assert title == f"Initial state {state}"
+        assert rows == cells_of_ladder(clinic.ladder(clinic.case(3), state))
+    assert clinic.show_ladder(3).data.count('aria-label="right"') == str(tables(clinic.show_ladder(3))).count("●")
 
 
-@pytest.fixture(scope="module")
-def fault_explorer():
-    explorer = explorers.fault_explorer()
-    yield explorer
-    explorer.close()
-
-
-def test_each_fault_shows_its_two_ladders_and_its_code(fault_explorer):
-    pictures = set()
-    for fault, pieces in clinic.FAULTS.items():
-        fault_explorer.set(fault=fault)
-        assert fault_explorer.message == "" and fault_explorer.png not in pictures
-        pictures.add(fault_explorer.png)
-        figure = fault_explorer._scene.figure
-        for axes, state in zip(figure.axes, clinic.STATES, strict=True):
-            numbers, dots = shown(axes)
-            assert numbers == expected(clinic.ladder(clinic.with_fault(fault), state))
-            assert dots == 36 - len(numbers)
-        for word, piece in zip(("right", "faulty"), pieces, strict=True):
-            (label,) = [text for text in figure.texts if text.get_text() == word]
-            same_row = [t.get_text() for t in figure.texts if t.get_position()[1] == label.get_position()[1]]
-            assert sorted(same_row) == sorted([word, piece])
-    fault_explorer.reset()
-
-
-@pytest.mark.parametrize("scale", [1, 1.5])
-def test_the_quick_drawing_of_a_fault_is_a_full_one(fault_explorer, scale):
-    for fault in list(clinic.FAULTS)[::4]:
-        fault_explorer.set(fault=fault)
-        assert_same_as_full_drawing(fault_explorer._scene, scale)
-
-
-def test_no_text_of_a_ladder_leaves_the_picture_or_meets_another(fault_explorer):
-    figure, (width, height) = fault_explorer._scene.figure, fault_explorer._scene.size
-    for fault in clinic.FAULTS:
-        fault_explorer.set(fault=fault)
-        renderer = figure.canvas.get_renderer()
-        texts = [text for text in figure.texts if text.get_text()]
-        for axes in figure.axes:
-            texts += [t for t in [*axes.texts, *axes.get_yticklabels(), *axes.get_xticklabels()] if t.get_text()]
-        boxes = [text.get_window_extent(renderer) for text in texts]
-        for k, box in enumerate(boxes):
-            assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, texts[k].get_text()
-            assert not any(box.overlaps(other) for other in boxes[:k]), texts[k].get_text()
-
-
-def test_the_text_of_a_fault_describes_both_of_its_ladders(fault_explorer):
-    fault_explorer.set(fault="the start: h0 and c0 forgotten")
-    rungs = "Wrong at T = 1, 2, 3, 6:"
-    words = f"Initial state not zero. {rungs} all nine. Initial state zero. {rungs} none."
-    assert fault_explorer.text == f'<details aria-label="In words"><summary>In words</summary>{words}</details>'
-    assert fault_explorer.picture.alt == words
+def test_each_fault_shows_its_two_ladders_and_its_code():
+    page = clinic.fault_ladders().data
+    folds = re.findall("<details.*?<summary[^>]*>(.*?)</summary>(.*?)</details>", page)
+    assert [html.unescape(fault) for fault, _ in folds] == list(clinic.FAULTS)
+    for fault, (_, shown) in zip(clinic.FAULTS, folds, strict=True):
+        backward = clinic.with_fault(fault)
+        expected = [cells_of_ladder(clinic.ladder(backward, state)) for state in clinic.STATES]
+        assert [rows for _, rows in tables(SimpleNamespace(data=shown))] == expected
+        pieces = [html.unescape(piece) for piece in re.findall("<code>(.*?)</code>", shown)]
+        assert pieces == list(clinic.FAULTS[fault])

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from lstm_teach.figures import lettering
 from lstm_teach.figures.scene import Scene, encode_png
-from lstm_teach.figures.style import SIGNED, new_figure, percent, short, whole_percent
+from lstm_teach.figures.style import SIGNED, new_figure, short, whole_percent
 from tests.scenes import assert_same_as_full_drawing, pixels
 
 
@@ -177,6 +177,5 @@ def test_numbers_are_short():
     )
     expected = ["0", "0.5", "0.123", "1235", "1.23e-7", "−2e12", "0.3", "0.001", "1e5", "1000", "nan", "1"]
     assert [short(v) for v in values] == expected
-    assert percent(0.125) == "12.5%"
     shares = {0: "0%", 0.004: "less than 1%", 0.953: "95%", 0.996: "more than 99%", 1: "100%"}
     assert {share: whole_percent(share) for share in shares} == shares

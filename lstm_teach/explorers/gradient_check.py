@@ -1,12 +1,16 @@
-"""Lesson 2: the error of a difference quotient against its step, and what makes it."""
+"""Lesson 2: the error of a difference quotient against its step, and what makes it; what careless checks let by."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from IPython.display import HTML
 
 from ..figures import gradient_check as figures
+from ..figures.style import WRONG, short
 from ..forward import loss
 from ..gradients import exact_gradient
+from ..html import table
 from ..params import Params
 from .controls import choice, log_slider
 from .shell import Explorer
@@ -95,3 +99,21 @@ def step_size_explorer() -> Explorer:
         return {"step": STEPS[np.abs(np.log10(STEPS / x)).argmin()]} if axes is scene.figure.axes[0] else None
 
     return Explorer("Look for the best nudge", controls, draw, [["step"], ["scheme", "precision", "weight"]], pick=pick)
+
+
+def checks_table(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> HTML:
+    """What each check says about each backward pass, the first of which is right: errors (checks, passes).
+
+    A check accepts an error up to its bound. Where it accepts a broken pass or rejects the right one, it lies.
+    """
+    rows = []
+    for check, bound, its in zip(checks, bounds, errors, strict=True):
+        row = [f"{check}, up to {short(bound)}"]
+        for column, error in enumerate(its):
+            accepts = error <= bound
+            said = f"{'yes' if accepts else 'no'}, {short(error, 1)}"
+            lie = f'<span style="background:{WRONG};color:white;padding:2px">✗ {said}</span>'
+            row.append(f"✓ {said}" if accepts == (column == 0) else lie)
+        rows.append(row)
+    caption = "Does the check accept the pass? ✗ (filled): the check lies. The number is the error it computes."
+    return HTML(table(caption, ["check", *passes], rows))

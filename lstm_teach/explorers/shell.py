@@ -28,7 +28,7 @@ import traitlets
 from IPython import get_ipython
 
 from ..figures.scene import Scene
-from ..figures.still import Still
+from ..figures.still import still
 from .controls import SLIDERS, after, exact, power, said
 
 HERE = Path(__file__).parent
@@ -239,8 +239,8 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
         """The live widget, and a still picture for where no kernel runs."""
         p = self.picture
-        still = Still(self.png, p.alt, p.width, p.height)._repr_mimebundle_()
-        return self.root._repr_mimebundle_() | still | {"text/plain": f"{self.title} {p.alt}"}
+        page = {"text/html": still(self.png, p.alt, p.width, p.height), "text/plain": f"{self.title} {p.alt}"}
+        return self.root._repr_mimebundle_() | page
 
     @contextmanager
     def _hold(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ from ..figures.two_way import build
 from ..figures.two_way_layout import Layout
 from ..figures.two_way_view import View
 from ..figures.two_way_words import box_name, describe
-from ..graph import backward_order, make_net
+from ..graph import Net, backward_order
 from ..lessons.one_unit import diagram_net
 from .controls import checkbox, dropdown, int_slider
 from .shell import Explorer
@@ -40,7 +40,7 @@ def two_way(
         raise ValueError(f"steps must be 1 or 2, got {steps!r}.")
     if direction not in TITLES:
         raise ValueError(f"direction must be one of {', '.join(TITLES)}, got {direction!r}.")
-    net = make_net(*diagram_net(steps))
+    net = Net(*diagram_net(steps))
     whole, layout = View(net, None, direction, upto=upto), Layout(steps, slots=direction != "forward")
     scene, update = build(net, direction, bool(flaws))
     order = ("h[-1]", "c[-1]", *net.formulas) if direction == "forward" else backward_order(net)

@@ -1,19 +1,17 @@
-"""Lesson 2: errors against the step, the loss around a weight, and what a careless check lets by.
+"""Lesson 2: errors against the step, and the loss around a weight.
 
 May import numpy, matplotlib, and the ladder of the gradient check.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from ..gradreport import LADDER
 from .scene import Built, Scene
-from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, WRONG, bare, new_figure, short, tidy
+from .style import COLORS, GRAY, LARGE, LIGHT_GRAY, NORMAL, RIGHT, SKY, SMALL, new_figure, short, tidy
 
 SCHEMES = {
     "central": {"color": "black", "marker": "o", "linestyle": "-"},
@@ -139,50 +137,3 @@ def describe(curves: Curves, step: float, k: int, scheme: str, precision: str) -
     if causes[more] < 3 * causes[less]:
         return f"{said}: {much} from {more}, {'less ' if opposed else ''}{little} from {less}."
     return f"{said}, nearly all from {more} ({less.removeprefix('the ')}: {little})."
-
-
-def checks_picture(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> Figure:
-    """What each check says about each backward pass, the first of which is right: errors (checks, passes).
-
-    A check accepts an error up to its bound. Where it accepts a broken pass or rejects the right one, it lies.
-    """
-    figure = new_figure(900, 96 + 34 * len(checks), layout=None)
-    height = figure.get_figheight() * figure.dpi
-    axes = figure.add_axes((0.285, 44 / height, 0.705, 1 - 96 / height))
-    axes.set(xlim=(0, len(passes)), ylim=(len(checks), 0))
-    axes.set_xticks(np.arange(len(passes)) + 0.5, passes, fontsize=NORMAL)
-    names = [f"{name}, up to {short(bound)}" for name, bound in zip(checks, bounds, strict=True)]
-    axes.set_yticks(np.arange(len(checks)) + 0.5, names, fontsize=NORMAL)
-    bare(axes).xaxis.tick_top()
-    lying, looks = lies(errors, bounds), (("✓", "white", LIGHT_GRAY, RIGHT), ("✗", WRONG, WRONG, "white"))
-    for (row, column), error in np.ndenumerate(errors):
-        mark, face, edge, color = looks[int(lying[row, column])]
-        axes.add_patch(Rectangle((column + 0.02, row + 0.08), 0.96, 0.84, facecolor=face, edgecolor=edge))
-        said = f"{mark} {'accepts' if error <= bounds[row] else 'rejects'} {short(error, 1)}"
-        style = {"ha": "center", "va": "center", "fontsize": 8}  # as large as a cell allows
-        axes.text(column + 0.5, row + 0.5, said, color=color, **style)
-    figure.text(0.02, 1 - 16 / height, "What each check says about each pass", fontsize=LARGE, va="center")
-    legend = "✓ the check is right    ✗ (filled) the check lies    the number is the error it computes"
-    figure.text(0.285, 18 / height, legend, fontsize=SMALL, va="center")
-    return figure
-
-
-def lies(errors: np.ndarray, bounds: Sequence[float]) -> np.ndarray:
-    """Where a check accepts a broken pass or rejects the right one, which is the first: (checks, passes)."""
-    accepts = np.asarray(errors) <= np.asarray(bounds)[:, None]
-    right = np.arange(accepts.shape[1]) == 0
-    return accepts != right
-
-
-def describe_checks(checks: Sequence[str], passes: Sequence[str], errors: np.ndarray, bounds: Sequence[float]) -> str:
-    """Say in one line which checks can be trusted, and what the others miss."""
-    trusted, parts = [], []
-    for name, lying in zip(checks, lies(errors, bounds), strict=True):
-        missed = [broken for broken, lie in zip(passes[1:], lying[1:], strict=True) if lie]
-        said = (["rejects the right pass"] if lying[0] else []) + ([f"misses {', '.join(missed)}"] if missed else [])
-        if said:
-            parts.append(f"{name} {' and '.join(said)}")
-        else:
-            trusted.append(name)
-    others = f" The others: {'; '.join(parts)}." if parts else ""
-    return f"Right about all {len(passes)} passes: {', '.join(trusted) or 'none'}.{others}"

@@ -7,7 +7,7 @@ The pattern of every figure module: `build()` returns a scene and the function t
 import numpy as np
 
 from .scene import Built, Scene
-from .style import COLORS, NORMAL, new_figure, percent, short, tidy
+from .style import COLORS, NORMAL, new_figure, short, tidy
 
 
 def build(steps: int) -> Built:
@@ -35,4 +35,4 @@ def describe(left: np.ndarray) -> str:
 
 def share(left: float) -> str:
     """A share in percent, without the powers of ten that tiny ones would need."""
-    return "less than 0.01%" if 0 < left < 1e-4 else percent(left)
+    return "less than 0.01%" if 0 < left < 1e-4 else f"{short(100 * left)}%"

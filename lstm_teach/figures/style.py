@@ -93,11 +93,6 @@ def short(value: float, digits: int = 3) -> str:
     return f"{float(mantissa):.{digits}g}e{int(exponent)}"
 
 
-def percent(fraction: float) -> str:
-    """Format a fraction as a percentage, e.g. 0.125 as '12.5%'."""
-    return f"{short(100 * fraction)}%"
-
-
 def whole_percent(fraction: float) -> str:
     """Format a fraction as a whole percentage, where 0 and 100 mean none and all.
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from ..training import History
-from ..validate import amount, listing
+from ..validate import amount
 from .scene import Built, Scene
 from .style import GRAY, LIGHT_GRAY, NORMAL, RIGHT, SMALL, UNSURE, WRONG, bare, new_figure, short, tidy, whole_percent
 
@@ -147,35 +147,6 @@ def describe_seeds(shares: Mapping[str, Sequence[float]]) -> str:
     """Say in one line what the lowest and the highest run of each kind reach."""
     parts = [f"{kind} {whole_percent(min(values))} to {whole_percent(max(values))}" for kind, values in shares.items()]
     return f"{amount(len(next(iter(shares.values()))), 'run')} each, lowest to highest share: {', '.join(parts)}."
-
-
-def recall_picture(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> Figure:
-    """Which runs learned each gap: `learned` maps a gap to booleans (biases, seeds)."""
-    figure = new_figure(880, 110 + 34 * len(biases))
-    panels = figure.subplots(1, len(learned), sharey=True, squeeze=False)[0]
-    for axes, (gap, runs) in zip(panels, learned.items(), strict=True):
-        runs = np.asarray(runs, bool)
-        tidy(axes, f"gap of {gap}", "seed of the run")
-        for wanted, words, edge, face in ((True, "learned", "black", "black"), (False, "not learned", GRAY, "white")):
-            rows, columns = np.nonzero(runs == wanted)
-            axes.plot(columns, rows, "o", markersize=11, markeredgecolor=edge, markerfacecolor=face, label=words)
-        for row, count in enumerate(runs.sum(1)):
-            axes.text(runs.shape[1] - 0.3, row, f"{count} of {runs.shape[1]}", fontsize=NORMAL, va="center")
-        axes.set(xlim=(-0.6, runs.shape[1] + 1.1), ylim=(len(biases) - 0.5, -0.5), xticks=range(runs.shape[1]))
-        bare(axes)
-    panels[0].set_yticks(range(len(biases)), [short(bias) for bias in biases])
-    panels[0].set_ylabel("forget-gate bias", fontsize=NORMAL)
-    look = {"ncols": 2, "fontsize": NORMAL, "frameon": False, "markerscale": 10 / 11}
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right", **look)
-    return figure
-
-
-def describe_recall(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> str:
-    """Say in one line how many runs learned each gap, for each bias."""
-    parts = [f"Gap of {gap}: {listing(np.count_nonzero(runs, axis=1))}" for gap, runs in learned.items()]
-    of = np.shape(next(iter(learned.values())))[1]
-    at = f"at forget-gate biases {listing(map(short, biases))}"
-    return f"How many of {of} runs learned to recall, {at}. {'. '.join(parts)}."
 
 
 # ------------------------------------------------------------------------------------------ angles and norms

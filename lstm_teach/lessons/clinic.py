@@ -1,6 +1,6 @@
-"""What lesson 7 works with: its net, the ladder of a pass, a right pass to break, what is said of a case's lines.
+"""What lesson 7 works with: its net, ladders of passes, a right pass to break, the lines of a case and of a repair.
 
-Imports the numeric core, the cases and the pictures; no widgets.
+Imports the numeric core, the doctor and the cases; no widgets.
 """
 
 import contextlib
@@ -8,21 +8,23 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
+from IPython.display import HTML
 
 import lstm_teach as lt
 from lstm_teach import trial, unfinished
 from lstm_teach.edited import edited, made
-from lstm_teach.figures import clinic as figures
-from lstm_teach.figures.still import Still, show
-from lstm_teach.gradreport import errors_of
+from lstm_teach.gradreport import errors_of, off
+from lstm_teach.html import bold, bullets, code, fold, inline, prose, table
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 from lstm_teach.validate import listing
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
+WRONG_TILE = "background:#F3CCDD;color:black;display:block;text-align:center"
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
 
 WORDS = spec_of("07_debugging_clinic")
@@ -47,21 +49,30 @@ def case(number: int) -> Callable:
     return edited(getattr(clinic_cases, f"case_{number}"))
 
 
-def show_ladder(backward: Callable | int) -> Still:
-    """The picture of a pass or a case: its ladder from an initial state that is not zero, and from one that is."""
+def show_ladder(backward: Callable | int) -> HTML:
+    """A pass or a case: its ladder from an initial state that is not zero, and from one that is."""
     backward = case(backward) if isinstance(backward, int) else backward
-    return _picture({f"Initial state {state}": ladder(backward, state) for state in STATES})
+    return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in STATES})
 
 
-def two_broken_passes() -> Still:
+def two_broken_passes() -> HTML:
     """The ladders of two faults that look the same at T = 6, from an initial state that is not zero."""
     faults = {"Pass A": "dc_carry: never handed on", "Pass B": "dh_future: never handed on"}
-    return _picture({name: ladder(with_fault(fault)) for name, fault in faults.items()})
+    return _side_by_side({name: ladder(with_fault(fault)) for name, fault in faults.items()})
 
 
 def with_fault(fault: str) -> Callable:
     """The right pass with one of the FAULTS."""
     return edited(clinic_cases.right_pass, "right_pass", "faulty_pass", *FAULTS[fault])
+
+
+def fault_ladders() -> HTML:
+    """Each fault in a right pass, folded: its ladder from both initial states, and its line, right and faulty."""
+    folds = ""
+    for fault, (right, faulty) in FAULTS.items():
+        lines = prose(f"right: `{right}`") + prose(f"faulty: `{faulty}`")
+        folds += fold(fault, show_ladder(with_fault(fault)).data + lines)
+    return HTML(f'<section aria-label="Nine faults and their ladders">{folds}</section>')
 
 
 def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
@@ -72,6 +83,18 @@ def repaired(diagnosis: lt.doctor.Diagnosis, backward: Callable) -> Callable:
     function = made(diagnosis.repaired_source, f"<{name}>", {"np": np, "lt": lt})
     function.__name__ = name  # so that a check of it does not praise the broken one
     return function
+
+
+def lines_repaired(diagnosis: lt.doctor.Diagnosis) -> HTML:
+    """The lines that the doctor has changed, in their order and folded: as they were, and as they are now.
+
+    Where no repair is proved, the notes say why.
+    """
+    found = sorted((finding for finding in diagnosis.findings if finding.line), key=lambda finding: finding.line)
+    rows = [(str(finding.line), code(finding.code), code(finding.repair)) for finding in found]
+    lines = table("What the doctor changed", ("line", "as it was", "repaired"), rows)
+    notes = bullets(diagnosis.notes) if diagnosis.repaired_source is None else ""
+    return HTML(bold(diagnosis.headline) + notes + fold("The lines, before and after", lines))
 
 
 def load_names(number: int) -> None:
@@ -144,6 +167,24 @@ def names(number: int) -> dict[str, object]:
     return {name: value for name, value in first.items() if not name.startswith("repair")}
 
 
+def find_the_line(number: int) -> HTML:
+    """The code of a case: open a line, and read at once whether it is the faulty one."""
+    lines, first = inspect.getsourcelines(case(number))
+    why, shown = reasons(number, lines), ""
+    for k, line in enumerate(lines):
+        text, hang = escape(f"{first + k:3}  {line.rstrip()}"), len(line) - len(line.lstrip()) + 9
+        look = f"white-space:pre-wrap;font-family:monospace;padding-left:{hang}ch;text-indent:-{hang}ch"
+        if k not in why:
+            shown += f'<div style="{look}">{text}</div>'
+            continue
+        faulty, reason = why[k]
+        verdict = "✗ This is the faulty line." if faulty else "✓ This line is right."
+        said = f'<p style="margin:2px 0 6px 3em"><b>{verdict}</b> {inline(reason)}</p>'
+        opened = f'style="{look};list-style:none;cursor:pointer" data-lm-suppress-shortcuts="true"'
+        shown += f'<details name="case {number}"><summary {opened}>{text}</summary>{said}</details>'
+    return HTML(f'<section aria-label="Case {number}: find the line">{shown}</section>')
+
+
 def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
     """Of each line that can be chosen, by its place in `lines`: whether it is the faulty one, and why (not).
 
@@ -163,9 +204,20 @@ def reasons(number: int, lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
     return found
 
 
-def _picture(ladders: Mapping[str, figures.Ladder]) -> Still:
-    # A caption would read the ladder out for the learner.
-    return show(figures.ladder_picture(ladders), figures.describe(ladders), caption=False)
+def _side_by_side(ladders: Mapping[str, Mapping[int, Mapping[str, float]]]) -> HTML:
+    """A table for each ladder, by its title: rows are lengths, columns the nine gradients.
+
+    A dot is right; a number is the norm-relative error of a gradient that is not.
+    """
+    tables, right = "", '<span role="img" aria-label="right" style="display:block;text-align:center">●</span>'
+    for title, rungs in ladders.items():
+        rows = []
+        for T, errors in rungs.items():
+            shown = {name: "&lt;.01" if errors[name] < 0.01 else f"{errors[name]:.2f}" for name in off(errors)}
+            tiles = {name: f'<span style="{WRONG_TILE}">{number}</span>' for name, number in shown.items()}
+            rows.append([f"T = {T}", *(tiles.get(name, right) for name in errors)])
+        tables += table(title, ["", *(f"d{name}" for name in lt.Params.NAMES)], rows, "top")
+    return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:12px 16px">{tables}</div>')
 
 
 _loaded: dict[str, object] = {}  # what load_names put into the notebook last

@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach import plain
 from lstm_teach.bell import Inputs
 from lstm_teach.forward import forward
-from lstm_teach.graph import forward_values, make_net
+from lstm_teach.graph import Net, forward_values
 from lstm_teach.guard import name_of
 from lstm_teach.params import Params
 
@@ -29,7 +29,7 @@ def diagram_net(T: int = 4) -> Inputs:
 
 
 PARAMS, TOKENS, TARGETS, H0, C0 = diagram_net(2)
-NET = make_net(PARAMS, TOKENS, TARGETS, H0, C0)
+NET = Net(PARAMS, TOKENS, TARGETS, H0, C0)
 
 
 def weights() -> tuple[np.ndarray, tuple[float, ...], tuple[np.ndarray, ...]]:

@@ -3,16 +3,18 @@
 Imports training, tasks, bell and nested. The table is in 06_training.toml; `benchmarks/eight_seeds.py` makes it again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
+from IPython.display import HTML
 
 from lstm_teach import bell, tasks
 from lstm_teach.backward import bptt
 from lstm_teach.batch import pad
 from lstm_teach.forward import run
+from lstm_teach.html import table
 from lstm_teach.lessons import spec_of
 from lstm_teach.nested import FLAWS, nested_bptt
 from lstm_teach.params import Params
@@ -82,3 +84,12 @@ def sequence_loss(nets: Iterable[Params], task: tasks.Task) -> np.ndarray:
     """The mean loss of a whole test sequence of each net, in nats."""
     length = np.mean([len(x) for x, _ in task.test])
     return np.array([task.test_loss(net) * length for net in nets])
+
+
+def recall_table(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> HTML:
+    """How many runs learned each gap, and which: `learned` maps a gap to booleans (biases, seeds)."""
+    rows = []
+    for bias, *by_gap in zip(biases, *learned.values(), strict=True):
+        rows.append([bias, *(f"{sum(runs)} of {len(runs)} {''.join(np.where(runs, '●', '○'))}" for runs in by_gap)])
+    caption = "How many runs learned to recall; a dot for each seed in their order, ● learned, ○ not learned."
+    return HTML(table(caption, ["forget-gate bias", *(f"gap of {gap}" for gap in learned)], rows))

@@ -172,13 +172,14 @@ class Variants:
             with np.errstate(all="ignore"):
                 trace.result = self.call(*given, **states)
         except (Exception, guard.OutOfTime) as error:
-            error = error if isinstance(error, Exception) else Endless("it does not end")
-            trace.error = error.with_traceback(None)  # which would hold the trace, and all that the run has made
+            trace.error = error if isinstance(error, Exception) else Endless("it does not end")
         finally:
             spend(RUN + STATEMENT * (fuel - self._fuel))
             self._choice[:] = [0] * len(self._choice)
         if self._failed is not None:  # no error of the learner's code
             raise self._failed
+        if trace.error is not None:  # its traceback would hold the trace, and all that the run has made
+            trace.error.with_traceback(None)
         own = case.params.flat, case.x, case.targets, *case.states.values()
         now = given[0].flat, *given[1:], *states.values()
         trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))

@@ -95,10 +95,11 @@ class Lesson:
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
         blank = self.blank(group)
-        with guard.unseen():
+        with guard.unseen(), trial.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
-        wrong = {blank.names[0] if blank.is_function else part.name for part in parts if part.sentence}
+        said = [part for part in parts if part.sentence and not part.open]
+        wrong = {blank.names[0] if blank.is_function else part.name for part in said}
         for name in blank.names:
             self.written.pop(name, None)
             usable = callable(names.get(name)) if blank.is_function else name in names
@@ -224,13 +225,11 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
-    with trial.set_aside(namespace, trial.reached(cellcode.globals_read(function), namespace)) as anew:
-        anew({**namespace})
-        parts = judge_function(blank, function, statements)
-        # no second wait; and a missing name, or an answer of the library's, is named already
-        said = "did not finish", "NameError", CALLS.partition("{}")[2]
-        done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
-        return parts if done else _with_helpers(blank, function, parts)
+    parts = judge_function(blank, function, statements)
+    # no second wait; and a missing name, or an answer of the library's, is named already
+    said = "did not finish", "NameError", CALLS.partition("{}")[2]
+    done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
+    return parts if done else _with_helpers(blank, function, parts)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -257,7 +256,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     Without a cell only the answers count, and it may call what it likes.
     """
     in_a_cell, statements = statements is not None, statements or ()
-    name, cases, attempt = blank.names[0], blank.cases(), Attempt(function, SECONDS)
+    name, cases = blank.names[0], blank.cases()
+    attempt = Attempt(guard.with_a_name(function, name), SECONDS)
     try:
         answers = [attempt(*case["arguments"]) for case in cases]
         got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
@@ -268,8 +268,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     shared = trial.words_for_shared(function, statements)
     if in_a_cell and (called := attempt.borrowed(blank.allow)):
         return (Part(name, CALLS.format(called)),)
-    if trouble.endswith(judging.DOTS):
-        return (Part(name, open=True),)
+    if attempt.is_unwritten(trouble):
+        return (Part(name, trouble, open=True),)
     parameters = _parameters(blank)
     first_line = f"def {name}({', '.join(parameters)}):"
     order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."
@@ -433,10 +433,8 @@ def _known(
     words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    if single := next((a.dtype for a in arrays if a.dtype in (np.float32, np.float16)), None):
-        return f"Yours is {single}; compute in float64."
-    if whole := next((a.dtype for a in arrays if a.ndim and a.dtype.kind in "iu" and right[0].dtype == float), None):
-        return f"Yours is {whole}, which holds whole numbers only; compute in float64."
+    if words := next(filter(None, map(judging.too_coarse, arrays, right)), ""):
+        return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
     if judging.is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
@@ -451,10 +449,11 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in blank.names if name in failed]
-    for name in [n for n in blank.names if n not in failed and isinstance(namespace.get(n), Sequence | ONCE)]:
+    others = {n: namespace[n] for n in blank.names if isinstance(namespace.get(n), Sequence | ONCE | np.matrix)}
+    for name in others.keys() - failed:
         its = library_here(blank, name, namespace, copy.copy)
         if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(namespace[name], ONCE) else namespace[name])
+            namespace[name] = np.array(its if isinstance(others[name], ONCE) else others[name])
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

@@ -18,7 +18,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Self
 
 try:
@@ -247,7 +247,8 @@ def _on_dots(error: BaseException, place: str) -> str:
 
 def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
-    if isinstance(error, NameError) and hasattr(sys.modules.get("numpy"), error.name or ""):
+    its = isinstance(error, NameError) and getattr(sys.modules.get("numpy"), error.name or "", None)
+    if its and not isinstance(its, type):  # `half` is a type of NumPy, and seldom meant
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = f"{type(error).__name__}: {error}"
     found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, said))
@@ -270,11 +271,26 @@ def name_of(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
+def with_a_name(function: Callable, name: str) -> Callable:
+    """A lambda under the name that it has in the task; anything else as it is."""
+    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
+        return function
+    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    named.__kwdefaults__ = function.__kwdefaults__
+    return named
+
+
 def unwrapped(function: Callable) -> Callable:
     """What the learner wrote, inside partials and decorators."""
     while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
         function = function.func if isinstance(function, functools.partial) else function.__wrapped__
     return function
+
+
+def called(function: Callable) -> Callable:
+    """The function that has the learner's lines: it is unwrapped; of a callable object, it is the method."""
+    function = unwrapped(function)
+    return function if hasattr(function, "__globals__") else function.__call__
 
 
 def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
@@ -353,9 +369,7 @@ def _settle() -> None:
 
 def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
     """Where it happened: the innermost line in the function's own file, then that in another cell of the notebook."""
-    function = unwrapped(function)
-    if not hasattr(function, "__globals__"):
-        function = function.__call__  # of a callable object
+    function = called(function)
     names = getattr(function, "__globals__", None)
     own = [(frame, line) for frame, line in frames if frame.f_globals is names]
     if not own:

@@ -39,8 +39,8 @@ ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
-UNWRITTEN = "is not written yet"
-DOTS = f"{UNWRITTEN}: it still returns the dots."
+DOTS = "Dots are still in {}: replace them with your code."
+RAISES = "A line that raises NotImplementedError is still in {}: replace it with your code."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
@@ -83,6 +83,10 @@ class Attempt:
         """The first of the library's `ANSWERS` that it has called, or that it is, but for those `allowed`."""
         return borrowed.answer_in(self.entered, ANSWERS, (*allowed, *self.lent))
 
+    def is_unwritten(self, trouble: object) -> bool:
+        """Whether a `Trouble` or its sentence says that this function, not one that it calls, is not written yet."""
+        return str(trouble) in (DOTS.format(self.name), RAISES.format(self.name))
+
     def _ask(self, inputs: tuple) -> tuple[Any, str]:
         if self._left <= 0:
             return None, f"{self.name} used up its {amount(f'{self._seconds:g}', 'second')} in the earlier parts."
@@ -96,9 +100,7 @@ class Attempt:
             # By name: in grading it comes from another process; that of an input() nobody can answer is another one.
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
-                unwritten = frame.f_code.co_name  # it may be another function, which this one calls
-                said = f"{unwritten} {UNWRITTEN}, or a line that raises NotImplementedError is still in it"
-                return None, f"{said}: replace that line with your code."
+                return None, RAISES.format(frame.f_code.co_name)  # another function perhaps, which this one calls
             said = str(error).replace(ENDLESS, self._slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
             return None, said + (NOT_MADE if unmade else "")
@@ -109,7 +111,7 @@ class Attempt:
                 found = self.rounded if same(before, after, rounding=True) else self.changed
                 found[_input_name(self.function, number)] = None
         if answer is Ellipsis:
-            return None, f"{self.name} {DOTS}"
+            return None, DOTS.format(self.name)
         if answer is None:
             return None, f"{self.name} returns nothing (None): is a return missing at its end?"
         if isinstance(answer, ONCE):
@@ -145,15 +147,14 @@ def judge(
             with _no_standard_error():  # a part may call the function by itself
                 results.append(Part(name, part(attempt)))
         except Trouble as trouble:
-            unwritten = str(trouble).startswith(f"{attempt.name} {UNWRITTEN}")  # it, not one that it calls
-            results.append(Part(name, str(trouble), open=unwritten))
+            results.append(Part(name, str(trouble), open=attempt.is_unwritten(trouble)))
     if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
         without = f"calls {called}, but this task is to be done without that function of the library"
         what = "is a function of the library, not one of yours" if attempt.is_library else without
         results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
     tree = cellcode.tree_of(guard.unwrapped(function))
     if not all(part.passed for part in results) and cellcode.dots(tree):
-        dots = f"{attempt.name} {UNWRITTEN}, or dots are still in it: replace them with your code."
+        dots = DOTS.format(attempt.name)
         results = [part if part.passed else Part(part.name, dots, open=True) for part in results]
     names = " and ".join(attempt.changed | attempt.rounded)
     if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
@@ -221,16 +222,23 @@ def difference(
     sentence = f"{name} is off{_where(axes, first)}: yours is {yours}; {should} {theirs}{extent}."
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
-    single = array.dtype in (np.float32, np.float16) and hints_wanted()
-    return f"{sentence} Yours is {array.dtype}; compute in float64." if single else sentence
+    return sentence
+
+
+def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
+    """That these are numbers of a kind which can't hold the digits of the right ones; "" if they can."""
+    only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""
+    return f"Yours is {got.dtype}{only}; compute in float64." if only or got.dtype in (np.float32, np.float16) else ""
 
 
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:
     """That a number typed in these lines is a size named in the error, or beyond it; "" if none is."""
     said = trouble.partition(", at line ")[0]
     beyond = "out of bounds" in said  # an index; else the shapes stand in parentheses
-    shown = said if beyond else " ".join(re.findall(r"\([\d, ]+\)", said))
-    sizes = {int(n) for n in re.findall(r"\d+", shown)}
+    shapes = re.findall(r"\([\d, ]+\)", said)
+    if not (beyond or shapes[1:] or " raised " in said):  # one shape alone is of another kind than it should be
+        return ""
+    sizes = {int(n) for n in re.findall(r"\d+", said if beyond else " ".join(shapes))}
     terms = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.BinOp)]
     products = [n for n in terms if isinstance(n.op, ast.Mult | ast.Div | ast.Pow)]  # what is in these is no size
     factors = {side.value for n in products for side in (n.left, n.right) if isinstance(side, ast.Constant)}
@@ -446,7 +454,8 @@ def kind(value: Any) -> str:
         code = ""
         with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
             named = cellcode.names_in(ast.parse(value.strip(), mode="eval"))  # str(5) has none
-            code = "; code is written without quotation marks" if named else ""
+            # of a word, such as "yes", nobody can tell
+            code = "; code is written without quotation marks" if named and not value.isalpha() else ""
         return f"text, {brief(value)}{code}"
     if isinstance(value, float | np.floating):
         return brief(float(f"{value:.4g}"))

@@ -10,14 +10,16 @@ from __future__ import annotations  # holds for the code compiled here too
 import ast
 import contextlib
 import copy
+import functools
+import gc
 import inspect
 import pkgutil
 import re
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CellType, CodeType, FunctionType, ModuleType, SimpleNamespace
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -39,7 +41,11 @@ NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
 )
-COPIED = (np.ndarray, np.random.Generator, list, dict, set, Params, SimpleNamespace, Cache)
+# `reached` looks into values of these modules' types, and lets code that reads one of these names meet everything
+FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types")
+BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}
+CACHED = type(functools.cache(len))
+COPIED = (np.ndarray, np.random.Generator, list, dict, set, deque, Params, SimpleNamespace, Cache)
 
 
 @dataclass(frozen=True)
@@ -88,31 +94,43 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    own, read = dict(namespace), reached(cellcode.names_in(*statements), namespace)
-    with set_aside(namespace, read) as anew:
+    own, (read, made) = dict(namespace), reached(namespace, cellcode.names_in(*statements))
+    with set_aside(namespace, read, made) as anew:
         return guard.call(
             lambda: [_run(names, statements, case, own, namespace, read, anew) for case in cases], seconds=SECONDS
         )
 
 
 @contextlib.contextmanager
-def set_aside(namespace: dict, read: Collection[str]) -> Iterator[Callable[[Names], None]]:
-    """Give a notebook its own names again in the end, and its functions, classes and objects what they kept.
+def apart(function: Any) -> Iterator[None]:
+    """Meanwhile a learner's function, and what it calls, may change the notebook: in the end it is as it was."""
+    space = getattr(guard.called(function), "__globals__", {}) if callable(function) else {}
+    space = space if space.get("__name__") == "__main__" else {}  # a notebook's, not a module's
+    with set_aside(space, *reached(space, (), function)) as anew:
+        anew({**space})
+        yield
+
+
+@contextlib.contextmanager
+def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
+    """Give a notebook its own names again in the end, and what it has `made` what that kept; see `reached`.
 
     What is yielded lets it have other names, with new copies of those that are `read` and of what is kept; what two of
-    these share, their copies share too.
+    these share, their copies share too. A cache is emptied: its results may be those of other numbers.
     """
-    own = dict(namespace)
-    states = _states([v for v in own.values() if getattr(v, "__module__", "") == "__main__"])
+    states = [(namespace, dict(namespace)), *_states(made)]
+    themselves = [each for each in made if hasattr(each, "__dict__") and not isinstance(each, (*COPIED, MethodType))]
 
     def put_back() -> None:
         for where, kept in states:
             _become(where, kept)
+        for cached in [each for each in made if isinstance(each, CACHED)]:
+            cached.cache_clear()
 
     def anew(names: Names) -> None:
         put_back()
-        memo: dict[int, Any] = {}
-        copies = [(where, _copies(kept, memo)) for where, kept in states]
+        memo: dict[int, Any] = {id(each): each for each in themselves}  # only what they keep is copied
+        copies = [(where, _copies(kept, memo)) for where, kept in states[1:]]
         here = names | _copies({n: v for n, v in names.items() if n in read}, memo)
         for where, theirs in [(namespace, here), *copies]:
             _become(where, theirs)
@@ -120,7 +138,6 @@ def set_aside(namespace: dict, read: Collection[str]) -> Iterator[Callable[[Name
     try:
         yield anew
     finally:
-        _become(namespace, own)
         put_back()
 
 
@@ -237,15 +254,41 @@ def _exec(code: CodeType, space: dict) -> None:
         guard.end_if_told()
 
 
-def reached(names: Collection[str], space: dict) -> set[str]:
-    """These names, and those that are read by functions of the notebook among them."""
-    found, waiting = set(), {*names}
+def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
+    """The names that code reads which begins with these names and values, and what of the notebook's making it meets.
+
+    Those are functions, classes and objects, also in lists and in one another; any of them after one of `BY_TEXT`. What
+    other code keeps, such as a library's, is not followed.
+    """
+    found: set[str] = set()
+    met: dict[int, Any] = {}
+    waiting = [*values]
+
+    def read(names: Collection[str]) -> None:
+        new = {*names} - found
+        found.update(new)
+        waiting.extend(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
+
+    read(names)
     while waiting:
-        found |= waiting
-        functions = [guard.unwrapped(space.get(name)) for name in waiting]
-        functions = [each for each in functions if getattr(each, "__globals__", None) is space]
-        waiting = set().union(*map(cellcode.globals_read, functions)) - found
-    return found
+        each = waiting.pop()
+        if id(each) not in met:
+            met[id(each)] = each
+            waiting += _inside(each)
+            if isinstance(each, FunctionType) and each.__globals__ is space:
+                read(cellcode.globals_read(each))
+    return found, [each for each in met.values() if getattr(each, "__module__", "") == "__main__"]
+
+
+def _inside(each: Any) -> list[Any]:
+    """What a value holds that may hold more; nothing for what belongs to a module."""
+    if isinstance(each, type):
+        followed = each.__module__ == "__main__"
+    else:
+        followed = type(each).__module__ in FOLLOWED and not isinstance(each, ModuleType)
+    around = (each.__globals__, each.__builtins__) if isinstance(each, FunctionType) else ()
+    parts = filter(gc.is_tracked, gc.get_referents(each)) if followed else ()
+    return [part for part in parts if not any(part is names for names in around)]
 
 
 def by_its_line(
@@ -270,11 +313,11 @@ def _copies(space: Names, memo: dict[int, Any]) -> dict[str, Any]:
         # The learner's own objects and their methods; a bare object() is only compared, but may be in a list too.
         own = getattr(value, "__module__", "") == "__main__" or type(value) is object
         if own or isinstance(value, (*COPIED, tuple)):
-            known = {*memo}
+            known = len(memo)
             try:
                 copies[name] = copy.deepcopy(value, memo)
             except Exception:  # there is no copy of a list of generators, say
-                for begun in memo.keys() - known:
+                for begun in [*memo][known:]:
                     del memo[begun]
     return copies
 

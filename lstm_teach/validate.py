@@ -144,5 +144,5 @@ def brief(value: object) -> str:
     except Exception:  # a learner's class may raise anything, and Python refuses numbers of thousands of digits
         text = ""
     if text and len(text) <= 40 and text.isprintable() and " at 0x" not in text:
-        return f"{text} ({kind})"
+        return text if text.startswith(kind) else f"{text} ({kind})"  # range(3) says what it is
     return f"{'an' if kind[0] in 'aeioAEIO' or kind.startswith(('rnn.', 'nd')) else 'a'} {kind}"

@@ -132,12 +132,20 @@ class Verdict:
             names.setdefault((part.state, part.sentence), []).append(part.name)
         return [(state, ", ".join(parts), sentence) for (state, sentence), parts in names.items()]
 
+    @property
+    def _alone(self) -> str | None:
+        """What is said after the summary where that already tells the state of all parts; else None."""
+        (state, _, sentence), *more = self._lines()
+        alone = state == "open" or (self.said and (len(self.parts) == 1 or not sentence))
+        return f"{sentence} {self.note}".strip() if alone and not more else None
+
     def __str__(self) -> str:
-        lines = [self.summary]
-        for state, names, sentence in self._lines():
-            lines.append(f"  {MARKS[state][1]:<7}  {names}")
-            lines += [f"           {line}" for line in sentence.splitlines()]
-        lines += [self.note] if self.note else []
+        lines = [f"{self.summary} {self._alone or ''}".strip()]
+        if self._alone is None:
+            for state, names, sentence in self._lines():
+                lines.append(f"  {MARKS[state][1]:<7}  {names}")
+                lines += [f"           {line}" for line in sentence.splitlines()]
+            lines += [self.note] if self.note else []
         way = "Three hints, from the idea to the line: give this a name, as in v = ..., and look at v.hints[0] first."
         return "\n".join([*lines, way] if self.hints and not self.passed else lines)
 
@@ -155,11 +163,9 @@ class Verdict:
             )
             items.append(f"<li><strong>{mark} {word}:</strong> {html.inline(names)}{text}</li>")
         summary, listed = html.bold(self.summary), f'<ul style="list-style:none;padding-left:0">{"".join(items)}</ul>'
-        states = {part.state for part in self.parts}
-        if self.said and (len(self.parts) == 1 or (len(states) == 1 and not any(p.sentence for p in self.parts))):
-            mark, _ = MARKS[self.parts[0].state]  # one thing to say: one line
-            sentence = html.inline(f"{self.parts[0].sentence} {self.note}".strip())
-            summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {sentence}</p>", ""
+        if (alone := self._alone) is not None:
+            mark, _ = MARKS[self.parts[0].state]
+            summary, listed = f"<p>{mark} <strong>{html.inline(self.summary)}</strong> {html.inline(alone)}</p>", ""
         note, hints = html.prose(self.note) if listed else "", "" if self.passed else hints_html(self.hints)
         return f'<section aria-label="Check of {html.escape(self.name)}">{summary}{listed}{note}{hints}</section>'
 

@@ -218,6 +218,14 @@ def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
     assert "is complex" in sentences(verdict)["do"]
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array():
+    names = copied(names_before("05_vanishing_gradients", "blank-one-step"))
+    source = 'one_step = np.matrix(f * np.eye(H) + 0.25 * Wg.T)\nlesson.judge("one_step")'
+    assert run_cell("05_vanishing_gradients", "blank-one-step", source, names).passed
+    assert type(names["one_step"]) is np.ndarray  # times another one, entry by entry
+
+
 @pytest.mark.parametrize(
     "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
 )
@@ -780,9 +788,18 @@ def test_an_earlier_line_that_fails_on_another_net_is_named_and_blames_no_blank_
     assert f"the line `{looked_up}` raises KeyError" in sentences(verdict)["c"]
 
 
-@pytest.mark.parametrize("source", ["sigmoid = lambda z: ...", "def dots(z):\n    return ...\nsigmoid = dots"])
-def test_a_function_that_returns_its_dots_is_not_written_yet(source):
-    assert all(part.open for part in judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")').parts)
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("sigmoid = lambda z: ...", "Dots are still in sigmoid"),
+        ("def dots(z):\n    return ...\nsigmoid = dots", "Dots are still in dots"),
+        ("def sigmoid(z):\n    raise NotImplementedError", "NotImplementedError is still in sigmoid: replace it"),
+    ],
+)
+def test_a_function_that_returns_its_dots_or_raises_in_their_place_is_not_written_yet(source, words):
+    verdict = judged_in(FORWARD, "sigmoid", source=f'{source}\nlesson.judge("sigmoid")')
+    assert verdict.parts[0].open and verdict.hints == () and f"{verdict}".startswith("Not written yet: `sigmoid`.")
+    assert words in str(verdict)
 
 
 def test_a_function_whose_cell_has_not_run_is_the_library_s(capsys):

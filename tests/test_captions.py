@@ -31,7 +31,7 @@ def test_one_quiet_step_is_singular(quiet, words):
 def test_the_length_of_a_wrong_gradient_is_said_in_words():
     said = {}
     for repaired, T in (((), 4), (FLAWS[:1], 4), ((), 1)):
-        got, right = flawed_backward.gradients(frozenset(repaired), T, 0.8)
+        got, right = flawed_backward.gradients(frozenset(repaired), T)
         said[len(repaired), T] = switches.describe(got, right)
     assert said[0, 4].endswith("(error 1.5), 1.2 times as long as the right one.")
     assert said[1, 4].endswith("(error 1.2), 2 times as long as the right one.")

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from lesson_cells import cell_source, cells_of, copied, judged, names_before, run_cell, run_cells, solved_run, spec
-from scenes import assert_same_as_full_drawing, click
+from scenes import assert_same_as_full_drawing, click, pixels
 
 import lstm_teach as lt
 from lstm_teach import bell, kept
@@ -498,6 +498,14 @@ def test_both_ends_of_every_slider_change_the_picture_and_the_text(explorer, nam
     assert len({png for png, _ in seen}) == len({text for _, text in seen}) == 2
     assert size == (explorer.picture.width, explorer.picture.height)
     assert plain(explorer.text) == explorer.picture.alt
+
+
+@pytest.mark.parametrize("scale", [0.69, 0.81, 0.9, 1])
+def test_no_word_is_cut_off_in_a_narrow_window(made, scale):
+    made["fade"].reset()
+    made["fade"].set(show=explorers.SHOWN)
+    picture = pixels(made["fade"]._scene.png(scale))
+    assert (picture[:, :2] == 255).all() and (picture[:, -2:] == 255).all()
 
 
 def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):

@@ -351,7 +351,7 @@ def reach_in_1000_steps(bias, extra, share):
 
 REACH |= {name: (reach(rate), words) for name, (rate, words) in RATES.items()}
 REACH |= {"unguarded": (reach_unguarded(lambda b, e: b + e), "bias is taken for the gate")}
-REACH |= {"a limit": (reach_in_1000_steps, "it takes thousands of steps. A loop with a limit may end too early")}
+REACH |= {"a limit": (reach_in_1000_steps, "yours is -1; it should be 7579")}
 
 
 def pieces(*given):

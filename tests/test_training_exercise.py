@@ -80,6 +80,17 @@ def test_a_mistake_of_adam_that_is_none_of_the_correction_is_told_nothing_of_it(
     assert "is off" in verdict and not any(words in verdict for words in ("0.9**7", "correct", "divided by"))
 
 
+def test_a_trainer_that_returns_no_vector_is_told_only_that():
+    for answer in (lambda *given: np.zeros((4, 12)), lambda *given: len):
+        verdict = str(exercise.check_trainer(answer))
+        assert "print which sequences" not in verdict and "the vector of weights" in verdict
+
+
+def test_a_sample_that_draws_for_itself_is_told_so_once():
+    verdict = str(exercise.check_sample(lambda *given: np.random.default_rng().integers(0, 6, len(given[3]))))
+    assert verdict.count("Called again with the same numbers") == 1 and verdict.count("is off at position") > 3
+
+
 def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():
     flat, xs, targets, *_, orders = exercise.example(20, gap=10)
     assert {len(x) for x in xs} == {len(target) for target in targets} == {12} and len(orders) == 20

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import time
 
 import numpy as np
 import pytest
@@ -250,6 +251,70 @@ def test_a_list_that_a_function_or_class_keeps_has_only_what_the_notebook_put_th
     assert names["here"] == [[0.8**20]]
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "class Log:\n    def keep(self, x): seen.append(x)\nlog = Log()\ndef keep(x): log.keep(x)",
+        "def put(x): seen.append(x)\ntools = {'put': put}\ndef keep(x): tools['put'](x)",
+        "def noted(f):\n    def inner(x): seen.append(f(x))\n    return functools.wraps(f)(inner)\n"
+        "@noted\ndef keep(x): return x",
+        "class Log(abc.ABC):\n    seen = seen\ndef keep(x): eval('Log').seen.append(x)",
+        "def reader():\n    while True:\n        x = yield\n        seen.append(x)\n"
+        "keep = reader().send\nkeep(None)",
+        "seen = deque()\nkeep = lambda x: seen.append(x)",
+    ],
+)  # fmt: skip
+def test_a_list_that_a_cell_reaches_in_roundabout_ways_has_only_what_the_notebook_put_there(made):
+    names = copied(names_before("00_start_here", "left"))
+    exec(f"import abc, functools\nfrom collections import deque\nseen = []\n{made}", names)
+    here = names["seen"]
+    assert run_cell("00_start_here", "left", 'left = f ** n\nkeep(left)\nlesson.judge("left")', names).passed
+    assert [*here] == [0.8**20] and names["seen"] is here
+
+
+def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_flaws():
+    names = copied(names_before("03_flawed_backward", "my-loop"))
+    source = cell_source("03_flawed_backward", "my-loop")
+    exec("seen = []\ndef note(t): seen.append(t)", names)
+    assert run_cell(
+        "03_flawed_backward", "my-loop", source.replace("dh = params.V", "note(t)\n        dh = params.V"), names
+    )
+    assert names["seen"] == []
+
+
+def test_what_a_cell_does_not_reach_is_not_copied():
+    class Counted(list):
+        copies = 0
+
+        def __deepcopy__(self, memo):
+            Counted.copies += 1
+            return Counted(self)
+
+    names = copied(names_before("00_start_here", "left")) | {"seen": Counted()}
+    exec("class Log: kept = seen\ndef keep(x, kept=seen): kept.append(x)\nlog = Log()\nlog.seen = seen", names)
+    assert run_cell("00_start_here", "left", 'left = f ** n\nlesson.judge("left")', names).passed
+    assert Counted.copies == 0
+    assert run_cell("00_start_here", "left", 'left = f ** n\nkeep(left)\nlesson.judge("left")', names).passed
+    assert Counted.copies and names["seen"] == [0.8**20]
+
+
+def test_a_long_chain_of_objects_is_set_aside_at_once():
+    names = copied(names_before("00_start_here", "left"))
+    chain = "class Node: pass\nfirst = node = Node()\nfor _ in range(3000): node.next = node = Node()"
+    exec(chain.replace("node.next = node = Node()", "node.next = Node(); node = node.next"), names)
+    lines = 'first.share = left = f ** n\nlesson.judge("left")'
+    begun = time.perf_counter()
+    assert run_cell("00_start_here", "left", lines, names).passed
+    assert time.perf_counter() - begun < 4 and names["first"].share == 0.8**20
+
+
+def test_a_helper_with_a_cache_computes_anew_with_other_numbers_and_afterward():
+    names = copied(names_before("00_start_here", "left"))
+    exec("import functools\n@functools.cache\ndef share(): return f ** n\nleft = share()", names)
+    verdict = run_cell("00_start_here", "left", 'left = share()\nlesson.judge("left")', names)
+    assert verdict.passed and names["share"]() == 0.8**20, str(verdict)
+
+
 def test_what_a_cell_puts_into_a_class_of_another_cell_is_what_the_notebook_computes():
     kept = "class memory:\n    share, steps = 1.0, 0\n\n\ndef keep(share): keep.last = share\n"
     lines = "memory.share = f ** n\nmemory.steps += 1\nkeep(f)\nleft = memory.share\n"
@@ -277,7 +342,8 @@ def test_what_a_function_that_is_judged_collects_in_the_notebook_is_not_kept():
         ("class Node: pass\nnode = Node()\nnode.next = node", "node.x = f\nleft = node.next.x ** n"),
         ("NOTHING = object()\ndef first(x, y=NOTHING): return x if y is NOTHING else y", "left = first(f) ** n"),
         ("class Fixed(type):\n    def __setattr__(cls, name, value): raise AttributeError(name)\n"
-         "class Kept(metaclass=Fixed): seen = []", "left = f ** n"),
+         "class Kept(metaclass=Fixed): seen = []", "left = f ** n * len([Kept])"),
+        ("class Bag(dict): __getattr__ = dict.__getitem__\nbag = Bag(all=1)", "left = bag.all * f ** n"),
     ],
 )  # fmt: skip
 def test_what_is_one_thing_in_the_notebook_is_one_in_a_trial_and_a_class_may_forbid_changes(made, lines):

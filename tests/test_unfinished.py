@@ -70,6 +70,8 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = [f, i] @ [g, o]\n{CHECK}": SINGLE,
     f"c = tanh(g)\n{CHECK}": FIRST.format("tanh") + "If you mean NumPy's tanh, write np.tanh.",
     f"c = e / 2\n{CHECK}": FIRST.format("e") + "If you mean NumPy's e, write np.e.",  # as lesson 1 has an e
+    f"c = half * 2\n{CHECK}": FIRST.format("half")
+    + "If none does, look at the spelling.",  # a type of NumPy, and hardly what is meant
     f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = np.ones(3) ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
     f"c = f * {{'i': i}}\n{CHECK}": "A dictionary holds several values: take one of them, by its name in brackets.",

@@ -115,7 +115,17 @@ def test_a_single_step_is_told_as_one():
 def test_near_a_rate_of_1_only_the_smallest_number_of_steps_is_right(off):
     verdict = exercise.check_reach(lambda *given: answers.reach(*given) + off * (given[0] > 6))
     assert [part.name for part in verdict.parts if not part.passed] == ["a rate very near 1"]
-    assert "e+0" not in str(verdict)
+    assert "e+0" not in str(verdict) and "A loop" not in str(verdict)
+
+
+def test_a_right_number_in_a_list_is_told_nothing_but_that():
+    verdict = str(exercise.check_reach(lambda *given: [answers.reach(*given)]))
+    assert "The numbers are right; only the shape is wrong." in verdict and "return -1" not in verdict
+
+
+def test_an_array_of_whole_numbers_is_told_what_it_cannot_hold():
+    verdict = str(exercise.check_carried(lambda *given: np.array(answers.carried(*given), int)))
+    assert verdict.count("Yours is int64, which holds whole numbers only; compute in float64.") == 1
 
 
 def test_a_loop_without_a_line_for_a_rate_of_1_loses_that_part_alone():
@@ -150,3 +160,38 @@ def test_a_bias_that_is_one_of_a_few_tried_is_taken_neither_for_the_orders_nor_f
     assert "an end of the interval" not in said
     assert "number of orders" in str(exercise.check_bias(lambda lost, orders: orders))
     assert "an end of the interval" in str(exercise.check_bias(lambda *given: answers.bisect(*given, turned=True)))
+
+
+@pytest.mark.parametrize(
+    "way", ["carried", "Carried()", "functools.partial(carried)", "lambda f, dc, s: carried(f, dc, s)"]
+)
+def test_what_a_function_collects_in_the_notebook_is_not_kept_by_a_check(way):
+    names = {"__name__": "__main__"}
+    code = """
+import functools
+
+import numpy as np
+
+seen, calls = [], 0
+
+
+class Log:
+    seen = []
+
+
+def carried(f, dc, s, kept=[]):
+    global calls
+    calls += 1
+    for each in (seen, Log.seen, kept):
+        each.append(s)
+    return np.array([dc * f[t + 1 : s + 1].prod(axis=0) for t in range(s + 1)])
+
+
+class Carried:
+    def __call__(self, *given):
+        return carried(*given)
+"""
+    exec(f"{code}\n\nway = {way}", names)
+    names["carried"](np.ones((2, 2)), np.ones(2), 0)
+    assert exercise.check_carried(names["way"]).passed
+    assert names["seen"] == names["Log"].seen == names["carried"].__defaults__[0] == [0] and names["calls"] == 1

@@ -59,12 +59,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard, judging
+from lstm_teach import guard, judging, trial
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
@@ -157,17 +157,20 @@ class Task:
 
     def verdict(self, function: Callable) -> Verdict:
         """Judge a learner's function: a part for each result, or for each `part` of the cases."""
-        function = _with_a_name(function, self.spec["call"].partition("(")[0])
+        function = guard.with_a_name(function, self.spec["call"].partition("(")[0])
         by_result = self.spec.get("parts") == "results"
         names = self.rights[0] if by_result else dict.fromkeys(case.part for case in self.cases)
         parts = {name: partial(self._part, name, name if by_result else "") for name in names}
         said = {**self.words, **self.spec}
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
-        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):
-            options["note"] = f"The check calls `{self.spec['call']}`: take the arguments in this order."
         if options.get("allow") == "all":
             options["allow"] = None
-        found = judging.judge(function, parts, self.spec["hints"], **options)
+        with trial.apart(function):
+            found = judging.judge(function, parts, self.spec["hints"], **options)
+        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # whatever is off may come from this
+            order = f"The check calls `{self.spec['call']}`: take the arguments in this order."
+            off = (part if part.passed or part.open else replace(part, sentence=order) for part in found.parts)
+            found = replace(found, parts=tuple(part for part in off if not part.beside))
         # One that is right only for wrong results of the learner's own says so in its name.
         given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
         judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)
@@ -207,7 +210,7 @@ class Task:
             back = spec.get("walks_back", False)
             if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
-                return f"{sentence} {also.strip()}".strip(), name
+                return f"{sentence} {self._once(also.strip())}".strip(), name
         return case.look({only: got[only]} if only else answer, *case.arguments) if case.look else "", ""
 
     def _results(self, k: int, attempt: Attempt) -> dict[str, Any]:
@@ -286,12 +289,17 @@ class Task:
             return ""
         if result not in self.explained:
             self.explained[result] = self._explained(attempt, result)
-        is_number = numbers(self._results(k, attempt)[result]) is not None  # no mistake explains what is none
-        words = (self.explained[result] if is_number else "") or self.cases[k].unknown
-        if words in self.said:
-            return ""
+        array, right = numbers(self._results(k, attempt)[result]), numbers(self.rights[k][result])
+        words = self.explained[result] if array is not None else ""  # no mistake explains what is no number
+        if np.shape(array) == right.shape:  # what has another shape is told so
+            words = words or self.cases[k].unknown
+        return self._once(words)
+
+    def _once(self, words: str) -> str:
+        """The words, "" if they have been said before."""
+        new = "" if words in self.said else words
         self.said.add(words)
-        return words
+        return new
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
@@ -315,6 +323,9 @@ class Task:
         if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
+        has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none
+        if words := next(filter(None, (judging.too_coarse(*both) for _, *both in alone)), "") if has_kind else "":
+            return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""
 
@@ -327,15 +338,6 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
         if found or len(names) > 1:
             return found
     return {names[0]: answer} if len(names) == 1 else judging.in_order(answer, names)
-
-
-def _with_a_name(function: Callable, name: str) -> Callable:
-    """A lambda under the name that it has in the task; anything else as it is."""
-    if not isinstance(function, FunctionType) or function.__name__ != "<lambda>":
-        return function
-    named = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-    named.__kwdefaults__ = function.__kwdefaults__
-    return named
 
 
 def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:

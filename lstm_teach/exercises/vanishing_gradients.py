@@ -58,9 +58,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         rate = sigmoid(bias) + extra
         shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
         names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        slow = f"The rate is {rate:.4g} here, so it takes thousands of steps. A loop with a limit may end too early."
-        unknown = never(rate) if rate >= 1 else slow if rate > 0.995 else ""
-        return Case(part, (bias, extra, share), names, also=also, unknown=unknown)
+        return Case(part, (bias, extra, share), names, also=also, unknown=never(rate) if rate >= 1 else "")
 
     move, times, extra, steps = 0.0, 1.0, 0.25, 2
     if seed != 1:  # not those of the class, which a result could be copied for

@@ -8,21 +8,21 @@ from ..gradients import exact_gradient
 from ..lessons.loop import REPAIRS
 from ..nested import FLAWS, nested_bptt
 from ..params import Params
-from .controls import checkbox, float_slider, int_slider
+from .controls import checkbox, int_slider
 from .shell import Explorer
 
 HIDDEN_SIZE, LONGEST = 6, 10
 
 
-def bell_net(T: int = 4, seed: int = 111, scale: float = 0.8) -> bell.Inputs:
+def bell_net(T: int = 4, seed: int = 111) -> bell.Inputs:
     """The net of the lesson, untrained, at the task of the bell: params, x (T,), targets (T,), h0 (6,), c0 (6,)."""
-    return bell.untrained(T, HIDDEN_SIZE, seed, scale)
+    return bell.untrained(T, HIDDEN_SIZE, seed, scale=0.8)
 
 
 @lru_cache(256)
-def gradients(repaired: frozenset[str], T: int, scale: float) -> tuple[Params, Params]:
+def gradients(repaired: frozenset[str], T: int) -> tuple[Params, Params]:
     """What the loop with these repairs returns for the lesson's net, and what is right."""
-    net = bell_net(T, scale=scale)
+    net = bell_net(T)
     return nested_bptt(*net, repaired=repaired), exact_gradient(*net)
 
 
@@ -30,9 +30,9 @@ def switchboard() -> Explorer:
     """Return the four repairs as checkboxes beside their lines, and the nine gradients that follow from them."""
     scene, update = figures.build(len(bell.SYMBOLS), HIDDEN_SIZE)
 
-    def draw(length: int, scale: float, **switches: bool):
+    def draw(length: int, **switches: bool):
         repaired = frozenset(flaw for flaw in FLAWS if switches[flaw])
-        got, right = gradients(repaired, length, scale)
+        got, right = gradients(repaired, length)
         update(got, right)
         done = figures.numbers(repaired).replace("+", ", ").replace("none", "nothing")
         return scene, figures.describe(got, right, f"Repaired: {done}. At T = {length}")
@@ -43,5 +43,4 @@ def switchboard() -> Explorer:
         change = f"<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
         controls[flaw] = checkbox(f"{number}&ensp;<b>{flaw}</b>:&ensp;{change}")
     controls["length"] = int_slider("Length T", 4, 1, LONGEST)
-    controls["scale"] = float_slider("Weight scale", 0.8, 0.1, 1.5)
-    return Explorer("Switch the repairs on and off", controls, draw, rows=[*([f] for f in FLAWS), ["length", "scale"]])
+    return Explorer("Switch the repairs on and off", controls, draw)

@@ -90,7 +90,7 @@ def reber_picture(grammar: Mapping[int, Mapping[str, int]]) -> Figure:
         if a == b:  # back to where it comes from
             (x, y), up = a, 1 if a[1] > 0 else -1
             a, b = (x - 0.14, y + 0.16 * up), (x + 0.14, y + 0.16 * up)
-            at = (x + 0.4, y + 0.42) if up > 0 else (x - 0.36, y - 0.2)  # above the arc
+            at = (x, y + 0.6) if up > 0 else (x - 0.36, y - 0.2)  # above the arc, or beside it, where there is room
             options = {"linewidth": 1.6, "shrinkA": 2, "shrinkB": 2, "connectionstyle": f"arc3,rad={-1.9 * up}"}
         else:
             way = np.subtract(b, a)

@@ -77,7 +77,7 @@ class Fade:
 def build_fade() -> Built:
     """Draw what stays of "how much arrives"; return the scene and `update(fade, revealed)`."""
     figure = new_figure(900, 500)
-    figure.get_layout_engine().set(hspace=0.05)
+    figure.get_layout_engine().set(hspace=0.05, w_pad=0.1)  # text is wider in a small picture
     fades, rates = figure.subplots(2, height_ratios=(3, 1))
     below = "step t: a token is read at 0, and the loss at 59 depends on it"
     tidy(fades, "What the last loss sends back to the cell", below, "$|dL_{59}/dc[t]|$")

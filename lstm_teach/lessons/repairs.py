@@ -15,7 +15,7 @@ from types import FrameType
 
 import numpy as np
 
-from lstm_teach import cellcode, guard, html, plain, unfinished
+from lstm_teach import cellcode, guard, html, plain, trial, unfinished
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
@@ -138,15 +138,16 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)
-        for inputs in cases():
-            with guard.unseen() if got else contextlib.nullcontext():
-                got.append(_gradients(attempt, inputs))
-            if called := attempt.borrowed(ALLOWED):
-                said = f"{attempt.name} calls {called} from the library."
-                raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
-            if attempt.changed:
-                said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
-                raise Trouble(f"{said} Make new arrays, or work on a .copy().")
+        with trial.apart(loop):
+            for inputs in cases():
+                with guard.unseen() if got else contextlib.nullcontext():
+                    got.append(_gradients(attempt, inputs))
+                if called := attempt.borrowed(ALLOWED):
+                    said = f"{attempt.name} calls {called} from the library."
+                    raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
+                if attempt.changed:
+                    said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
+                    raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except (Trouble, TypeError) as trouble:  # what is no function raises the second
         dots = cellcode.dots(cellcode.tree_of(loop))
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
@@ -226,7 +227,7 @@ def long_case() -> Inputs:
 def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
     """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
     try:
-        with guard.unseen():
+        with guard.unseen(), trial.apart(attempt.function):
             got = _gradients(attempt, long_case())
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
@@ -337,7 +338,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
     def is_right(mistakes: list[tuple[str, str, str]]) -> bool:
         pairs = [*repairs, *((line, after.get(before, before)) for before, line, _ in mistakes)]
         attempt = Attempt(edited(loop, *itertools.chain(*pairs)), SECONDS)
-        with guard.unseen(), contextlib.suppress(Trouble):
+        with guard.unseen(), trial.apart(loop), contextlib.suppress(Trouble):
             return _agree([_gradients(attempt, inputs) for inputs in cases()], Params.NAMES, variant(FLAWS))
         return False
 

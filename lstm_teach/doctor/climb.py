@@ -285,7 +285,7 @@ class Climb:
                 if deadline.over:
                     break
                 made = state.with_one_more(edit)
-                # Most of what it computes is as before. A second look begins with the edits of the first.
+                # Most of what it computes is as before. A second look starts from the same edits as the first.
                 now = remembered(state.known, ("inside", edit), inside, variants, made.edits, known.copy())
                 gained = now.bit_count() - before.bit_count()
                 if gained > 0:

@@ -26,7 +26,7 @@ def spend(steps: int) -> None:
 
 
 def remembered(known: dict[Any, tuple[Any, int]], key: Any, compute: Callable, *args: Any) -> Any:
-    """What is `known` under this key, or else is computed now; it costs as many steps either way."""
+    """What is `known` under this key, or is computed now; either way it costs the same number of steps."""
     if key in known:
         spend(known[key][1])
     else:

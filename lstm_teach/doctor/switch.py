@@ -103,7 +103,7 @@ def _chosen(slot: Slot, options: list) -> Any:
 
 
 def _half(either: Callable, options: list, first: int, last: int) -> Any:
-    """One of some options. (Defined inside of the other function, it would hold itself, and so all these trees.)"""
+    """One of several options. (Defined inside `_chosen`, it would refer to itself and keep all these trees alive.)"""
     if last - first == 1:
         return options[first]
     middle = (first + last) // 2

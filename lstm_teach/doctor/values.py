@@ -56,7 +56,7 @@ def kept(value: Any) -> Any:
     kind = type(value)
     if kind is np.ndarray:
         return value.copy()
-    if kind is float or kind is int:  # a loop over the entries of arrays computes thousands
+    if kind is float or kind is int:  # a loop over the entries of arrays computes thousands of them
         return None
     array = numbers(value)
     return list(_arrays(value)) if array is None and _holds_others(value) else array

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import operator
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -74,24 +73,19 @@ class Variants:
         self._trace = Trace()
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
-        collecting = gc.isenabled()
-        gc.disable()  # else Python would go through thousands of syntax trees again and again, and find no garbage
+        self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
+        trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
+        given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+        given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
         try:
-            self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
-            trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
-            given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
-            given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
-            self.alternatives.clear()
+            self.alternatives.clear()  # a batch's syntax trees
         except SyntaxError:  # a few errors Python finds only when it compiles, as an argument that is given twice
             sound = [edit for edit in self.edits if all(map(_compiles, edit.parts))]
             if len(sound) == len(self.edits):
                 raise
             self.__init__(code, sound, at, records)
-        finally:
-            if collecting:
-                gc.enable()
 
     def _enter(self, part: Part) -> bool:
         """Take in what an edit changes at a slot; False if that can't be."""
@@ -178,7 +172,7 @@ class Variants:
             self._choice[:] = [0] * len(self._choice)
         if self._failed is not None:  # no error of the learner's code
             raise self._failed
-        if trace.error is not None:  # its traceback would hold the trace, and all that the run has made
+        if trace.error is not None:  # its traceback would keep alive the trace and all that the run has made
             trace.error.with_traceback(None)
         own = case.params.flat, case.x, case.targets, *case.states.values()
         now = given[0].flat, *given[1:], *states.values()

@@ -51,7 +51,7 @@ def count(name: str) -> dict[str, int]:
 
 
 def explorers(code: str) -> int:
-    """How many explorers the cells show: calls of the imported functions that return one, or lines, faults to open."""
+    """How many explorers the cells show: calls of functions that return one, lists of lines or faults."""
     found: dict[str, object] = {}
     exec("\n".join(IMPORT.findall(code)), found)
     shown = [name for name, it in found.items() if getattr(it, "__annotations__", {}).get("return") is Explorer]

@@ -157,7 +157,7 @@ def mistakes(task: dict) -> list[str]:
         return ["answered with none of the letters" if problem else "not answered"]
     found = []
     for _, state, sentence in task["parts"]:
-        if state == "open" or "NotImplementedError is still in" in sentence:
+        if state == "open" or "still raises NotImplementedError" in sentence:
             found.append("not written")
         elif state == "wrong" and "in the earlier parts" not in sentence:  # those have said it
             known = [each for each in SENTENCES.split(sentence) if not NUMBERS.search(each)]

@@ -79,7 +79,7 @@ ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a
 NO_ANSWERS = {"exercises.questions", "exercises.nets"}
 AGAIN = "it is graded all the same"
 REWORDED = {  # words of a check that don't fit a page on which nothing can be changed, or a function elsewhere
-    r": replace (it|them) with your code": "",
+    r": replace (them|that line) with your code": "",
     r"( raised \w+):( at line \d)": r"\1,\2",  # without a text an error has only its place (see remote.py)
     r"(\w+) raised ProcessEnded: ": r"While \1 ran, ",
     r"(\w+) raised Broken: ": r"The answer of \1 could not be read: ",

@@ -248,7 +248,7 @@ def _on_dots(error: BaseException, place: str) -> str:
 def meaning(error: BaseException) -> str:
     """What Python's words for a common slip mean, after a space; "" for another error."""
     its = isinstance(error, NameError) and getattr(sys.modules.get("numpy"), error.name or "", None)
-    if its and not isinstance(its, type):  # `half` is a type of NumPy, and seldom meant
+    if its and not isinstance(its, type):  # `half` is one of NumPy's types, and is seldom meant
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = f"{type(error).__name__}: {error}"
     found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, said))

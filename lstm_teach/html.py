@@ -59,7 +59,7 @@ def levels(label: str, each: Iterable[tuple[str, str]]) -> str:
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], side: str = "bottom") -> str:
-    """A table and its caption (at the top or bottom); its rows begin with their head, as text; other cells are HTML."""
+    """A table, with its caption at the top or bottom; a row's first cell is its head, as text, the others are HTML."""
     heads = "".join(f'<th scope="col" {HEAD}>{escape(column)}</th>' for column in columns)
     body = ""
     for head, *cells in rows:

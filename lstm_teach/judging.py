@@ -39,8 +39,8 @@ ENDLESS = "Look for a loop that never ends."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
-DOTS = "Dots are still in {}: replace them with your code."
-RAISES = "A line that raises NotImplementedError is still in {}: replace it with your code."
+DOTS = "{} still has dots in it: replace them with your code."
+RAISES = "{} still raises NotImplementedError: replace that line with your code."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
@@ -100,7 +100,7 @@ class Attempt:
             # By name: in grading it comes from another process; that of an input() nobody can answer is another one.
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
-                return None, RAISES.format(frame.f_code.co_name)  # another function perhaps, which this one calls
+                return None, RAISES.format(frame.f_code.co_name)  # perhaps another function, which this one calls
             said = str(error).replace(ENDLESS, self._slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
             return None, said + (NOT_MADE if unmade else "")
@@ -226,7 +226,7 @@ def difference(
 
 
 def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
-    """That these are numbers of a kind which can't hold the digits of the right ones; "" if they can."""
+    """That numbers of this kind can't hold all digits of the right ones; "" if they can."""
     only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""
     return f"Yours is {got.dtype}{only}; compute in float64." if only or got.dtype in (np.float32, np.float16) else ""
 
@@ -236,7 +236,7 @@ def typed_sizes(trouble: str, *lines: ast.AST) -> str:
     said = trouble.partition(", at line ")[0]
     beyond = "out of bounds" in said  # an index; else the shapes stand in parentheses
     shapes = re.findall(r"\([\d, ]+\)", said)
-    if not (beyond or shapes[1:] or " raised " in said):  # one shape alone is of another kind than it should be
+    if not (beyond or shapes[1:] or " raised " in said):  # with one shape, the kind is wrong, not a size
         return ""
     sizes = {int(n) for n in re.findall(r"\d+", said if beyond else " ".join(shapes))}
     terms = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.BinOp)]
@@ -454,7 +454,7 @@ def kind(value: Any) -> str:
         code = ""
         with contextlib.suppress(SyntaxError, ValueError):  # words, or a zero byte
             named = cellcode.names_in(ast.parse(value.strip(), mode="eval"))  # str(5) has none
-            # of a word, such as "yes", nobody can tell
+            # a single word, such as "yes", may be meant as text
             code = "; code is written without quotation marks" if named and not value.isalpha() else ""
         return f"text, {brief(value)}{code}"
     if isinstance(value, float | np.floating):

@@ -40,9 +40,9 @@ NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
 )
-# `reached` looks into values of these modules' types, and lets code that reads one of these names meet everything
+# `reached` looks inside a value only if its type is from one of these modules
 FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types")
-BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}
+BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
 CACHED = type(functools.cache(len))
 COPIED = (np.ndarray, np.random.Generator, list, dict, set, deque, Params, SimpleNamespace, Cache)
 
@@ -102,7 +102,7 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
 
 @contextlib.contextmanager
 def apart(function: Any) -> Iterator[None]:
-    """Meanwhile a learner's function, and what it calls, may change the notebook: in the end it is as it was."""
+    """Here a learner's function, and what it calls, may change the notebook; afterward the notebook is as it was."""
     around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
     space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
     with set_aside(space, *reached(space, (), function)) as anew:
@@ -112,10 +112,10 @@ def apart(function: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
-    """Give a notebook its own names again in the end, and what it has `made` what that kept; see `reached`.
+    """In the end, put back a notebook's names, and what the functions and objects `made` in it held; see `reached`.
 
-    What is yielded lets it have other names, with new copies of those that are `read` and of what is kept; what two of
-    these share, their copies share too. A cache is emptied: its results may be those of other numbers.
+    The function yielded gives the notebook other names, with new copies of those that are `read` and of what is held;
+    what two of these share, their copies share too. Caches are emptied: their results may be those of other numbers.
     """
     states = [(namespace, dict(namespace)), *_states(made)]
     themselves = [each for each in made if _keeps_only_attributes(each)]
@@ -275,10 +275,10 @@ def _exec(code: CodeType, space: dict) -> None:
 
 
 def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
-    """The names that code reads which begins with these names and values, and what of the notebook's making it meets.
+    """The names that code reads, starting from these names and values, and what it can reach that the notebook made.
 
-    Those are functions, classes and objects, also in lists and in one another; any of them after one of `BY_TEXT`. What
-    other code keeps, such as a library's, is not followed.
+    That is functions, classes and objects, also inside lists and one another; after a name in `BY_TEXT`, all of them.
+    What other code holds, such as a library's, is not followed.
     """
     found: set[str] = set()
     met: dict[int, Any] = {}
@@ -301,7 +301,7 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
 
 
 def _inside(each: Any) -> list[Any]:
-    """What a value holds that may hold more; nothing for what belongs to a module."""
+    """The parts of a value that may have parts of their own; none if it belongs to a library."""
     kind = type(each)
     if issubclass(kind, type):
         followed = each.__module__ == "__main__"

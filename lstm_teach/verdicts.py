@@ -134,7 +134,7 @@ class Verdict:
 
     @property
     def _alone(self) -> str | None:
-        """What is said after the summary where that already tells the state of all parts; else None."""
+        """What follows the summary if the summary alone tells the state of every part; else None."""
         (state, _, sentence), *more = self._lines()
         alone = state == "open" or (self.said and (len(self.parts) == 1 or not sentence))
         return f"{sentence} {self.note}".strip() if alone and not more else None

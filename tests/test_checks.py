@@ -133,10 +133,10 @@ def test_a_function_that_is_not_written_yet_is_named():
     verdict = check(helper)
     assert verdict.summary == "`helper` is not written yet." and {part.state for part in verdict.parts} == {"open"}
     assert verdict.score == 0 and not verdict.passed
-    still = "A line that raises NotImplementedError is still in helper: replace it with your code."
+    still = "helper still raises NotImplementedError: replace that line with your code."
     assert still in str(check(outer)) and f"{verdict}".startswith(f"{verdict.summary} {still}\nThree hints")
     for shown in (str(verdict), verdict._repr_html_()):
-        assert shown.count("written yet") == shown.count("still in helper") == 1 and "values" not in shown
+        assert shown.count("written yet") == shown.count("helper still") == 1 and "values" not in shown
     for written in (outer, complaining):
         verdict = check(written)
         assert verdict.summary == f"`{written.__name__}` is not right yet."
@@ -155,7 +155,7 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
         return 2 * vector[..., :]
 
     verdict = check(halved)
-    assert "Dots are still in halved: replace them with your code." in str(verdict)
+    assert "halved still has dots in it: replace them with your code." in str(verdict)
     assert "off" not in str(verdict) and verdict.parts[0].state == "open"
     assert check(doubled).passed
 
@@ -163,7 +163,7 @@ def test_a_statement_of_dots_is_said_to_be_unwritten_unless_the_answer_is_right(
         factor = ...
         return factor * vector
 
-    assert "Dots are still in scaled" in str(check(scaled))
+    assert "scaled still has dots in it" in str(check(scaled))
 
 
 def test_a_return_inside_a_loop_is_told_where_it_ends_the_loop_and_something_is_wrong():

@@ -114,7 +114,7 @@ PROVED = [
         "rnn_rows_lean",
         "hs[:-1].T @ deltas",
         "hs[1:].T @ deltas",
-        "the deltas in the gradient of within point the right",
+        "of within has deltas that point the right way, but not the right inputs",
     ),
     (
         "bidirectional",

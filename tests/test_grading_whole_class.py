@@ -313,7 +313,7 @@ def test_nothing_from_a_submission_reaches_the_terminal_unseen(doubling, tmp_pat
         ),
         ("def doubled(a):\n    return 10 ** 5000", "the answer is a whole number of 5001 digits: far too large."),
         ("def doubled(a):\n    return a.repeat(25 * 10 ** 5)", "The answer of doubled could not be read"),
-        ("def doubled(a):\n    ...", "Dots are still in doubled."),
+        ("def doubled(a):\n    ...", "doubled still has dots in it."),
     ],
 )
 def test_what_comes_of_an_odd_answer_is_said_in_the_right_words(doubling, source, said):

@@ -188,13 +188,13 @@ FAULTS = {
     "inputs squared, and the first two are zero": (
         (LATE, {"quiet": 2}, ("np.outer(dz, xs[t])", "np.outer(dz, xs[t] ** 2)")),
         ["line"],
-        "Wrong at T = 3 already, the first length at which anything shows: U.",
+        "Wrong at T = 3 already, the shortest length compared at which anything shows: U.",
         "stop",
     ),
     "a slope, and the first two inputs are zero": (
         (LATE, {"quiet": 2}, SLOPE),
         ["between steps"],
-        "the first length at which anything shows",
+        "the shortest length compared at which anything shows",
         "handed back, to the step before",
     ),
     "nothing is handed back, and the first two inputs are zero": (
@@ -234,6 +234,18 @@ FAULTS = {
         ["formula"],
         "With gamma set to one everything is right: a factor of gamma",
         "switched off",
+    ),
+    "the states of the step before, at the output too": (
+        (LATE, {"quiet": 0}, ("[np.zeros(4)]", "[np.ones(4)]"), ("np.outer(e, h[t + 1])", "np.outer(e, h[t])"), SLOPE),
+        ["formula"],
+        "At T = 1 the gradient of V has",
+        "derivative of the loss",
+    ),
+    "one of three filters": (
+        (WORDS, {"low": 0}, ("dz, windows)", 'dz, windows) * [[[1 + (name == "A")]], [[1]], [[1]]]')),
+        ["line"],
+        "Wrong at T = 1 already: slice 0 along axis 0 of A.",
+        "",
     ),
     "a ReLU without its mask": (
         (WORDS, {"low": 4}, ("df * (z > 0) *", "df *")),

@@ -151,7 +151,7 @@ WAYS = {
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "between steps",
-        "",
+        "At T = 2 the gradient of W is wrong only in what the first step adds, which is right without the second.",
         "U set to zero everything is right",
     ),
     "handed on as it is": (
@@ -165,7 +165,7 @@ WAYS = {
         PLAIN,
         [('p["U"].T @ da', "da")],
         "between steps",
-        "",
+        "At T = 2 the gradient of W is wrong only in what the first step adds, which is right without the second.",
         "set to zero",
     ),
     "the last of two steps": (
@@ -203,6 +203,13 @@ WAYS = {
         "line",
         "Nothing but E is wrong",
         "is made of the deltas of E",
+    ),
+    "the matrix at the output as it is": (
+        RESIDUAL.replace("(3, 4)", "(4, 4)").replace("eye(3)", "eye(4)"),
+        [('p["V"].T @ e', 'p["V"] @ e')],
+        "transpose",
+        "With V made symmetric, so equal to the transpose, everything is right.",
+        "",
     ),
     "a softmax whose targets do not add up": (
         RESIDUAL,

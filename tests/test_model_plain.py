@@ -102,7 +102,21 @@ FAULTS = {
     "a mean for a sum": (RIDGE, ("e.sum(keep", "e.mean(keep"), "line", "b is 1/8 of the right one."),
     "a penalty too small": (RIDGE, ("+ 0.1 *", "+ 0.05 *"), "penalty", "lacks 0.05 times the weights"),
     "a penalty that reads a copy": (RIDGE, ('+ 0.1 * p["w"]', "+ 0.1 * kept"), "not read", "Is w read by gradient?"),
-    "a ReLU without its mask": (OPEN, (" * (z > 0)", ""), "switch", "With b set to 10 or more everything is right"),
+    "a ReLU without its mask": (
+        OPEN,
+        (" * (z > 0)", ""),
+        "switch",
+        "With b set to 10 or more everything is right",
+    ),
+    "one number too small": (
+        OPEN,
+        (
+            '"b": dz.sum(0)',
+            '"b": dz.sum(0).clip(-np.sort(abs(dz.sum(0)))[-2] - 0.01, np.sort(abs(dz.sum(0)))[-2] + 0.01)',
+        ),
+        "line",
+        "Nothing but b is wrong",
+    ),
     "a norm without its mean": (NORMED, (" - z * (dz * z).mean(0)", ""), "formula", "Wrong: "),
     "a norm without the mean of its deltas": (NORMED, ("dz - dz.mean(0)", "dz"), "formula", "Wrong: "),
     "the sign of some pairs": (PAIRS, ('+= e * p["outer"]', '+= sign * e * p["outer"]'), "line", "but inner is wrong"),

@@ -200,7 +200,7 @@ def test_a_transpose_hidden_by_an_identity_matrix_is_not_blamed_on_unread_weight
     diagnosis = diagnose(lambda T: ({"W": np.eye(3), "u": np.array([0.3, -0.5, 0.8])}, loss, gradient))
     assert "Let T be the number of steps or of examples, and the check can tell you more." in diagnosis.notes[-1]
     finding, second = diagnosis.findings
-    assert second.family == "line" and second.place == "Wrong: u."
+    assert second.family == "transpose" and second.place == "Wrong: u."
     assert "or the gradient is right at your weights only by chance" in finding.idea
     assert "an identity matrix is its own transpose" in finding.advice
 
@@ -227,6 +227,13 @@ def test_what_a_zero_state_hides_is_not_called_right():
         "is zero (does a state start at zero, or a softmax have a single entry?)" in note for note in diagnosis.notes
     )
     assert "initial state" not in told(diagnosis)  # nobody can follow advice to use another
+
+
+@long
+def test_a_gate_that_a_zero_state_hides_at_first_is_named_where_nothing_else_stays_wrong():
+    diagnosis = diagnosed("char_globals", ("* f[t] * (1 - f[t])", "* f[t]"))
+    assert families(diagnosis) == ["gate"]
+    assert "so that nothing goes back through them, only the gradient of Wf and bf stays wrong." in told(diagnosis)
 
 
 def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
@@ -538,7 +545,7 @@ REASONS = {
         "word_attention",
         [SLOPE],
         "carry",
-        "With S set to zero everything is right. Look at each use of S on the way back.",
+        "With S set to zero everything is right. Look at each use of S on the way back, and of what is made with it.",
         "",
     ),
     "a wrong delta in attention, before two arrays": (

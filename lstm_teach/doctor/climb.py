@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.fuel import Deadline
+from lstm_teach.doctor.fuel import Deadline, remembered
 from lstm_teach.doctor.likely import ANEW, Likely
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
@@ -285,7 +285,8 @@ class Climb:
                 if deadline.over:
                     break
                 made = state.with_one_more(edit)
-                now = inside(variants, made.edits, known.copy())  # most of what it computes is as before
+                # Most of what it computes is as before. A second look starts from the same edits as the first.
+                now = remembered(state.known, ("inside", edit), inside, variants, made.edits, known.copy())
                 gained = now.bit_count() - before.bit_count()
                 if gained > 0:
                     found.append((-gained, self.likely.doubt(edit), made))

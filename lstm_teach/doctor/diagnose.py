@@ -198,7 +198,7 @@ _TELLS = {
     r".*/W.( W.)*": "The four dU are right, so every dz is: look at how dW is added up, and with which h.",
     r".*/U.( U.)*": "The four dW are right, so every dz is: look at how dU is added up, and in which column.",
     r"(W. )?U./.*": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
-    r"(Wi Wf Wg )?Ui Uf Ug/.*": "Only i, f and g are wrong there, which read dc: look at how it is made and handed on.",
+    r"(Wi Wf Wg )?Ui Uf Ug/.*": "Only i, f and g are wrong there, which read dc: look at how dc is made and handed on.",
     r"V( ..){8}/.*": (
         "Look at what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit."
     ),

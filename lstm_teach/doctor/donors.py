@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from lstm_teach.doctor.scene import Atom, is_tokens, is_vector, targets_of
-from lstm_teach.doctor.slots import Edit, names
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
 _CACHE = {"i", "f", "o", "g", "c", "ct", "h"}
@@ -168,7 +168,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
 def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
     """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far."""
     own, whole = maker.seg(target), {a.text for a in maker.named if a.shape == "int"}  # which no array is put in
-    unused = isinstance(target, ast.Name) and own not in names(maker.unit.tree)
+    unused = isinstance(target, ast.Name) and own not in maker.scene.read[maker.slot.unit]
     for name in sorted(others - {own} - (set() if own in whole else whole)):
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
         yield maker.swap("target", likely if unused or name in empty else 2.0 + 0.2 * unlike(own, name), target, name)
@@ -176,7 +176,7 @@ def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str]
 
 def _without_value(maker: Any, target: ast.Name) -> Iterator[Edit]:
     """The name whose lack of a value stops the run, for one that nobody reads, or that gets a value twice."""
-    name, read = maker.scene.without_value[0], names(maker.unit.tree)
+    name, read = maker.scene.without_value[0], maker.scene.read[maker.slot.unit]
     given = [n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     if name in read and (target.id not in read or (given.count(target.id) > 1 and name not in given)):
         yield maker.swap("target", 0.9, target, name)

@@ -15,7 +15,7 @@ from lstm_teach.doctor.growth import HOLDING, growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
-from lstm_teach.doctor.slots import Edit, Part, Slot, names
+from lstm_teach.doctor.slots import Edit, Part, Slot
 
 _ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
 _ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
@@ -267,7 +267,7 @@ class Maker:
         if isinstance(value, bool) or not isinstance(value, int | float) or axis:
             return
         for atom in self.named if value == 0 and id(node) in self.operands else ():  # 0 is handed on
-            if is_vector(atom.shape) or atom.text not in names(self.unit.tree):
+            if is_vector(atom.shape) or atom.text not in self.scene.read[self.slot.unit]:
                 yield self.swap("wrong name", 1.9, node, atom.text)
         nothing = 0 if isinstance(around, ast.UnaryOp) else None  # what would change nothing, or be written as `-0`
         if isinstance(around, ast.BinOp) and node is around.right:

@@ -117,7 +117,8 @@ class Account:
                 return math.nan, 0
             variants = Variants(code)
             trace = variants.run(self.truth)
-            return variants.score(trace, self.truth), len(right_matrices(trace, self.truth))
+            right = len(right_matrices(trace, self.truth))
+            return (variants.seen(trace, self.truth) & self.truth.counted).bit_count() + 4 * right, right
 
         (most, right), alone = score(flaws), [(flaw, *score(_others(flaws, flaw))) for flaw in flaws]
         return [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]

@@ -8,7 +8,9 @@ does besides is counted by rules of thumb. Nothing here is a thread, a signal or
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 STEPS = 4_400_000  # for one diagnosis, fifteen seconds or so on a usual machine
 RUN, STATEMENT = 25, 1  # steps for one run of a changed version, and for each statement in it
@@ -21,6 +23,16 @@ _spent = [0]
 def spend(steps: int) -> None:
     """Note that so much was done."""
     _spent[0] += steps
+
+
+def remembered(known: dict[Any, tuple[Any, int]], key: Any, compute: Callable, *args: Any) -> Any:
+    """What is `known` under this key, or is computed now; either way it costs the same number of steps."""
+    if key in known:
+        spend(known[key][1])
+    else:
+        before = _spent[0]
+        known[key] = compute(*args), _spent[0] - before
+    return known[key][0]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lstm_teach.doctor.donors import donors, of_other_gates, unlike
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
-from lstm_teach.doctor.slots import Edit, names
+from lstm_teach.doctor.slots import Edit
 
 # Which of the thing itself, the slopes of tanh and of the sigmoid in it, a part of the latter, and the slope of its own
 # tanh can be a factor.
@@ -78,7 +78,7 @@ def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """A square matrix that no line reads yet, such as a Jacobian, times what is carried back."""
     back = len(shape) == 1 and maker.back(node) is not False
     square = {a.text for a in maker.named if back and a.shape == (*shape, *shape)}
-    for name in sorted(square & maker.slot.names - names(maker.unit.tree)):
+    for name in sorted(square & maker.slot.names - maker.scene.read[maker.slot.unit]):
         for matrix in (f"{name}.T", name):
             yield maker.swap("factor", 1.2, node, f"{matrix} @ {maker.tight(node)}", ast.MatMult)
 

@@ -1,7 +1,7 @@
 """Which edits are likely: the order in which they are tried, and which of several that gain the same goes first.
 
 What tells is a run of the code with the edits made: which gradients depend on a statement, and whether what it makes is
-a right quantity. Imports bench, rungs, scene, slots and variants.
+a right quantity. Imports bench, fuel, rungs, scene, slots and variants.
 """
 
 import ast
@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
+from lstm_teach.doctor.fuel import remembered
 from lstm_teach.doctor.rungs import Rung, State
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
@@ -106,8 +107,8 @@ class Likely:
         edits = sorted(edits, key=lambda edit: doubts[id(edit)])
         close = [edit for edit in edits[:_CLOSE] if doubts[id(edit)][0] <= doubts[id(edits[0])][0] + _STRANGE]
         if any(edit.slots != close[0].slots for edit in close):
-            strange = {id(edit): _STRANGE * self._strange(edit, state) for edit in close}
-            close.sort(key=lambda edit: (doubts[id(edit)][0] + strange[id(edit)], doubts[id(edit)][1]))
+            strange = {id(e): remembered(state.known, ("strange", e), self._strange, e, state) for e in close}
+            close.sort(key=lambda edit: (doubts[id(edit)][0] + _STRANGE * strange[id(edit)], doubts[id(edit)][1]))
         edits[: len(close)] = close
         # Of several ways to change a statement one that writes it anew is the largest change.
         smaller = [edit for edit in edits if edit.kind not in ANEW and edit.slots == edits[0].slots]

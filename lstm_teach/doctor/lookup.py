@@ -116,7 +116,7 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     known: set[tuple] = set()
 
     def add(code: str, v: np.ndarray) -> None:
-        mark = tuple(np.round(v.ravel(), 10))
+        mark = tuple(v.round(10).ravel().tolist())
         if v.shape == shape and v.any() and mark not in known and len(terms) < _MOST_TERMS:
             known.add(mark)
             terms[code] = v
@@ -124,7 +124,8 @@ def _terms(shape: tuple[int, ...], atoms: dict, truth: Truth) -> dict[str, np.nd
     # On the way back no weights and nothing of the forward pass is added to anything, and no matrix acts on it.
     found = truth.recognize(list(atoms.values()))
     back = {n: v for (n, v), k in zip(atoms.items(), found, strict=True) if not max(k, 0) & truth.forward}
-    back = {n: v for n, v in back.items() if not np.isin(v, truth.case.params.flat).all()}
+    numbers = set(truth.case.params.flat.tolist())
+    back = {n: v for n, v in back.items() if not numbers.issuperset(v.ravel().tolist())}
     for name, v in back.items():
         add(name, v)
     weights = {matrix.tobytes() for matrix in truth.case.params.values()}

@@ -105,6 +105,7 @@ class State:
     gains: dict[tuple[int, ...], list[Edit]] = field(default_factory=dict)  # by what is right then
     batches: int = 0  # tried
     looked: int = 0  # for how many edits it was looked inside
+    known: dict[tuple[str, Edit], tuple[int, int]] = field(default_factory=dict)  # see fuel.remembered
     sound: set[int] | None = None  # statements, see likely.py
 
     def lowest(self, rungs: Sequence[Rung]) -> int:

@@ -84,6 +84,11 @@ class Scene:
         return [[slot for slot in every if slot.unit == number] for number in range(len(self.units))]
 
     @functools.cached_property
+    def read(self) -> list[set[str]]:
+        """The names that are read, by unit."""
+        return [names(unit.tree) for unit in self.units]
+
+    @functools.cached_property
     def gaps(self) -> dict[tuple[int, int], Slot]:
         """The gaps by the block and index of the statement that each stands before."""
         return {(slot.block, slot.index): slot for slot in self.slots if slot.kind == "gap"}

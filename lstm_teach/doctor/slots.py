@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import textwrap
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Edit:
     new: str = ""
     each: tuple[Edit, ...] = ()  # of which it is made, where it changes several statements in the same way
 
-    @property
+    @functools.cached_property
     def slots(self) -> set[int]:
         """Numbers of the slots that it changes."""
         return {part.slot for part in self.parts}

@@ -68,7 +68,7 @@ def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
     for number, unit in enumerate(scene.units):
         stored = names(unit.tree, context=ast.Store | ast.Del)
         stored |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg) and number}
-        unread[number] = {name for name in stored - names(unit.tree) if name[0] != "_"}
+        unread[number] = {name for name in stored - scene.read[number] if name[0] != "_"}
     sisters = _grouped(chain(*scene.statements), lambda slot: (slot.block, _pattern(scene.text(slot))))
 
     def like_a_sister(slot: Slot, text: str) -> bool:

@@ -3,7 +3,7 @@
 import ast
 import copy
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lstm_teach.doctor.slots import HEADS, SIMPLE, Slot, blocks_in
@@ -99,13 +99,15 @@ def _chosen(slot: Slot, options: list) -> Any:
             return ast.IfExp(test, then, otherwise, **HERE)
         return [ast.If(test, then or [ast.Pass(**HERE)], otherwise or [ast.Pass(**HERE)], **HERE)]
 
-    def half(first: int, last: int) -> Any:
-        if last - first == 1:
-            return options[first]
-        middle = (first + last) // 2
-        return either(ast.Lt(), middle, half(first, middle), half(middle, last))
+    return either(ast.Eq(), 0, options[0], _half(either, options, 1, len(options))) if len(options) > 1 else options[0]
 
-    return either(ast.Eq(), 0, options[0], half(1, len(options))) if len(options) > 1 else options[0]
+
+def _half(either: Callable, options: list, first: int, last: int) -> Any:
+    """One of several options. (Defined inside `_chosen`, it would refer to itself and keep all these trees alive.)"""
+    if last - first == 1:
+        return options[first]
+    middle = (first + last) // 2
+    return either(ast.Lt(), middle, _half(either, options, first, middle), _half(either, options, middle, last))
 
 
 def _owner(slot: Slot, target: ast.expr) -> Iterator[ast.stmt]:

@@ -53,8 +53,11 @@ def disturbed(value: Any, depth: int = 0) -> Any:
 
 def kept(value: Any) -> Any:
     """A copy of the arrays in a value: one array, a list of those in a list, tuple, dict or Params, or None."""
-    if type(value) is np.ndarray:
+    kind = type(value)
+    if kind is np.ndarray:
         return value.copy()
+    if kind is float or kind is int:  # a loop over the entries of arrays computes thousands of them
+        return None
     array = numbers(value)
     return list(_arrays(value)) if array is None and _holds_others(value) else array
 

@@ -80,6 +80,7 @@ class Variants:
         try:
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
+            self.alternatives.clear()  # a batch's syntax trees
         except SyntaxError:  # a few errors Python finds only when it compiles, as an argument that is given twice
             sound = [edit for edit in self.edits if all(map(_compiles, edit.parts))]
             if len(sound) == len(self.edits):
@@ -171,6 +172,8 @@ class Variants:
             self._choice[:] = [0] * len(self._choice)
         if self._failed is not None:  # no error of the learner's code
             raise self._failed
+        if trace.error is not None:  # its traceback would keep alive the trace and all that the run has made
+            trace.error.with_traceback(None)
         own = case.params.flat, case.x, case.targets, *case.states.values()
         now = given[0].flat, *given[1:], *states.values()
         trace.kept_inputs = all(a.tobytes() == b.tobytes() for a, b in zip(now, own, strict=True))
@@ -189,10 +192,6 @@ class Variants:
             got = gradients(trace, truth) if trace.touched else None
             found[slot] = {n for n in Params.NAMES if got is None or not np.array_equal(got[n], plain[n])}
         return found
-
-    def score(self, trace: Trace, truth: Truth) -> int:
-        """How much is right in a run: every recognized quantity, and every right matrix four times."""
-        return (self.seen(trace, truth) & truth.counted).bit_count() + 4 * len(right_matrices(trace, truth))
 
     def seen(self, trace: Trace, truth: Truth, known: dict | None = None) -> int:
         """All keys that are recognized in a run, as bits. What is in `known` is not looked up; all else comes there."""

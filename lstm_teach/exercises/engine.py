@@ -167,7 +167,7 @@ class Task:
             options["allow"] = None
         with trial.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
-        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # whatever is off may come from this
+        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # this may be why the parts are off
             order = f"The check calls `{self.spec['call']}`: take the arguments in this order."
             off = (part if part.passed or part.open else replace(part, sentence=order) for part in found.parts)
             found = replace(found, parts=tuple(part for part in off if not part.beside))
@@ -290,8 +290,8 @@ class Task:
         if result not in self.explained:
             self.explained[result] = self._explained(attempt, result)
         array, right = numbers(self._results(k, attempt)[result]), numbers(self.rights[k][result])
-        words = self.explained[result] if array is not None else ""  # no mistake explains what is no number
-        if np.shape(array) == right.shape:  # what has another shape is told so
+        words = self.explained[result] if array is not None else ""  # a mistake explains only numbers
+        if np.shape(array) == right.shape:  # a wrong shape has been named already
             words = words or self.cases[k].unknown
         return self._once(words)
 

@@ -258,8 +258,8 @@ def _rung(letter: str, answer: object) -> str:
         why = advice(f"Trace the fault from its line: does it ever reach d{name}?")
         return f"{right}. You name d{name}, which is right there; {len(wrong)} of the seven are wrong.{why}"
     if missing := [errors[name] for name in wrong if name not in named]:
-        said = f"You name {len(wrong) - len(missing)} of the {len(wrong)} gradients that are wrong there"
-        rest = f"what you leave out has an error of {min(missing):.2g} or more"
+        said = f"You name {len(wrong) - len(missing) or 'none'} of the {len(wrong)} gradients that are wrong there"
+        rest = f"each one you leave out has an error of {min(missing):.2g} or more"
         return f"{right}. {said}; {rest}.{advice('Ask what reads the wrong number.')}"
     return ""
 

@@ -1,4 +1,4 @@
-"""Lesson 2: the error of a difference quotient against its step, and what makes it; what careless checks let by."""
+"""Lesson 2: the error of a difference quotient against its step, and what makes it; what bad checks let through."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -115,5 +115,5 @@ def checks_table(checks: Sequence[str], passes: Sequence[str], errors: np.ndarra
             lie = f'<span style="background:{WRONG};color:white;padding:2px">✗ {said}</span>'
             row.append(f"✓ {said}" if accepts == (column == 0) else lie)
         rows.append(row)
-    caption = "Does the check accept the pass? ✗ (filled): the check lies. The number is the error it computes."
+    caption = "Does the check accept the pass? The number is the error it computes. Filled, with ✗: it lies."
     return HTML(table(caption, ["check", *passes], rows))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 
 def still(png: bytes, text: str, width: int, height: int) -> str:
-    """A PNG as a page, its line of text as alt and caption; width and height in pixels of the page."""
+    """A PNG as HTML, its line of text as alt and caption; width and height in pixels of the page."""
     source, words = base64.b64encode(png).decode(), html.escape(text)
     look = f"max-width:100%;min-width:{0.7 * width:.0f}px;height:auto"  # a narrow page scrolls it
     return (

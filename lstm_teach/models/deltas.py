@@ -42,10 +42,9 @@ def axes_of(each: Each, other: Each) -> dict[str, int]:
     for name, c in each.items():
         if c.is_matrix and c.full and other[name].full and not c.silent:
             spans = [basis(c.right, axis) for axis in (0, 1)]
-            less = [tells(span) for span in spans]
             beside = [any(len(v) == len(span) > span.shape[1] and inside(v, span) for v in vectors) for span in spans]
             moved = [basis(other[name].right, axis) for axis in (0, 1)]
-            kept = [less[k] and len(moved[k].T) == len(spans[k].T) and inside(moved[k], spans[k]) for k in (0, 1)]
+            kept = [tells(spans[k]) and inside(moved[k], spans[k]) for k in (0, 1)]
             if sum(beside) == 1 or sum(kept) == 1:
                 axes[name] = beside.index(True) if sum(beside) == 1 else kept.index(False)
     return axes

@@ -173,18 +173,9 @@ def measured(model: Model, groups: list[list[Piece]], across: bool = False) -> l
 
     With `across` only at right angles to the weights, where a penalty on them is flat.
 
-    Six calls of the loss for each group, where the full comparison takes four for each number. As many again where the
-    step may have been too large, as beside a layer norm of nothing but zeros.
+    Six calls of the loss for each group, where the full comparison takes four for each number.
     """
-    found = _slopes(model, groups, 1e-5, across)
-    if any(1e-6 < slope.off < 1e-2 for slope in found):
-        nearer = _slopes(model, groups, 1e-6, across)
-        found = [min(pair) for pair in zip(found, nearer, strict=True)] if nearer else found
-    return found
-
-
-def _slopes(model: Model, groups: list[list[Piece]], h: float, across: bool) -> list[Slope]:
-    rng, tries = np.random.default_rng(1), 3
+    rng, tries, h = np.random.default_rng(1), 3, 1e-5
     own = model.params  # what is not moved is not in a direction
     directions = [
         changed(

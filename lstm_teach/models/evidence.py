@@ -5,6 +5,7 @@ Imports case, deltas, differences, layout and relations.
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -114,9 +115,7 @@ class Evidence:
         """From which length on which arrays and blocks are wrong."""
         wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
-            shows = "the first length at which anything shows"
-            shortest = "the shortest length compared" if self.first == min(self.seen) else shows
-            already = f", {shortest}" if self.first > 1 else ""
+            already = ", the shortest length compared at which anything shows" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"
@@ -137,18 +136,16 @@ class Evidence:
                 continue
             wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
-            lines = [lines_of(name, axis, (k, k + 1)) for p in wrong for k in range(*p.part[axis])]
-            if wrong and right and all(c.wrong or c.silent for c in map(self.each.part, lines)):
+            if wrong and right:
                 return wrong, right
         c = self.each[name]
-        for axis in (0, 1) if self.alone and c.is_matrix else ():  # or a few rows or columns
-            off, loud = ((part != 0).any(axis=1 - axis) for part in (c.away, c.loud))
+        for axis in range(c.mine.ndim) if self.alone or len(self.each) == 1 else ():  # or some rows, columns, entries
+            beside = tuple(other for other in range(c.mine.ndim) if other != axis)
+            off, loud = ((part != 0).any(axis=beside) for part in (c.away, c.loud))
             lost = not c.mine.compress(off, axis).any()
-            if (lost or c.full) and 0 < off.sum() < min(4, (off | loud).sum()):
-                return [lines_of(name, axis, (k, k + 1)) for k in np.flatnonzero(off).tolist()], []
-        if len(self.each) == 1 and c.mine.ndim == 1 and c.full:  # or some entries of what holds all weights
-            ends = np.flatnonzero(np.diff(c.away != 0, prepend=False, append=False)).reshape(-1, 2).tolist()
-            return [Piece(name, (tuple(end),)) for end in ends] if len(ends) < 4 else [Piece(name)], []
+            ends = np.flatnonzero(np.diff(off, prepend=False, append=False)).reshape(-1, 2).tolist()
+            if (lost or c.full) and 0 < len(ends) < 4 and off.sum() < (off | loud).sum():
+                return [lines_of(name, axis, tuple(end)) for end in ends], []
         return [Piece(name)], []
 
     def gate_hint(self) -> str:
@@ -188,10 +185,13 @@ class Evidence:
         crowded, all_of_them = span.shape[1] >= most, other.shape[1] == len(other)
         return None if crowded and deltas else deltas, None if all_of_them or (crowded and not inputs) else inputs
 
-    def inputs_right(self) -> str:
-        """In which of the wrong gradients the delta is wrong and the inputs are right."""
-        names = [name for name in self.bad if self.factors(name) == (False, True)]
-        return f"{self.at(names)} has the right inputs, but not the right delta." if names else ""
+    def told_of_factors(self) -> str:
+        """In which of the wrong gradients the delta is wrong and in which the inputs."""
+        delta = [name for name in self.bad if self.factors(name) == (False, True)]
+        inputs = [name for name in self.bad if self.factors(name) == (True, False)]
+        said = [f"{self.at(delta)} has the right inputs, but not the right delta."] if delta else []
+        said += [f"{self.at(inputs)} has deltas that point the right way, but not the right inputs."] if inputs else []
+        return " ".join(said)
 
     def at_the_end(self) -> str:
         """That the delta of the last step is wrong: the errors are more products than the steps before it have."""
@@ -205,6 +205,19 @@ class Evidence:
                 return ""
         what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
         return f"{what}, although nothing is handed back to it." if each_step else ""
+
+    def in_the_first_step(self) -> str:
+        """That the delta of the second step is right: the errors are made with the inputs of the first step alone."""
+        told, start = {}, self.seen.get(1) if self.first == 2 else None
+        for name, axis in itertools.product(self.bad if start else (), (0, 1)):
+            both, first = self.each[name], start[name]
+            if both.is_matrix and both.full and first.full and not first.silent:
+                away, two, one = (basis(part, axis) for part in (both.away, both.right, first.right))
+                told |= {name: None} if two.shape[1] == 2 * one.shape[1] and inside(away, one) else {}
+        if not told:
+            return ""
+        what = f"{self.at(told)} is wrong only in what the first step adds, which is right without the second."
+        return f"{what} Look first at what is handed back to the first step, then at what it reads of the second."
 
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
@@ -314,6 +327,7 @@ class Evidence:
             several = next(filter(None, (self.needed(group, alive=alive) for group in groups)), [])
             if alone or several:
                 told = " or ".join(alone) or self.layout.told(several)
-                look = "" if self.first == 1 else f" Look at each use of {told} on the way back."
-                return f"With {told} set to zero everything is right.{look}"
+                it = "it" if alone else "them"
+                look = f" Look at each use of {told} on the way back, and of what is made with {it}."
+                return f"With {told} set to zero everything is right.{look * (self.first > 1)}"
         return ""

@@ -22,13 +22,10 @@ from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
-# Relations that tell something at T = 1 alone, which a further mistake may hide with more steps.
-_AT_ONCE = {"gate rows", "scale", "sign", "transpose", "order", "axis", "penalty"}
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
 # Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
 _LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
-_SMALL = 1e-4  # errors that an epsilon in one of loss and gradient, or float32, may leave
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
@@ -45,15 +42,14 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
         why = "does a state start at zero, or a softmax have a single entry?"
         notes[f"{what} ({why}), so T = 1 says little."] = None
     unseen = [name for name in wrong if all(c.elsewhere or not c.wrong for c in ever[name])]
-    odd = "along random directions the gradient disagrees with the loss."
-    apart = [finding("not compared", f"{listing(unseen)}: {odd}")] if unseen else []
+    apart = [finding("not compared", f"Wrong: {listing(unseen)}.")] if unseen else []
     wrong = [name for name in wrong if name not in unseen]
     if not wrong:
         return apart
     found, explained = relations(seen, wrong, layout)
     rest = [name for name in wrong if name not in explained]
     error, worst = max((c.error, name) for name in wrong for c in ever[name])
-    if error < _SMALL:
+    if error < 1e-4:  # as an epsilon in one of loss and gradient, or float32, may leave
         return [finding("small", f"The largest error is {error:.0e}, in {worst}.")] if rest else found
 
     alike, law = common_factor(seen)
@@ -97,9 +93,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
         seen = seen if first < max(seen) or layout.plain else {**seen, first + 1: compare(take(first + 1))}
-    for T, each in seen.items():
-        if max(first, 2) >= T and (before or 1) == 1:
-            seen = {**seen, T: thoroughly(each)}
+    if (before or 1) == 1:
+        seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
     # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains.
     own = [name for name in case.bad if case.proofs[name]]
@@ -154,6 +149,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     vectors = [name for name, c in case.each.items() if c.is_vector]
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
+    square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
+    squares += [[Piece(name)] for name in square]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     switched = ", so the mistake is where units are switched off."
     table = (
@@ -194,7 +191,8 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    told = [one for one in found if one.family in _AT_ONCE]  # or left out beside it
+    which = ("gate rows", "scale", "sign", "transpose", "order", "penalty")  # further mistakes may hide these later
+    told = [one for one in found if one.family in which]  # or left out beside it
     own = " With more steps it is no longer one factor."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
     known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
@@ -215,12 +213,13 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
-    zero, inputs_right = sorted(case.silent & {*case.bad}), case.inputs_right()
+    zero = sorted(case.silent & {*case.bad})
+    inputs_right = any(case.factors(name) == (False, True) for name in case.bad)
     if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
     hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
-    what = " ".join(filter(None, [zero, hint, inputs_right, case.cure() or case.factor_of_units()]))
+    what = " ".join(filter(None, [zero, hint, case.told_of_factors(), case.cure() or case.factor_of_units()]))
     yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
 
 
@@ -230,8 +229,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
     if shows and factors == {(True, False)} and not rows & {*case.bad}:
-        what = f"At T = {case.first} the deltas in the gradient of {listing(case.bad)} point the right way"
-        yield [("product", f"{what}, and the inputs do not.")]
+        yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
         at = "T = 1" if once else "every length"
@@ -259,14 +257,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
-    if ends and (sent or case.before > 2):
-        yield [("truncation", stops)]
-    elif ends:
-        either = "The numbers don't settle whether the loop stops or something piles up."
-        both = [("truncation", f"{stops} {either}"), ("accumulation", either)]
-        yield both[::-1] if grown else both
-    elif grown and not sent and case.before == 2:
-        yield [("accumulation", "")]
+    cut_off = [("truncation", stops)] if ends else []
+    piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
+    if cut_off or piled_up:
+        yield piled_up + cut_off if grown else cut_off + piled_up
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:
@@ -283,8 +277,9 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
     name = output[0].name
     if case.factors(name) == (False, False):
         yield [("forward", f"Every array is wrong, and in {name} both the delta and the input are.")]
-    what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
-    yield [("loss", f"{what} {case.inputs_right()}")]
+    if not case.factors(name)[0]:
+        what = f"Every array is wrong. {name} stays wrong even at zero, where nothing goes back through it."
+        yield [("loss", f"{what} {case.told_of_factors()}")]
 
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
@@ -303,8 +298,8 @@ def _between_steps(case: Evidence) -> Iterator[Said]:
     blocks = [piece for name in case.bad for piece in [*case.layout.of(name)][:2][-1]]  # or all of it
     for cut in case.layout.on_the_state():
         wrong = case.still_wrong(cut, blocks)
-        if len(wrong) < len(blocks) and len(case.layout.gates_of(wrong)) == 1:
+        if len(case.layout.gates_of(wrong)) == 1:
             zero = f"With {case.layout.told(cut)} set to zero, so that nothing goes back through"
             what = f"{'them' if cut[1:] else 'it'}, only the gradient of {case.layout.told(wrong)} stays wrong."
             yield [("gate", f"{zero} {what}")]
-    yield [("steps", at_the_end) if at_the_end else ("between steps", "")]
+    yield [("steps", at_the_end) if at_the_end else ("between steps", case.in_the_first_step())]

@@ -67,11 +67,10 @@ def bounded(each: Bad) -> ModelFinding | None:
     wrong = [c for c in each.values() if c.wrong]
     bound = float(np.abs(wrong[0].mine).max())
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
-    reached = all(abs(np.abs(c.mine).max() - bound) <= 1e-9 * bound for c in wrong)
     clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
     evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
     place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
-    return finding("clipping", place, evidence) if bound and reached and clipped and count > 1 else None
+    return finding("clipping", place, evidence) if bound and clipped and count > 1 else None
 
 
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
@@ -81,8 +80,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
-    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0] and max(off.values()) < 1:
-        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped.")
+    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: it is clipped, or set to this.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -98,7 +97,8 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
-    return finding("scale", f"{of} right in direction, but not in size: it is {times}.")
+    why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
+    return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 
 
 def as_factors(said: Iterable[str]) -> str:
@@ -149,8 +149,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     when = "every length" if len(bad) == len(seen) else f"T = {listing(bad)}"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
-    others = [other for name in layout.shapes for pieces in layout.of(name) for other in pieces]
-    for other in sorted(others, key=lambda other: other.name != piece.name):  # best another part of the same array
+    for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
         instead = f"of {layout.told([other])} instead of {{where}}"
         yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
@@ -163,7 +162,9 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
             yield "penalty", f"{the} {what}.", {T: c.right + by[T] * own[T] for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines
-    yield "order", f"{the} has the right numbers in another order.", {T: _in_order(c) for T, c in bad.items()}
+    ranks = {T: c.mine.argsort(axis=None).argsort() for T, c in bad.items()}
+    in_order = {T: np.sort(c.right, axis=None)[ranks[T]].reshape(c.mine.shape) for T, c in bad.items()}
+    yield "order", f"{the} has the right numbers in another order.", in_order
     for axis, line, each in lines:
         every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
@@ -172,17 +173,10 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         yield "axis", f"{the} {what}", {T: _with_the_right_sum(c) for T, c in bad.items()}
 
 
-def _in_order(c: Comparison) -> np.ndarray:
-    """The right numbers in the order of the learner's."""
-    found = np.empty(c.mine.size)
-    found[np.argsort(c.mine, axis=None)] = np.sort(c.right, axis=None)
-    return found.reshape(c.mine.shape)
-
-
 def _with_the_right_sum(c: Comparison) -> np.ndarray:
-    """The learner's numbers moved evenly to the right sum; unknown if that is zero or some of them are right."""
+    """The learner's numbers moved evenly to the right sum; unknown if that is zero."""
     total = c.right.sum()
-    tells = abs(total) > 1e-4 * np.abs(c.right).sum() and not (c.loud & (c.away == 0)).any()
+    tells = abs(total) > 1e-4 * np.abs(c.right).sum()
     return c.mine + (total - c.mine.sum()) / c.mine.size if tells else np.full(c.mine.shape, np.nan)
 
 

@@ -610,7 +610,7 @@ WRONG = {
         "C with W": (said(C=(3, "Wi Wo Wg Ui Uo Ug")), "You name dWi"),
         "D, W alone": (said(D=(1, "Wo")), "You name 1 of the 2"),
         "E without V": (said(E=(1, "Wi Wo Wg Ui Uo Ug")), "You name 6 of the 7"),
-        "D, nothing named": (said(D=(1, "")), "You name 0 of the 2 gradients that are wrong there; what"),
+        "D, nothing named": (said(D=(1, "")), "You name none of the 2 gradients that are wrong there; each"),
         "the form as it is": (lambda: dict.fromkeys("ABCDE", (1, "")), "is not right yet"),
         "not a dictionary": (lambda: list(LADDER.values()), "should return a dictionary"),
         "a letter left out": (lambda: {key: LADDER[key] for key in "ABCE"}, "The dictionary has no 'D'"),

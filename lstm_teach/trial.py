@@ -161,9 +161,9 @@ def _attributes(each: Any) -> Mapping[str, Any] | None:
 
 def _keeps_only_attributes(each: Any) -> bool:
     """Whether all that an object keeps is in its `__dict__`: it has no slots, and is no list, tuple, or the like."""
-    return all(
-        cls is object or (cls.__module__ == "__main__" and "__slots__" not in vars(cls)) for cls in type(each).__mro__
-    )
+    bases = [cls for cls in type(each).__mro__ if cls is not object]
+    elsewhere = any(cls.__module__ == "builtins" or vars(cls).get("__slots__") for cls in bases)
+    return not (elsewhere or issubclass(type(each), COPIED))
 
 
 def _module(each: Any) -> str:

@@ -302,7 +302,7 @@ def parameters_of(function: Callable) -> Mapping[str, inspect.Parameter]:
 
 def misplaced(function: Callable, wanted: Sequence[str]) -> bool:
     """Whether a function has parameters of these names, but not in these places."""
-    theirs = [*parameters_of(function)]
+    theirs = [name for name, each in parameters_of(function).items() if each.kind < each.VAR_POSITIONAL]  # not *args
     return any(name in theirs[:k] + theirs[k + 1 :] for k, name in enumerate(wanted))
 
 

@@ -126,6 +126,8 @@ def test_a_right_number_in_a_list_is_told_nothing_but_that():
 def test_an_array_of_whole_numbers_is_told_what_it_cannot_hold():
     verdict = str(exercise.check_carried(lambda *given: np.array(answers.carried(*given), int)))
     assert verdict.count("Yours is int64, which holds whole numbers only; compute in float64.") == 1
+    other_shape = str(exercise.check_reach(lambda *given: np.array([3, 4])))
+    assert "single number" in other_shape and "int64" not in other_shape
 
 
 def test_a_loop_without_a_line_for_a_rate_of_1_loses_that_part_alone():

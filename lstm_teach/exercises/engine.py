@@ -324,7 +324,8 @@ class Task:
             return words
         mine = answer.get(result)
         has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none
-        if words := next(filter(None, (judging.too_coarse(*both) for _, *both in alone)), "") if has_kind else "":
+        fitting = [(got, right) for _, got, right in alone if got.shape == right.shape and has_kind]
+        if words := next(filter(None, (judging.too_coarse(*both) for both in fitting)), ""):
             return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""

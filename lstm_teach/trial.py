@@ -18,7 +18,18 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType, SimpleNamespace
+from types import (
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+    TracebackType,
+)
 from typing import Any
 
 import numpy as np
@@ -41,10 +52,13 @@ NO_LONGER = (
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
 )
 # `reached` looks inside a value only if its type is from one of these modules
-FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types")
+OURS = (Params.__module__, Cache.__module__)
+FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types", *OURS)
+UNSEEN = (ModuleType, MappingProxyType, FrameType, TracebackType)  # behind these are the dictionaries of modules
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
 CACHED = type(functools.cache(len))
-COPIED = (np.ndarray, np.random.Generator, list, dict, set, deque, Params, SimpleNamespace, Cache)
+HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque, bytearray)
+COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
 
 
 @dataclass(frozen=True)
@@ -93,8 +107,8 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    own, (read, made) = dict(namespace), reached(namespace, cellcode.names_in(*statements))
-    with set_aside(namespace, read, made) as anew:
+    own, (read, met) = dict(namespace), reached(namespace, cellcode.names_in(*statements))
+    with set_aside(namespace, met) as anew:
         return guard.call(
             lambda: [_run(names, statements, case, own, namespace, read, anew) for case in cases], seconds=SECONDS
         )
@@ -105,20 +119,20 @@ def apart(function: Any) -> Iterator[None]:
     """Here a learner's function, and what it calls, may change the notebook; afterward the notebook is as it was."""
     around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
     space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
-    with set_aside(space, *reached(space, (), function)) as anew:
-        anew({**space})
+    with set_aside(space, reached(space, (), function)[1]):
         yield
 
 
 @contextlib.contextmanager
-def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
-    """In the end, put back a notebook's names, and what the functions and objects `made` in it held; see `reached`.
+def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
+    """In the end, put back a notebook's names, and what the values `met` in it hold, into these themselves.
 
-    The function yielded gives the notebook other names, with new copies of those that are `read` and of what is held;
-    what two of these share, their copies share too. Caches are emptied: their results may be those of other numbers.
+    So two names of one list, or an array and its view, are one all the time. The function yielded puts everything back
+    and gives the notebook other names. Caches are emptied: their results may be those of other numbers.
     """
+    made = [each for each in met if _module(each) == "__main__"]
     states = [(namespace, dict(namespace)), *_states(made)]
-    themselves = [each for each in made if _keeps_only_attributes(each)]
+    states += [(each, _contents(each)) for each in met if issubclass(type(each), HOLDING)]
 
     def put_back() -> None:
         for where, kept in states:
@@ -128,11 +142,7 @@ def set_aside(namespace: dict, read: Collection[str], made: Sequence[Any]) -> It
 
     def anew(names: Names) -> None:
         put_back()
-        memo: dict[int, Any] = {id(each): each for each in themselves}  # only what they keep is copied
-        copies = [(where, _copies(kept, memo)) for where, kept in states[1:]]
-        here = names | _copies({n: v for n, v in names.items() if n in read}, memo)
-        for where, theirs in [(namespace, here), *copies]:
-            _become(where, theirs)
+        _become(namespace, names)
 
     try:
         yield anew
@@ -148,6 +158,10 @@ def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
         places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
         cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
         places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
+    for each in [each for each in made if not issubclass(type(each), HOLDING)]:
+        members = [member for cls in type(each).__mro__ if cls.__module__ == "__main__" for member in vars(cls).items()]
+        slots = [name for name, member in members if isinstance(member, MemberDescriptorType)]
+        places.append((each, {name: getattr(each, name) for name in slots if hasattr(each, name)}))
     return places
 
 
@@ -159,11 +173,13 @@ def _attributes(each: Any) -> Mapping[str, Any] | None:
     return None
 
 
-def _keeps_only_attributes(each: Any) -> bool:
-    """Whether all that an object keeps is in its `__dict__`: it has no slots, and is no list, tuple, or the like."""
-    bases = [cls for cls in type(each).__mro__ if cls is not object]
-    elsewhere = any(cls.__module__ == "builtins" or vars(cls).get("__slots__") for cls in bases)
-    return not (elsewhere or issubclass(type(each), COPIED))
+def _contents(each: Any) -> Any:
+    """What an array, a random generator, or a container holds now."""
+    if isinstance(each, np.random.Generator):
+        return each.bit_generator.state
+    if isinstance(each, np.ndarray):
+        return np.array(each)
+    return dict(each) if isinstance(each, dict) else [*each]
 
 
 def _module(each: Any) -> str:
@@ -172,17 +188,27 @@ def _module(each: Any) -> str:
     return (each if itself else type(each)).__module__
 
 
-def _become(where: Any, names: Names) -> None:
-    """Let a notebook, or what has attributes, have these names; of a dictionary, no others."""
-    if isinstance(where, dict):
-        for gone in where.keys() - names.keys():
+def _become(where: Any, kept: Any) -> None:
+    """Let a notebook, an object, or what has `_contents` hold what it did; classes and functions, those attributes."""
+    kind = type(where)
+    if issubclass(kind, dict):
+        for gone in where.keys() - kept.keys():
             del where[gone]
-        where.update(names)
-        return
-    for name, value in names.items():
-        if not isinstance(where, type) or vars(where).get(name, where) is not value:
-            with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
-                setattr(where, name, value)
+        for name, value in kept.items():  # the update of a Counter would add
+            where[name] = value
+    elif issubclass(kind, np.random.Generator):
+        where.bit_generator.state = kept
+    elif issubclass(kind, np.ndarray):
+        with contextlib.suppress(ValueError):  # it may be read only
+            where[...] = kept
+    elif issubclass(kind, HOLDING):
+        where.clear()
+        (where.update if issubclass(kind, set) else where.extend)(kept)
+    else:
+        for name, value in kept.items():
+            if not issubclass(kind, type) or vars(where).get(name, where) is not value:
+                with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
+                    setattr(where, name, value)
 
 
 def _run(
@@ -297,18 +323,19 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
             waiting += _inside(each)
             if type(each) is FunctionType and each.__globals__ is space:
                 read(cellcode.globals_read(each))
-    return found, [each for each in met.values() if _module(each) == "__main__"]
+    return found, [*met.values()]
 
 
 def _inside(each: Any) -> list[Any]:
     """The parts of a value that may have parts of their own; none if it belongs to a library."""
     kind = type(each)
-    if issubclass(kind, type):
-        followed = each.__module__ == "__main__"
+    if issubclass(kind, type):  # not its dictionary itself, which nothing else may write to
+        parts = [kind, *each.__bases__, *vars(each).values()] if each.__module__ == "__main__" else []
     else:
-        followed = kind.__module__ in FOLLOWED and not issubclass(kind, ModuleType)
+        followed = kind.__module__ in FOLLOWED and not issubclass(kind, UNSEEN)
+        parts = gc.get_referents(each) if followed else []
     around = (each.__globals__, each.__builtins__) if kind is FunctionType else ()
-    parts = filter(gc.is_tracked, gc.get_referents(each)) if followed else ()
+    parts = [part for part in parts if gc.is_tracked(part) or issubclass(type(part), HOLDING)]
     return [part for part in parts if not any(part is names for names in around)]
 
 

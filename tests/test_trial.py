@@ -6,11 +6,14 @@ import time
 
 import numpy as np
 import pytest
+from exercise_answers import vanishing_gradients as answers
 from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run, spec
 
+import lstm_teach as lt
 from lstm_teach import judging, trial
 from lstm_teach.blanks import Lesson
 from lstm_teach.cellcode import Written
+from lstm_teach.exercises import vanishing_gradients
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
 FADING, TRAINING = "05_vanishing_gradients", "06_training"
@@ -309,20 +312,23 @@ def test_a_function_behind_a_class_changes_nothing_in_the_notebook(head):
     assert names["calls"] == 0 and names["Kept"].last is None
 
 
-def test_what_a_cell_does_not_reach_is_not_copied():
+def test_what_a_cell_does_not_reach_is_left_alone_and_what_it_reaches_is_never_copied():
     class Counted(list):
-        copies = 0
+        looks = 0
+
+        def __iter__(self):
+            Counted.looks += 1
+            return super().__iter__()
 
         def __deepcopy__(self, memo):
-            Counted.copies += 1
-            return Counted(self)
+            raise AssertionError
 
     names = copied(names_before("00_start_here", "left")) | {"seen": Counted()}
     exec("class Log: kept = seen\ndef keep(x, kept=seen): kept.append(x)\nlog = Log()\nlog.seen = seen", names)
     assert run_cell("00_start_here", "left", 'left = f ** n\nlesson.judge("left")', names).passed
-    assert Counted.copies == 0
+    assert Counted.looks == 0
     assert run_cell("00_start_here", "left", 'left = f ** n\nkeep(left)\nlesson.judge("left")', names).passed
-    assert Counted.copies and names["seen"] == [0.8**20]
+    assert Counted.looks and names["seen"] == [0.8**20]
 
 
 def test_a_long_chain_of_objects_is_set_aside_at_once():
@@ -333,6 +339,23 @@ def test_a_long_chain_of_objects_is_set_aside_at_once():
     begun = time.perf_counter()
     assert run_cell("00_start_here", "left", lines, names).passed
     assert time.perf_counter() - begun < 4 and names["first"].share == 0.8**20
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ("seen = []\nkeep = seen.append", "keep(steps); return seen[-1]"),
+        ("rows = np.zeros((2, 2))\nrow = rows[0]", "row[0] = steps; return rows[0, 0]"),
+        ("nine = lt.Params.zeros(3, 2)\nV = nine.V", "nine.V[0] = steps; return V[0, 0]"),
+        ("class Kept: __slots__ = ['steps']\nkept = Kept()\nitself = [kept]",
+         "kept.steps = steps; return itself[0].steps"),
+    ],
+)  # fmt: skip
+def test_what_is_one_thing_in_the_notebook_is_one_while_an_exercise_is_checked(made, line):
+    names = {"__name__": "__main__", "np": np, "lt": lt, "right": answers.reach}
+    exec(f"{made}\ndef reach(*given):\n    steps = right(*given); {line}", names)
+    assert vanishing_gradients.check_reach(names["reach"]).passed
+    assert not np.any(names.get("seen", [])) and not np.any(names.get("rows", 0)) and not np.any(names.get("V", 0))
 
 
 def test_a_helper_with_a_cache_computes_anew_with_other_numbers_and_afterward():

@@ -659,7 +659,7 @@ def test_a_bias_that_holds_the_sum_of_all_is_told_in_words_that_are_true_of_it()
 def test_of_the_arrays_that_cure_an_error_together_those_are_named_that_shut_off_no_others():
     lost = (' + p["U_z"].T @ dz + p["U_r"].T @ dr', "")
     text = told(diagnose(of_text((FOLDER / "gru_reset_before.py").read_text(), lost)))
-    assert "With U_z and U_r set to zero everything is right" in text  # with U_h too, which takes U_r's gradient away
+    assert "With U_z and U_r set to zero, everything is right" in text  # with U_h too, which takes U_r's gradient away
 
 
 def test_what_is_cured_by_a_vector_need_not_be_on_the_way_back_through_it():
@@ -756,6 +756,6 @@ def test_an_array_that_only_shuts_off_what_is_not_cured_is_not_said_to_be_on_the
 def test_an_array_that_is_used_in_place_of_another_is_named():
     text = told(diagnose(of_text(TWO_NETS, ('back = p["within"].T @ dz', 'back = p["next_within"].T @ dz'))))
     assert (
-        "With within equal to next_within everything is right at T = 2: one of them, or what is made with it, is used"
+        "With within equal to next_within, everything is right at T = 2: one of them, or what is made with it, is used"
         in text
     )

@@ -232,7 +232,7 @@ FAULTS = {
     "a gain outside of the sums": (
         (NORM, {}, *OUTSIDE),
         ["formula"],
-        "With gamma set to one everything is right: a factor of gamma",
+        "With gamma set to one, everything is right: a factor of gamma",
         "switched off",
     ),
     "the states of the step before, at the output too": (
@@ -250,7 +250,7 @@ FAULTS = {
     "a ReLU without its mask": (
         (WORDS, {"low": 4}, ("df * (z > 0) *", "df *")),
         ["switch"],
-        "With a and b set to 10 or more everything is right",
+        "With a and b set to 10 or more, everything is right",
         "block",
     ),
     "a bias of the first word only": (

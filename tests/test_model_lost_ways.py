@@ -144,15 +144,15 @@ WAYS = {
         LEAKY,
         [(BACK, 'p["U"].T @ da')],
         "carry",
-        "With k set to one everything is right: a factor of k, or of one minus k, may be missing",
+        "With k set to one, everything is right: a factor of k, or of one minus k, may be missing",
         "",
     ),
     "lost from h to h, with a rate that is no weight": (
         LEAKY.replace(', "k": (5,)', "").replace('p["k"]', "0.4").replace('        d["k"] += dh * (g[t] - h[t])\n', ""),
         [("(1 - 0.4) * dh + ", "")],
         "between steps",
-        "At T = 2 the gradient of W is wrong only in what the first step adds, which is right without the second.",
-        "U set to zero everything is right",
+        "At T = 2 the gradient of W is wrong only in the first step's part, and with one step that part is right.",
+        "U set to zero, everything is right",
     ),
     "handed on as it is": (
         LEAKY.replace("np.tanh(", "(").replace(" * (1 - g[t] ** 2)", ""),
@@ -165,7 +165,7 @@ WAYS = {
         PLAIN,
         [('p["U"].T @ da', "da")],
         "between steps",
-        "At T = 2 the gradient of W is wrong only in what the first step adds, which is right without the second.",
+        "At T = 2 the gradient of W is wrong only in the first step's part, and with one step that part is right.",
         "set to zero",
     ),
     "the last of two steps": (
@@ -259,7 +259,7 @@ def test_what_is_said_of_a_way_or_a_norm_is_true(what):
 
 def test_the_gain_that_is_left_out_of_a_layer_norm_is_told():
     diagnosis = diagnose(load("rnn_layer_norm", 'dhat = dz * p["gain"]', "dhat = dz"))
-    assert "With gain set to one everything is right" in told(diagnosis), diagnosis
+    assert "With gain set to one, everything is right" in told(diagnosis), diagnosis
 
 
 @pytest.mark.parametrize("copied", [True, False])

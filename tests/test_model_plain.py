@@ -106,7 +106,7 @@ FAULTS = {
         OPEN,
         (" * (z > 0)", ""),
         "switch",
-        "With b set to 10 or more everything is right",
+        "With b set to 10 or more, everything is right",
     ),
     "one number too small": (
         OPEN,

@@ -612,14 +612,14 @@ UNTRUE = {
         {},
         ["between steps"],
         "",
-        "set to zero everything is right",
+        "set to zero, everything is right",
     ),
     "a net that is right beside one that is not": (
         BOTH_WAYS,
         [NO_CARRY],
         {},
         ["carry"],
-        "Ub set to zero everything is right",
+        "Ub set to zero, everything is right",
         "comes later on the way back",
     ),
     "averaged twice": (
@@ -787,7 +787,7 @@ UNTRUE |= {
         [(LATER, "pass")],
         {},
         ["carry"],
-        "With D set to zero everything is right",
+        "With D set to zero, everything is right",
         "stop",
     ),
     "two ways back that are exchanged": (
@@ -798,7 +798,7 @@ UNTRUE |= {
         ],
         {},
         ["carry"],
-        "With U equal to D everything is right at T = 2",
+        "With U equal to D, everything is right at T = 2",
         "set to zero",
     ),
 }
@@ -1047,7 +1047,7 @@ def test_nothing_is_said_to_go_back_through_a_table():
     assert diagnosed(JOINED, seed=1).passed
     lost = ((f'p["A{way}"][:, 4:].T @ da', "0 * da") for way in "fb")
     text = told(diagnosed(JOINED, *lost, seed=1))
-    assert "With Af and Ab set to zero everything is right" in text
+    assert "With Af and Ab set to zero, everything is right" in text
     assert "hrough E" not in text and "about E" not in text
 
 
@@ -1232,10 +1232,10 @@ def test_it_is_said_at_which_length_equal_arrays_cure_it():
     assert diagnosed(TWICE).passed
     ways = 'ds = p["A" + l].T @ da + p["B" + l].T @ db'
     found = told(diagnosed(TWICE, (ways, 'ds = p["B" + l].T @ da + p["A" + l].T @ db')))
-    assert "With A1 equal to B1 everything is right at T = 1: one of them" in found, found
+    assert "With A1 equal to B1, everything is right at T = 1: one of them" in found, found
     wrong = 'ds = p["A1"].T @ da + p["B" + l].T @ db if l == "1" else p["B0"].T @ (da + db)'
     found = told(diagnosed(TWICE, (ways, wrong)))
-    assert "With A0 equal to B0 everything is right at T = 2: one of them" in found, found
+    assert "With A0 equal to B0, everything is right at T = 2: one of them" in found, found
 
 
 # A layer of vectors, as it has one input, and two outputs of it with an error each.

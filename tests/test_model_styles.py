@@ -305,7 +305,7 @@ def test_one_factor_of_all_arrays_is_divided_out_before_the_next_mistake_is_look
         "lists_of_arrays", ("derr = 2 * err / T", "derr = 2 * err"), ("dhn = dz @ Wh.T", "dhn = 0 * dhn")
     )
     assert families(averaged) == ["scale", "carry"]
-    assert "With Wh set to zero everything is right" in str(averaged.findings[1])
+    assert "With Wh set to zero, everything is right" in str(averaged.findings[1])
 
 
 @long
@@ -531,7 +531,7 @@ REASONS = {
         "word_attention",
         [('        dh += du @ p["S"]\n', "")],
         "carry",
-        "With S or v set to zero everything is right",
+        "With S or v set to zero, everything is right",
         "What one step hands to the step before",
     ),
     "the states get their delta at the end only, and a penalty hides that nothing goes back through zeros": (
@@ -545,7 +545,8 @@ REASONS = {
         "word_attention",
         [SLOPE],
         "carry",
-        "With S set to zero everything is right. Look at each use of S on the way back, and of what is made with it.",
+        "With S set to zero, everything is right. Look at each use of S on the way back, and at each use of what is "
+        "computed from it.",
         "",
     ),
     "a wrong delta in attention, before two arrays": (

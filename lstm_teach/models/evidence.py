@@ -207,7 +207,7 @@ class Evidence:
         return f"{what}, although nothing is handed back to it." if each_step else ""
 
     def in_the_first_step(self) -> str:
-        """That the delta of the second step is right: the errors are made with the inputs of the first step alone."""
+        """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = {}, self.seen.get(1) if self.first == 2 else None
         for name, axis in itertools.product(self.bad if start else (), (0, 1)):
             both, first = self.each[name], start[name]
@@ -216,8 +216,11 @@ class Evidence:
                 told |= {name: None} if two.shape[1] == 2 * one.shape[1] and inside(away, one) else {}
         if not told:
             return ""
-        what = f"{self.at(told)} is wrong only in what the first step adds, which is right without the second."
-        return f"{what} Look first at what is handed back to the first step, then at what it reads of the second."
+        what = f"{self.at(told)} is wrong only in the first step's part, and with one step that part is right."
+        look = (
+            "Look first at what is handed back to the first step, then for values of the second that the first reads."
+        )
+        return f"{what} {look}"
 
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
@@ -328,6 +331,6 @@ class Evidence:
             if alone or several:
                 told = " or ".join(alone) or self.layout.told(several)
                 it = "it" if alone else "them"
-                look = f" Look at each use of {told} on the way back, and of what is made with {it}."
-                return f"With {told} set to zero everything is right.{look * (self.first > 1)}"
+                look = f" Look at each use of {told} on the way back, and at each use of what is computed from {it}."
+                return f"With {told} set to zero, everything is right.{look * (self.first > 1)}"
         return ""

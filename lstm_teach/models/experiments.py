@@ -142,7 +142,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     for one, other in (pair for group in case.layout.by_shape(case.each) for pair in itertools.combinations(group, 2)):
         equal = (elsewhere(model, [(one, (), model.params[other])]) for model in (case.model, *case.others))
         if case.others and all(error_of(model, case.bad) < 1e-6 for model in equal):
-            what = f"With {one} equal to {other} everything is right at T = {case.first}: one of them, or what is made"
+            what = f"With {one} equal to {other}, everything is right at T = {case.first}: one of them, or what is made"
             yield [(family, f"{what} with it, is used in place of the other.")]
 
     # Or by one of the changes in the table? A share of the gradients must not be shut off by it.
@@ -155,8 +155,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, f"set to 10 or more everything is right{switched}"),
-        (family, several, (np.ones_like,), 0.5, f"set to one everything is right: {factor}"),
+        ("switch", several, _LARGE, 1, f"set to 10 or more, everything is right{switched}"),
+        (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
         for pieces in groups:
@@ -191,7 +191,14 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    which = ("gate rows", "scale", "sign", "transpose", "order", "penalty")  # further mistakes may hide these later
+    which = (
+        "gate rows",
+        "scale",
+        "sign",
+        "transpose",
+        "order",
+        "penalty",
+    )  # with more steps, another mistake may hide these
     told = [one for one in found if one.family in which]  # or left out beside it
     own = " With more steps it is no longer one factor."
     texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]

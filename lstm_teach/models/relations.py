@@ -81,7 +81,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     in_all = f"{of} {times}, in every entry."
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
-        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: it is clipped, or set to this.")
+        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped, or set to this value.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)

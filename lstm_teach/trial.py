@@ -160,8 +160,9 @@ def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
         places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
     for each in [each for each in made if not issubclass(type(each), HOLDING)]:
         members = [member for cls in type(each).__mro__ if cls.__module__ == "__main__" for member in vars(cls).items()]
-        slots = [name for name, member in members if isinstance(member, MemberDescriptorType)]
-        places.append((each, {name: getattr(each, name) for name in slots if hasattr(each, name)}))
+        for name, slot in [each for each in members if type(each[1]) is MemberDescriptorType]:
+            with contextlib.suppress(AttributeError):  # nothing is in it yet
+                places.append((each, {name: slot.__get__(each)}))
     return places
 
 
@@ -175,11 +176,17 @@ def _attributes(each: Any) -> Mapping[str, Any] | None:
 
 def _contents(each: Any) -> Any:
     """What an array, a random generator, or a container holds now."""
-    if isinstance(each, np.random.Generator):
+    if issubclass(type(each), np.random.Generator):
         return each.bit_generator.state
-    if isinstance(each, np.ndarray):
+    if issubclass(type(each), np.ndarray):
         return np.array(each)
-    return dict(each) if isinstance(each, dict) else [*each]
+    base = _base(each)
+    return dict(base.items(each)) if issubclass(base, dict) else [*base.__iter__(each)]
+
+
+def _base(each: Any) -> Any:
+    """The nearest class of an object that is no learner's, whose methods may do anything."""
+    return next(cls for cls in type(each).__mro__ if cls.__module__ != "__main__")
 
 
 def _module(each: Any) -> str:
@@ -190,23 +197,23 @@ def _module(each: Any) -> str:
 
 def _become(where: Any, kept: Any) -> None:
     """Let a notebook, an object, or what has `_contents` hold what it did; classes and functions, those attributes."""
-    kind = type(where)
-    if issubclass(kind, dict):
-        for gone in where.keys() - kept.keys():
-            del where[gone]
+    base = _base(where)
+    if issubclass(base, dict):
+        for gone in base.keys(where) - kept.keys():
+            base.__delitem__(where, gone)
         for name, value in kept.items():  # the update of a Counter would add
-            where[name] = value
-    elif issubclass(kind, np.random.Generator):
+            base.__setitem__(where, name, value)
+    elif issubclass(base, np.random.Generator):
         where.bit_generator.state = kept
-    elif issubclass(kind, np.ndarray):
+    elif issubclass(base, np.ndarray):
         with contextlib.suppress(ValueError):  # it may be read only
-            where[...] = kept
-    elif issubclass(kind, HOLDING):
-        where.clear()
-        (where.update if issubclass(kind, set) else where.extend)(kept)
+            base.__setitem__(where, ..., kept)
+    elif issubclass(base, HOLDING):
+        base.clear(where)
+        (base.update if issubclass(base, set) else base.extend)(where, kept)
     else:
         for name, value in kept.items():
-            if not issubclass(kind, type) or vars(where).get(name, where) is not value:
+            if not issubclass(base, type) or vars(where).get(name, where) is not value:
                 with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
                     setattr(where, name, value)
 

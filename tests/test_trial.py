@@ -312,23 +312,12 @@ def test_a_function_behind_a_class_changes_nothing_in_the_notebook(head):
     assert names["calls"] == 0 and names["Kept"].last is None
 
 
-def test_what_a_cell_does_not_reach_is_left_alone_and_what_it_reaches_is_never_copied():
-    class Counted(list):
-        looks = 0
-
-        def __iter__(self):
-            Counted.looks += 1
-            return super().__iter__()
-
-        def __deepcopy__(self, memo):
-            raise AssertionError
-
-    names = copied(names_before("00_start_here", "left")) | {"seen": Counted()}
-    exec("class Log: kept = seen\ndef keep(x, kept=seen): kept.append(x)\nlog = Log()\nlog.seen = seen", names)
-    assert run_cell("00_start_here", "left", 'left = f ** n\nlesson.judge("left")', names).passed
-    assert Counted.looks == 0
+def test_what_a_cell_reaches_is_put_back_without_a_copy_and_without_the_methods_of_its_class():
+    code = "class Own(list):\n    def refuse(self, *given): raise ValueError\n    clear = extend = __iter__ = refuse"
+    names = copied(names_before("00_start_here", "left"))
+    exec(f"{code}\n    __deepcopy__ = refuse\nseen = Own()\ndef keep(x, kept=seen): kept.append(x)", names)
     assert run_cell("00_start_here", "left", 'left = f ** n\nkeep(left)\nlesson.judge("left")', names).passed
-    assert Counted.looks and names["seen"] == [0.8**20]
+    assert len(names["seen"]) == 1
 
 
 def test_a_long_chain_of_objects_is_set_aside_at_once():

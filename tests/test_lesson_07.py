@@ -872,6 +872,8 @@ def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_
     for state, (title, rows) in zip(clinic.STATES, tables(clinic.show_ladder(3)), strict=True):
         assert title == f"Initial state {state}"
         assert rows == cells_of_ladder(clinic.ladder(clinic.case(3), state))
+    heads = re.findall('<th scope="col"[^>]*>(.*?)</th>', clinic.show_ladder(3).data)
+    assert heads == ["rung", *(f"d{name}" for name in NAMES)] * 2  # each column has a head, for a screen reader
     assert clinic.show_ladder(3).data.count('aria-label="right"') == str(tables(clinic.show_ladder(3))).count("●")
 
 

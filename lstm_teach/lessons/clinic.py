@@ -216,7 +216,7 @@ def _side_by_side(ladders: Mapping[str, Mapping[int, Mapping[str, float]]]) -> H
             shown = {name: "&lt;.01" if errors[name] < 0.01 else f"{errors[name]:.2f}" for name in off(errors)}
             tiles = {name: f'<span style="{WRONG_TILE}">{number}</span>' for name, number in shown.items()}
             rows.append([f"T = {T}", *(tiles.get(name, right) for name in errors)])
-        tables += table(title, ["", *(f"d{name}" for name in lt.Params.NAMES)], rows, "top")
+        tables += table(title, ["rung", *(f"d{name}" for name in lt.Params.NAMES)], rows, "top")
     return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:12px 16px">{tables}</div>')
 
 

@@ -256,7 +256,7 @@ def _run(
     begin()
     for code, theirs in zip(codes, touched, strict=True):
         spoil_free_memory(shapes)
-        held = _copies({n: space.get(n) for n in (*names, *set().union(*touched))}, {})
+        held = {n: _copied(space.get(n)) for n in {*names}.union(*touched)}
         try:
             with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
                 _exec(code, space)
@@ -358,23 +358,12 @@ def by_its_line(
     return [*dict.fromkeys(reads)], values
 
 
-def _copies(space: Names, memo: dict[int, Any]) -> dict[str, Any]:
-    """The names, with copies of what may be changed in place; what two of them share, their copies share too.
-
-    The memo knows the copies made before, as that of `copy.deepcopy`.
-    """
-    copies = dict(space)
-    for name, value in space.items():
-        # The learner's own objects and their methods; a bare object() is only compared, but may be in a list too.
-        own = _module(value) == "__main__" or type(value) is object
-        if own or issubclass(type(value), (*COPIED, tuple)):
-            known = len(memo)
-            try:
-                copies[name] = copy.deepcopy(value, memo)
-            except Exception:  # there is no copy of a list of generators, say
-                for begun in [*memo][known:]:
-                    del memo[begun]
-    return copies
+def _copied(value: Any) -> Any:
+    """A copy of what may be changed in place; the value itself if it is a library's or has no copy, as generators."""
+    if _module(value) == "__main__" or issubclass(type(value), (*COPIED, tuple)):
+        with contextlib.suppress(Exception):
+            return copy.deepcopy(value)
+    return value
 
 
 def taken(value: Any) -> Any:

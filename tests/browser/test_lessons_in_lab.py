@@ -78,7 +78,7 @@ def test_lesson_runs_without_an_error(lesson):
 
 
 def test_a_numbered_lesson_has_an_explorer(lesson):
-    numbered = re.match(r"notebooks/\d\d_", lesson.name)
+    numbered = re.match(r"notebooks/0[0-6]_", lesson.name)  # the clinic's faults and lines open where they stand
     assert lesson.explorers or not numbered
 
 

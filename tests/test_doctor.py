@@ -1,6 +1,7 @@
 """The doctor finds faults in passes of any style, proves its repairs, and never accuses a right pass."""
 
 import ast
+import gc
 import inspect
 import re
 import signal
@@ -231,7 +232,7 @@ def test_nothing_in_the_learners_process_is_changed_and_a_search_can_be_bounded(
     diagnosis = lt.diagnose(define(PER_GATE.replace(right, wrong), "backward", "<test>"), progress=False, steps=FEW)
     assert not diagnosis.passed and diagnosis.repaired_source is None
     assert any("`steps=`" in note for note in diagnosis.notes)
-    assert threading.active_count() == threads
+    assert threading.active_count() == threads and gc.isenabled()
 
 
 @pytest.mark.parametrize(("bound", "other"), [({"steps": FEW}, "seconds"), ({"seconds": 1e-3}, "steps")])
@@ -398,7 +399,7 @@ def test_an_interrupted_search_returns_what_was_found_so_far():
     body = BEYOND_REPAIR.index("    ", BEYOND_REPAIR.index("):\n", BEYOND_REPAIR.index("def backward(")))
     diagnosis = diagnose(calls + BEYOND_REPAIR[:body] + "    call()\n" + BEYOND_REPAIR[body:])
     assert not diagnosis.passed and diagnosis.repaired_source is None
-    assert any("interrupted" in note for note in diagnosis.notes)
+    assert any("interrupted" in note for note in diagnosis.notes) and gc.isenabled()
 
 
 @long

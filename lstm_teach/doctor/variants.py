@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import operator
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -73,11 +74,13 @@ class Variants:
         self._trace = Trace()
         self.alternatives: dict[int, list[list[ast.stmt] | ast.expr]] = {}
         self._numbers: dict[tuple[int, str], int] = {}
-        self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
-        trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
-        given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
-        given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
+        collecting = gc.isenabled()
+        gc.disable()  # meanwhile: else Python would search thousands of trees again and again, and find no garbage
         try:
+            self.edits = [edit for edit in edits if all(map(self._enter, edit.parts))]
+            trees = [Switch(self, unit, number).tree for number, unit in enumerate(code.units)]
+            given = {"record": self._record, "owner": self._record_owner, "fits": fits, "fuel": self._burn}
+            given |= {"choice": self._choice, "at": self._look, "globals": globals, "locals": locals}
             self.call = build(code, trees, {f"__{name}__": value for name, value in given.items()})
             spend(EDIT * (len(self._numbers) + len(self.slots)))
             self.alternatives.clear()  # a batch's syntax trees
@@ -86,6 +89,9 @@ class Variants:
             if len(sound) == len(self.edits):
                 raise
             self.__init__(code, sound, at, records)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _enter(self, part: Part) -> bool:
         """Take in what an edit changes at a slot; False if that can't be."""

@@ -57,7 +57,7 @@ FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types"
 UNSEEN = (ModuleType, MappingProxyType, FrameType, TracebackType)  # behind these are the dictionaries of modules
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
 CACHED = type(functools.cache(len))
-HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque, bytearray)
+HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque)
 COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
 
 
@@ -158,11 +158,11 @@ def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
         places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
         cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
         places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
-    for each in [each for each in made if not issubclass(type(each), HOLDING)]:
-        members = [member for cls in type(each).__mro__ if cls.__module__ == "__main__" for member in vars(cls).items()]
-        for name, slot in [each for each in members if type(each[1]) is MemberDescriptorType]:
+    for thing in [each for each in made if not issubclass(type(each), HOLDING)]:
+        members = [each for cls in type(thing).__mro__ if cls.__module__ == "__main__" for each in vars(cls).items()]
+        for name, slot in [(name, value) for name, value in members if type(value) is MemberDescriptorType]:
             with contextlib.suppress(AttributeError):  # nothing is in it yet
-                places.append((each, {name: slot.__get__(each)}))
+                places.append((thing, {name: slot.__get__(thing)}))
     return places
 
 
@@ -178,9 +178,9 @@ def _contents(each: Any) -> Any:
     """What an array, a random generator, or a container holds now."""
     if issubclass(type(each), np.random.Generator):
         return each.bit_generator.state
-    if issubclass(type(each), np.ndarray):
-        return np.array(each)
     base = _base(each)
+    if issubclass(base, np.ndarray):
+        return np.array(each, subok=base is not np.ndarray)  # with its mask, if it has one
     return dict(base.items(each)) if issubclass(base, dict) else [*base.__iter__(each)]
 
 

@@ -275,6 +275,16 @@ def test_a_list_that_a_cell_reaches_in_roundabout_ways_has_only_what_the_noteboo
     assert [*here] == [0.8**20] and names["seen"] is here
 
 
+def test_a_masked_array_keeps_its_mask():
+    names = copied(names_before("00_start_here", "left"))
+    exec(
+        "import numpy as np\nticks = np.ma.masked_array([1.0, 2.0], mask=[True, False])\nlook = lambda: ticks.sum()",
+        names,
+    )
+    assert run_cell("00_start_here", "left", 'left = f ** n\nlook()\nlesson.judge("left")', names).passed
+    assert names["ticks"].mask.tolist() == [True, False]
+
+
 def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_flaws():
     names = copied(names_before("03_flawed_backward", "my-loop"))
     source = cell_source("03_flawed_backward", "my-loop")

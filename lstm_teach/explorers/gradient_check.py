@@ -108,12 +108,11 @@ def checks_table(checks: Sequence[str], passes: Sequence[str], errors: np.ndarra
     """
     rows = []
     for check, bound, its in zip(checks, bounds, errors, strict=True):
-        row = [f"{check}, up to {short(bound)}"]
+        row = [check, short(bound)]
         for column, error in enumerate(its):
-            accepts = error <= bound
-            said = f"{'yes' if accepts else 'no'}, {short(error, 1)}"
-            lie = f'<span style="background:{WRONG};color:white;padding:2px">✗ {said}</span>'
-            row.append(f"✓ {said}" if accepts == (column == 0) else lie)
+            lies = (error <= bound) != (column == 0)
+            filled = f'<span style="background:{WRONG};color:white;padding:2px">✗ {short(error, 1)}</span>'
+            row.append(filled if lies else f"✓ {short(error, 1)}")
         rows.append(row)
-    caption = "Does the check accept the pass? The number is the error it computes. Filled, with ✗: it lies."
-    return HTML(table(caption, ["check", *passes], rows))
+    caption = "The error that a check computes for a pass. It accepts errors up to its bound. Filled, with ✗: it lies."
+    return HTML(table(caption, ["check", "bound", *passes], rows))

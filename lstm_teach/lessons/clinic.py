@@ -15,8 +15,9 @@ import numpy as np
 from IPython.display import HTML
 
 import lstm_teach as lt
-from lstm_teach import trial, unfinished
+from lstm_teach import guard, trial, unfinished, validate
 from lstm_teach.edited import edited, made
+from lstm_teach.gradcheck import collect_gradients, states_taken
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.html import bold, bullets, code, fold, inline, prose, table
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
@@ -40,8 +41,22 @@ def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndar
 
 
 def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:
-    """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`."""
-    return {T: errors_of(backward(*net(T, state)), lt.exact_gradient(*net(T, state))) for T in LENGTHS}
+    """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`.
+
+    Raises `LearnerError`, one sentence, if the pass gives no nine gradients.
+    """
+    rungs, takes = {}, states_taken(backward)
+    for T in LENGTHS:
+        *inputs, h0, c0 = net(T, state)
+        states = {name: value for name, value in {"h0": h0, "c0": c0}.items() if name in takes}
+        right = lt.exact_gradient(*inputs, **states)
+        try:
+            got = collect_gradients(guard.call(backward, *inputs, **states), right, finite=False)
+        except (guard.LearnerError, ValueError) as error:
+            said = f"{guard.name_of(backward)} {error}" if isinstance(error, ValueError) else error
+            raise guard.LearnerError(f"With T = {T}, {said}") from None
+        rungs[T] = errors_of(got, right)
+    return rungs
 
 
 def case(number: int) -> Callable:
@@ -50,9 +65,17 @@ def case(number: int) -> Callable:
 
 
 def show_ladder(backward: Callable | int) -> HTML:
-    """A pass or a case: its ladder from an initial state that is not zero, and from one that is."""
+    """A pass or a case: its ladder from an initial state that is not zero, and from one that is; or what stops it.
+
+    A pass that takes no initial state has only the second.
+    """
     backward = case(backward) if isinstance(backward, int) else backward
-    return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in STATES})
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
+    try:
+        states = STATES if states_taken(backward) else STATES[1:]
+        return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in states})
+    except guard.LearnerError as error:
+        return HTML(bold("There is no ladder yet.") + prose(str(error)))
 
 
 def two_broken_passes() -> HTML:

@@ -51,6 +51,7 @@ class FlawsLeft:
     right      which of the nine gradients are right at each length T; empty if the loop did not run
     beside     with a new mistake: the flaws that are surely still in
     counted    with a new mistake: whether these are all of them
+    repaired   with a new mistake: the flaws that are surely repaired
     """
 
     flaws: frozenset[str] | None
@@ -59,6 +60,7 @@ class FlawsLeft:
     right: dict[int, tuple[str, ...]] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     counted: bool = False
+    repaired: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -100,12 +102,11 @@ class FlawsLeft:
         return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())
 
     def _lines(self) -> list[str]:
-        lines, repaired = list(self.sentences), []
-        if self.flaws is not None:
-            repaired = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
-            if self._some_gates:
-                done = [gate for gate in GATES if gate not in self.gates]
-                repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', done)}")
+        lines = list(self.sentences)
+        repaired = _what(self.repaired if self.flaws is None else REPAIRS.keys() - self.flaws)
+        if self._some_gates:
+            done = [gate for gate in GATES if gate not in self.gates]
+            repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', done)}")
         if repaired:
             lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(repaired)}.")
         if self.right and not self.passed:
@@ -371,7 +372,8 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
         shows = _shows_first(got, right, in_text if text else FLAWS)
         words = f"What {name} returns matches none of the mistakes known here. {shows}"
     last = "Go back to the last version that was counted, and change one line at a time from there."
-    return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
+    repaired = _surely_repaired(got)
+    return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text - repaired, repaired=repaired)
 
 
 def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:
@@ -380,15 +382,42 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
     The versions are those with some of the flaws in `left`.
     """
     for number, T in enumerate(LENGTHS):
-        misfits = []  # for each set of repairs of the walk, what neither product for dW explains
-        for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
-            both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
-            misfits.append([m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)])
+        misfits = _misfits(got, T, left).values()
         if all(misfits):
-            off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
-            before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
+            off, before = min((some for some in misfits if not {*right[T]} & {*some}), key=len), ""
+            if number:
+                fine = _what(_surely_repaired(got, LENGTHS[number - 1]))
+                these = f", and these are right: {'; '.join(fine)}" if fine else ""
+                before = f" At T = {LENGTHS[number - 1]} there is no sign of it{these}."
             return f"It shows first at T = {T}, in {_names('', off)}.{before}"
     return "A set of repairs could explain each length by itself, but no single set explains them all."
+
+
+def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:
+    """The flaws that are in none of the versions which explain all that any version does, at length T or at all."""
+    misfits = _misfits(got, T)
+    unexplained = set.intersection(*map(set, misfits.values()))
+    walks = [walk for walk, names in misfits.items() if {*names} == unexplained]
+    dW = ["W" + gate for gate in GATES]
+    outer = all(_agree(got, dW, variant({*walk, "scalar_dot"}), T) for walk in walks)
+    return frozenset.intersection(*walks) | ({"scalar_dot"} if outer else set()) if walks else frozenset()
+
+
+def _misfits(got: list[Gradients], T: int, left: Collection[str] = FLAWS) -> dict[frozenset[str], list[str]]:
+    """For each set of repairs of the walk the gradients that neither product for dW explains, at length T (0: at all).
+
+    Only flaws in `left` are not repaired.
+    """
+    found = {}
+    for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
+        both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
+        found[walk] = [m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)]
+    return found
+
+
+def _what(flaws: Collection[str]) -> list[str]:
+    """What is right where these flaws are repaired."""
+    return [repair.repairs for flaw, repair in REPAIRS.items() if flaw in flaws]
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
@@ -407,17 +436,20 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
 
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
-    found: dict[tuple[str, ...], set[frozenset[str]]] = {}
+    found: dict[tuple[str, ...], list[tuple[frozenset[str], frozenset[str]]]] = {}
     for left, products, before, words in _explanations(got, (UNCHANGED, *MISTAKES)):
+        done = {flaw for flaw in WALK if flaw not in left and REPAIRS[flaw].before != before}
+        done |= {"scalar_dot"} if {*products.values()} == {"outer"} else set()
         said = {sentence: [g for g in GATES if products[g] == sentence] for sentence in products.values()}
         sentences = [words] if words else []
         sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
-        found.setdefault((before, *sentences), set()).add(left)
+        found.setdefault((before, *sentences), []).append((left, frozenset(done)))
     text = _squeezed(cellcode.text_of(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
-        beside = frozenset.intersection(*found[key])  # a mistake may hide which flaws there are beside it
-        return FlawsLeft(None, sentences=key[1:], beside=beside, counted=len(found[key]) == 1)
+        beside, repaired = (frozenset.intersection(*sets) for sets in zip(*found[key], strict=True))
+        counted = len(found[key]) == 1  # a mistake may hide which flaws there are beside it
+        return FlawsLeft(None, sentences=key[1:], beside=beside, counted=counted, repaired=repaired)
     return None
 
 

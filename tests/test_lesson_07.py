@@ -883,7 +883,7 @@ def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_
         ("    return grads\n", "", "With T = 1, right_pass returns nothing; it has to return the nine gradients."),
         ("cache.h[t - 1])", "cache.h[t + 2])", "With T = 1, right_pass raised IndexError: index 2 is out of bounds"),
         ("    return grads", "    return grads.Wf", "With T = 1, right_pass returns "),
-        ("    return grads", "    return grads if len(x) < 3 else [1] * 9", "With T = 3, right_pass returns a wrong grad"),
+        ("    return grads", "    return grads if len(x) < 3 else [1] * 9", "With T = 3, right_pass returns a wrong"),
     ],
 )
 def test_a_pass_of_the_learner_s_that_gives_no_gradients_has_a_sentence_in_place_of_its_ladders(before, after, words):

@@ -13,7 +13,7 @@ import sys
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, MappingView, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MappingView, Sequence
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -331,28 +331,30 @@ def numbers(value: Any) -> np.ndarray | None:
     return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
 
 
-def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
+def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Iterable[np.ndarray | None]]) -> str:
     """The words of the mistake that explains what came in all cases, or "".
 
     `got` and `right` hold one array per case, `mistakes` maps words, or a code for them, to the arrays that this
-    mistake gives. A mistake is named only if in every case it gives what came, and if it is far from right where what
-    came is: the distance to the mistake is at most a thousandth of the mistake's own distance from the right answer,
-    over all cases together. Of several the nearest is named.
+    mistake gives, None where it gives none. A mistake is named only if in every case it gives what came, and if it is
+    far from right where what came is: the distance to the mistake is at most a thousandth of the mistake's own distance
+    from the right answer, over all cases together. Of several the nearest is named.
     """
     best, words = 1e-3, ""
-    if not got or any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
+    if any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
         return ""
-    first, nearby = np.ravel(got[0])[:1], 1e-6 * np.max(np.abs(got[0]), initial=0.0)
-    for known, values in mistakes.items():
-        if not (abs(first - np.ravel(values[0])[:1]) <= nearby).all():  # most of thousands end here
-            continue
-        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
-            continue
-        near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
-        same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
-        far = _distance(values, right) if same_shape else np.inf
-        if all(each <= NEAR for each in near) and far > NEAR and max(near) / far < best:  # nan is never near
-            best, words = max(near) / far, known
+    for known, made in mistakes.items():
+        values, near = [], []
+        for mine, value in zip(got, made, strict=True):  # made one by one: the first case rules out most mistakes
+            if value is not None:
+                near.append(_distance([mine], [value]) if np.shape(mine) == np.shape(value) else np.inf)
+                if not near[-1] <= NEAR:  # nan is never near
+                    break
+            values.append(mine if value is None else value)
+        else:
+            same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
+            far = _distance(values, right) if same_shape else np.inf
+            if near and far > NEAR and max(near) / far < best:
+                best, words = max(near) / far, known
     return words
 
 
@@ -369,21 +371,14 @@ def known_mistake(
     gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
     """
     tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: they rule out most mistakes
-    table = {}
-    for code in mistakes:
-        values = []
+
+    def made(code: str) -> Iterator[np.ndarray | None]:
         for space, got, right in tries:
             value = value_of(code, space, read)
-            if value is None and difference("it", got, right, tolerance=tolerance):
-                break
-            if value is not None and not (np.shape(got) == np.shape(value) and _distance([got], [value]) <= NEAR):
-                break
-            values.append(value)
-        else:
-            if any(value is not None for value in values):
-                pairs = zip(values, tries, strict=True)
-                table[code] = [got if value is None else value for value, (_, got, _) in pairs]
-    return mistakes.get(explain([got for _, got, _ in tries], [right for _, _, right in tries], table), "")
+            yield np.array(np.nan) if value is None and difference("it", got, right, tolerance=tolerance) else value
+
+    got, right = [got for _, got, _ in tries], [right for _, _, right in tries]
+    return mistakes.get(explain(got, right, {code: made(code) for code in mistakes}), "")
 
 
 def _distance(a: Arrays, b: Arrays) -> float:

@@ -9,7 +9,7 @@ import functools
 import itertools
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
 
@@ -154,12 +154,13 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
-    repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})
-    if not (found := next(repairs_only, None)):
+    misfits = _misfits(got)
+    walk = next((walk for walk in reversed(misfits) if not misfits[walk]), None)
+    if walk is None:
         new, lost = _what_is_new(got, loop, right), cellcode.lost(cellcode.tree_of(loop))
         return replace(new, sentences=(*new.sentences, lost) if lost else new.sentences, right=right)
-    flaws, products, *_ = found
-    left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
+    gates = "".join(g for g in GATES if not _agree(got, ["W" + g], variant({*walk, "scalar_dot"})))
+    left = FlawsLeft(frozenset({*WALK} - walk | ({"scalar_dot"} if gates else set())), gates, right=right)
     if left.passed:
         single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
         turns = sum(times for name, times in attempt.entered.items() if name.endswith(":gate_deltas"))
@@ -261,28 +262,6 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
         where = f" from T = {lengths[0]} on" if place and lengths[-1] == LENGTHS[-1] else f" at T = {listing(lengths)}"
         said.append(what + (", at every length" if len(runs) == 1 else where))
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
-
-
-def _explanations(
-    got: list[Gradients], changes: Iterable[tuple[str, str, str]] = (UNCHANGED,)
-) -> Iterator[tuple[frozenset[str], dict[str, str], str, str]]:
-    """The versions of the loop, each with one of the changes of a line of the walk, that return what came.
-
-    Each is told by the flaws left in it, by what the dW of each gate adds up ("dot", "outer" or the words of another
-    product), and by the change: the line before it, and the words.
-    """
-    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
-    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), changes):
-        flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
-        if flaw in walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
-            continue  # a line can't be repaired and wrong in another way
-        products: dict[str, str] = {}
-        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
-            loop = variant(walk, (before, after), product)
-            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], loop)}
-        if len(products) == len(GATES):
-            dotted = {"scalar_dot"} if "dot" in products.values() else set()
-            yield frozenset(set(WALK) - walk - {flaw} | dotted), products, before, words
 
 
 def _agree(got: list[Gradients], names: Iterable[str], loop: Callable, T: int = 0, most: float = SAME) -> bool:
@@ -403,7 +382,7 @@ def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:
     return frozenset.intersection(*walks) | ({"scalar_dot"} if outer else set()) if walks else frozenset()
 
 
-def _misfits(got: list[Gradients], T: int, left: Collection[str] = FLAWS) -> dict[frozenset[str], list[str]]:
+def _misfits(got: list[Gradients], T: int = 0, left: Collection[str] = FLAWS) -> dict[frozenset[str], list[str]]:
     """For each set of repairs of the walk the gradients that neither product for dW explains, at length T (0: at all).
 
     Only flaws in `left` are not repaired.
@@ -436,19 +415,30 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
 
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
+    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
+    # By the line before the change and what is said: the flaws that are left beside it, and those that are repaired.
     found: dict[tuple[str, ...], list[tuple[frozenset[str], frozenset[str]]]] = {}
-    for left, products, before, words in _explanations(got, (UNCHANGED, *MISTAKES)):
-        done = {flaw for flaw in WALK if flaw not in left and REPAIRS[flaw].before != before}
-        done |= {"scalar_dot"} if {*products.values()} == {"outer"} else set()
-        said = {sentence: [g for g in GATES if products[g] == sentence] for sentence in products.values()}
-        sentences = [words] if words else []
-        sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
-        found.setdefault((before, *sentences), []).append((left, frozenset(done)))
+    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), (UNCHANGED, *MISTAKES)):
+        flaw = {flaw for flaw in WALK if REPAIRS[flaw].before == before}
+        if flaw & walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
+            continue  # a line can't be repaired and wrong in another way
+        products: dict[str, str] = {}  # what each dW adds up: "dot", "outer" or the words of another product
+        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
+            version = variant(walk, (before, after), product)
+            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], version)}
+        if len(products) == len(GATES):
+            kinds = dict.fromkeys(products.values())
+            names = {kind: _names("W", [gate for gate in GATES if products[gate] == kind]) for kind in kinds}
+            sentences = [kind.format(names=names[kind]) for kind in kinds if kind not in ("dot", "outer")]
+            left = {*WALK} - walk - flaw | ({"scalar_dot"} if "dot" in kinds else set())
+            done = walk | ({"scalar_dot"} if {*kinds} == {"outer"} else set())
+            key = before, *([words] if words else []), *sentences
+            found.setdefault(key, []).append((frozenset(left), frozenset(done)))
     text = _squeezed(cellcode.text_of(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
         beside, repaired = (frozenset.intersection(*sets) for sets in zip(*found[key], strict=True))
-        counted = len(found[key]) == 1  # a mistake may hide which flaws there are beside it
+        counted = len({left for left, _ in found[key]}) == 1  # a mistake may hide which flaws there are beside it
         return FlawsLeft(None, sentences=key[1:], beside=beside, counted=counted, repaired=repaired)
     return None
 

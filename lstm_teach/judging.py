@@ -340,7 +340,7 @@ def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Iterable[np.ndarr
     from the right answer, over all cases together. Of several the nearest is named.
     """
     best, words = 1e-3, ""
-    if any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
+    if not got or any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
         return ""
     for known, made in mistakes.items():
         values, near = [], []

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, by_lines, check, questions
+from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.nets import filled, random_case
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import Attempt, Trouble
@@ -80,18 +80,8 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     for part, H, size in (("five units", 5, 1), ("three units", 3, 100)):
         dh, dc_carry, c_before, *p = random.uniform(0.3, 1.5, (6, H)) * random.choice([-1, 1], (6, H))
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
-        given = (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
-        cases.append(Case(part, given, peepholes(*given)))
-    return check(__name__, "peepholes", peephole_back, cases, right=peepholes)
-
-
-def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back through a cell with peepholes: what it returns by name, and what lies between; (H,) each.
-
-    Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
-    """
-    names = ["dh", "dc_carry", "i", "f", "o", "g", "c_before", "c", "pi", "pf", "po"]
-    return by_lines(__name__, "peepholes", dict(zip(names, given, strict=True)))
+        cases.append(Case(part, (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)))
+    return check(__name__, "peepholes", peephole_back, cases)
 
 
 def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:

@@ -33,7 +33,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         drawn[:8] *= share / norm(drawn[:8])
         drawn[8:] *= np.sqrt(1 - share**2) / norm(drawn[8:])
         dV, dW = length * drawn[:8].reshape(4, 2), length * drawn[8:].reshape(3, 4)
-        return Case(part, (dV, dW, limit), {"whole": norm(np.append(dV, dW))}, look if length <= limit else None)
+        return Case(part, (dV, dW, limit), look=look if length <= limit else None)
 
     def look(_: object, dV: np.ndarray, dW: np.ndarray, limit: float) -> str:
         own = {"dV": dV.copy(), "dW": dW.copy()}
@@ -76,14 +76,10 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
     gradient[:2] *= 1e-6  # where an eps inside the root shows
     with_zero = np.append(gradient[:-1], 0)  # where a missing eps shows
     mean, square = random.normal(0, 0.5, 8), random.uniform(0.1, 1, 8)
-
-    def on(part: str, *given: np.ndarray | float) -> Case:
-        return Case(part, given, {"c1": 1 - B1 ** given[4], "c2": 1 - B2 ** given[4]})
-
     cases = [
-        on("step 7", flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1),
-        on("the first step", flat, gradient, np.zeros(8), np.zeros(8), 1, 0.01),
-        on("the first step, with a gradient of 0", flat, with_zero, np.zeros(8), np.zeros(8), 1, 0.01),
+        Case("step 7", (flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1)),
+        Case("the first step", (flat, gradient, np.zeros(8), np.zeros(8), 1, 0.01)),
+        Case("the first step, with a gradient of 0", (flat, with_zero, np.zeros(8), np.zeros(8), 1, 0.01)),
     ]
     return check(__name__, "adam", adam_step, cases, right=right_adam)
 

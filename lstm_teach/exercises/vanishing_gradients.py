@@ -74,12 +74,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         on("a rate of 1 or more", 3.0 + move, 0.11, 1e-3 * times),  # last: an endless loop leaves no time for more
         on("a rate of 1 or more", 0.0, 0.5, 0.5 * times),
     ]
-    return check(__name__, "reach", reach, cases, right=reach_of)
-
-
-def reach_of(bias: float, extra: float, share: float) -> float:
-    """The smallest whole number of steps after which at most `share` of a delta is left, or -1."""
-    return steps(sigmoid(bias) + extra, share)
+    return check(__name__, "reach", reach, cases)
 
 
 def steps(rate: float, share: float) -> float:

@@ -52,7 +52,7 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import axes, is_all, recognize
+from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
@@ -430,13 +430,13 @@ def _known(
         return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
-    words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
+    words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    if words := next(filter(None, map(judging.too_coarse, arrays, right)), ""):
+    if words := next(filter(None, map(too_coarse, arrays, right)), ""):
         return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
-    if judging.is_rounded(arrays, right, least):
+    if is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""

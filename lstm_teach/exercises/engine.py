@@ -48,9 +48,9 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
-A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
-and only once. What else a learner's function does (raises, takes too long, returns nothing, writes to its inputs, calls
-the library's own answer) is the business of judging.judge.
+A mistake is named only if it explains the answers of all cases and is far from right where they are
+(recognize.explain), and only once. What else a learner's function does (raises, takes too long, returns nothing, writes
+to its inputs, calls the library's own answer) is the business of judging.judge.
 """
 
 import contextlib
@@ -73,6 +73,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
+from lstm_teach.recognize import known_mistake, too_coarse, value_of
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -238,7 +239,7 @@ class Task:
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
         own = self._own(got, right, name)
-        value = judging.value_of(line, self.space(k) | own, numbers)
+        value = value_of(line, self.space(k) | own, numbers)
         if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
             return right[name], []
         read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
@@ -330,13 +331,13 @@ class Task:
 
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
-        words = judging.known_mistake(whole, together, read, tolerance)
-        if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
+        words = known_mistake(whole, together, read, tolerance)
+        if words := words or known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
         has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none
         fitting = [(got, right) for _, got, right in alone if got.shape == right.shape and has_kind]
-        if words := next(filter(None, (judging.too_coarse(*both) for both in fitting)), ""):
+        if words := next(filter(None, (too_coarse(*both) for both in fitting)), ""):
             return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""

@@ -22,12 +22,13 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, relative_error
 from lstm_teach.judging import TOOLS, Attempt, Trouble
 from lstm_teach.lessons.cases import sequences, state, surprised
-from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
+from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, WORDS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import hints_html
 
+SAID = WORDS["count"]
 Gradients = Mapping[str, np.ndarray]
 Inputs = tuple[Params, Cache, np.ndarray, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
@@ -37,7 +38,7 @@ PASSES = LADDER[0][0]  # the largest error that the gradient check passes
 WALK = ("short_range", "stale_cell_delta", "carry_accumulates")  # the flaws in the deltas, not in the four dW
 OUTSIDE_W = ("V", "Ui", "Uf", "Uo", "Ug")
 UNCHANGED = ("", "", "")  # no change of a line: the text before and after it, and no words
-ALL_LINES = sum(repair.lines for repair in REPAIRS.values())
+ALL_LINES = len(WALK) + len(GATES)
 ALLOWED = (*TOOLS, "forward", "loss", "gate_deltas", "step_back", "cell_back")  # of the library, to call in a loop
 
 
@@ -72,7 +73,7 @@ class FlawsLeft:
         """How many lines are still to be repaired, or None if that cannot be said."""
         if self.flaws is None:
             return None
-        return sum(len(self.gates) if flaw == "scalar_dot" else REPAIRS[flaw].lines for flaw in self.flaws)
+        return sum(len(self.gates) if flaw == "scalar_dot" else 1 for flaw in self.flaws)
 
     @property
     def summary(self) -> str:
@@ -162,13 +163,12 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     gates = "".join(g for g in GATES if not _agree(got, ["W" + g], variant({*walk, "scalar_dot"})))
     left = FlawsLeft(frozenset({*WALK} - walk | ({"scalar_dot"} if gates else set())), gates, right=right)
     if left.passed:
-        single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
         turns = sum(times for name, times in attempt.entered.items() if name.endswith(":gate_deltas"))
-        sentences = (single,) if turns == sum(len(x) for _, _, x, _ in cases()) else ()
+        sentences = (SAID["single pass"],) if turns == sum(len(x) for _, _, x, _ in cases()) else ()
         return _in_a_long_case(attempt, right) or replace(left, sentences=sentences)
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    return replace(left, sentences=tuple(f"One thing doesn't show yet, but it will: {w}" for w in _hidden(loop, left)))
+    return replace(left, sentences=tuple(SAID["hidden"].format(words=words) for words in _hidden(loop, left)))
 
 
 def go_on_with(loop: Callable) -> Callable:
@@ -190,8 +190,7 @@ def _of_another_cell(loop: Callable, frame: FrameType) -> str:
         statements, _ = cellcode.cell(frame)
         made = {s.name for s in statements if isinstance(s, ast.FunctionDef)} - cellcode.globals_read(loop)
         if made and not any(frame.f_globals.get(name) is loop for name in cellcode.stored(statements)):
-            name, them = guard.name_of(loop), listing(sorted(made))
-            return f"This cell defines {them}, and counts the {name} of an earlier cell: write {name} in both places."
+            return SAID["another cell"].format(name=guard.name_of(loop), them=listing(sorted(made)))
     return ""
 
 
@@ -237,9 +236,7 @@ def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> Flaw
     passing = tuple(name for name in Params.NAMES if relative_error(got[name], wanted[name]) <= SAME)
     if len(passing) == len(Params.NAMES):
         return None
-    words = f"All nine gradients are right up to T = {LENGTHS[-1]}, but not at T = {T}, in a net whose gradients are"
-    words += " large. Does a walk stop after some number of steps, or is something clipped?"
-    return FlawsLeft(None, sentences=(words,), right={**right, T: passing})
+    return FlawsLeft(None, sentences=(SAID["long"].format(most=LENGTHS[-1], T=T),), right={**right, T: passing})
 
 
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
@@ -284,12 +281,11 @@ def _returned(loop: Callable, number: int) -> Params:
 def _untouched(loop: Callable) -> str:
     """Nothing is repaired: has nothing been changed, or does what has been changed make no difference?"""
     if not (source := cellcode.text_of(loop)):
-        return "It computes what the posted loop computes."
+        return SAID["posted"]
     if _tree(loop) == _tree(posted_loop):
-        return "Nothing has changed yet: this is the loop as posted."
-    vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", source) else ""
-    said = "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
-    return said + vector
+        return SAID["unchanged"]
+    vector = SAID["vector"] if re.search(r"(\]|dz[ifog])\.T", source) else ""
+    return f"{SAID['no difference']} {vector}".strip()
 
 
 def _tree(function: Callable) -> str:
@@ -334,25 +330,20 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     posted = [(flaw, repair.before.format(dz="dz" + gate)) for flaw, repair in REPAIRS.items() for gate in GATES]
     in_text = frozenset(flaw for flaw, line in posted if _squeezed(line) in text)
     if not _same_gate_deltas(loop):
-        words = f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again."
-        return FlawsLeft(None, sentences=(words,), beside=in_text)
+        return FlawsLeft(None, sentences=(SAID["gate_deltas"].format(name=name),), beside=in_text)
     if known := _known_mistake(got, loop):
         return known
+    new, shows = "unknown", ""
     if all(len(names) == len(Params.NAMES) for names in right.values()):
-        words = f"What {name} returns would pass the check, but a walk back is right to the last digits, and this"
-        words += " isn't. Is it measured, or rounded to float32?"
+        new = "rounded"
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
-        words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
+        new = "zero"
     elif not _agree(got, ["V"], posted_loop):
-        words = f"dV was right, and now it is wrong. Is the line that adds to grads.V in {name} still as it was, and"
-        words += " still in its place? It adds the part of one loss, so it belongs in the outer loop, before the inner"
-        words += " one. If it has not changed, look at what all lines share: the outer loop, `dy`, `h`, and the return."
+        new = "dV"
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
-        words = f"What {name} returns matches none of the mistakes known here. {shows}"
-    last = "Go back to the last version that was counted, and change one line at a time from there."
-    repaired = _surely_repaired(got)
-    return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text - repaired, repaired=repaired)
+    said, repaired = SAID[new].format(name=name, shows=shows), _surely_repaired(got)
+    return FlawsLeft(None, sentences=(f"{said} {SAID['last']}",), beside=in_text - repaired, repaired=repaired)
 
 
 def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:
@@ -369,7 +360,7 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
                 these = f", and these are right: {'; '.join(fine)}" if fine else ""
                 before = f" At T = {LENGTHS[number - 1]} there is no sign of it{these}."
             return f"It shows first at T = {T}, in {_names('', off)}.{before}"
-    return "A set of repairs could explain each length by itself, but no single set explains them all."
+    return SAID["no set"]
 
 
 def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:

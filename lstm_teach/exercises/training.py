@@ -12,7 +12,7 @@ import numpy as np
 from lstm_teach import guard, plain, tasks
 from lstm_teach.backward import bptt
 from lstm_teach.batch import batch_loss, pad
-from lstm_teach.exercises.engine import Case, by_name, check, questions
+from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of
 from lstm_teach.params import Params
 from lstm_teach.plain import softmax
 from lstm_teach.verdicts import Verdict, advice
@@ -106,9 +106,7 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
     ):
         xs, targets = (list(each) for each in random.integers(0, 4, (2, count, 4)))
         given = random.normal(0, 1, 12), xs, targets, gradient_of, 0.1, size, np.array(orders)
-        cases.append(
-            Case(part, given, unknown="To see why, print which sequences and which targets meet in each batch.")
-        )
+        cases.append(Case(part, given, unknown=task_of(__name__, "trainer")["unknown"]))
     return check(__name__, "trainer", train, cases, right=trained)
 
 
@@ -151,10 +149,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
         with contextlib.suppress(guard.LearnerError, ValueError):
             again = guard.call(sample, *copy.deepcopy(given), seconds=2)
             if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
-                return advice(
-                    "Called again with the same numbers, it gives different tokens: numbers decides which ones are"
-                    " drawn, and nothing random is left to do."
-                )
+                return advice(task_of(__name__, "sample")["random"])
         return ""
 
     cases = [

@@ -144,15 +144,13 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     own = names(number)
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
-    having: dict[str, list[int]] = {}
-    for k in CASES:
-        for name in {*names(k), left[k]}:
-            having.setdefault(name, []).append(k)
+    every = {k: {*names(k), left[k]} for k in CASES}
     back = (
         f"and the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
     )
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
-    for name, its in having.items():
+    for name in set().union(*every.values()):
+        its = [k for k in CASES if name in every[k]]
         gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, {back}"
     if "dz" in own:
         gone |= {f"dz{g}": f'Here dz{g} has no name of its own: it is dz["{g}"]. {has}' for g in lt.params.GATES}

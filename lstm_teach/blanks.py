@@ -154,18 +154,18 @@ class Lesson:
 
     def yours(self, name: str) -> Callable:
         """The learner's own function, right or wrong; the library's if it is not written. Prints which."""
+        names = sys._getframe(1).f_globals
         if self.is_open(name):
             print(f"This is the library's {name}, since yours is not written yet.")
         elif name in self.written:
             print(f"This checks your {name}, although it isn't right yet.")
             return self.written[name]
-        elif name not in (names := sys._getframe(1).f_globals):
+        elif name in names:
+            print(f"This is your {name}.")
+        else:
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
             return pkgutil.resolve_name(_blank_of(name).library)
-        else:
-            print(f"This is your {name}.")
-            return names[name]
-        return sys._getframe(1).f_globals[name]
+        return names[name]
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""

@@ -105,10 +105,11 @@ class Attempt:
             return None, said + (NOT_MADE if unmade else "")
         finally:
             self._left -= spent()
+        names = [*guard.parameters_of(self.function)]  # none of builtins, one of *inputs
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
             if not same(before, after):
                 found = self.rounded if same(before, after, rounding=True) else self.changed
-                found[_input_name(self.function, number)] = None
+                found[names[number] if number < len(names) else f"input {number + 1}"] = None
         if answer is Ellipsis:
             return None, DOTS.format(self.name)
         if answer is None:
@@ -416,9 +417,3 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         return isinstance(after, list | tuple) and same(dict(enumerate(before)), dict(enumerate(after)), rounding)
     several = isinstance(after, list | tuple) or getattr(after, "ndim", 0)  # one number is never the same as these
     return callable(before) or before is after or (not several and before == after)
-
-
-def _input_name(function: Callable, number: int) -> str:
-    """The learner's own name of an input."""
-    names = [*guard.parameters_of(function)]
-    return names[number] if number < len(names) else f"input {number + 1}"  # of builtins, and *inputs

@@ -166,10 +166,8 @@ def _net_and_sequence(answer: object) -> tuple:
         raise Trouble(f"These can't be used: {error}") from error
     size = np.sqrt(np.mean(params.flat**2))
     if not 0.3 <= size <= 3:
-        raise Trouble(
-            f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
-            " lt.Params.random makes such a net."
-        )
+        said = f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
+        raise Trouble(f"{said} lt.Params.random makes such a net.")
     return params.astype(np.float64), x, np.asarray(targets), *states
 
 

@@ -145,13 +145,11 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
     every = {k: {*names(k), left[k]} for k in CASES}
-    back = (
-        f"and the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
-    )
+    back = f"the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
     for name in set().union(*every.values()):
         its = [k for k in CASES if name in every[k]]
-        gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, {back}"
+        gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, and {back}"
     if "dz" in own:
         gone |= {f"dz{g}": f'Here dz{g} has no name of its own: it is dz["{g}"]. {has}' for g in lt.params.GATES}
     its = getattr(clinic_cases, f"case_{number}")

@@ -8,6 +8,7 @@ where they are not the right ones: an f from a cell above.
 
     [blanks.product]
     case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
+    given = ["dh ct o do dct"]         # optional: its arguments
     names = ["do", "dct"]              # what the cell assigns, in order
     hints = ["the idea", "the place", "the line"]
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
@@ -76,7 +77,8 @@ class Lesson:
         """The group of blanks of that name."""
         spec = dict(self._entry("blanks", "blanks", group))
         names = spec["names"]
-        spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        case = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        spec["case"] = functools.partial(case, *spec.pop("given", ()))
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
         tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name

@@ -74,6 +74,7 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
+    ("softmax", "e.sum(axis=1)[:, None] / e", "This is upside down"),
     ("cell", "f * c_before + f * g", "The forget gate acts only on the old value. What comes in"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
@@ -97,6 +98,12 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
 def test_right_lines_are_accepted_however_they_are_written(name, lines):
     verdict = judged(LESSON, name, lines)
     assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])
+def test_1_minus_a_gate_is_called_that_however_it_is_written(line):
+    verdict = judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"})
+    assert "This is 1 - o. Squash zo as it is: without a minus sign, and not taken from 1." in str(verdict)
 
 
 def test_the_gate_of_the_bias_may_be_called_f_too():

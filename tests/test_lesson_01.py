@@ -304,6 +304,13 @@ def test_an_initial_state_in_row_zero_is_named():
         ("len(x) + 1", "len(x)", "none for the initial state"),
         ("return h, c", "return h[:-1], c[:-1]", "none for the initial state"),
         ("range(len(x))", "range(len(x) - 1)", "The last step is left out"),
+        ("h[t], c[t] = step", "new_h, new_c = step", "Only the initial state is in h and c"),
+        ("h[t], c[t] = step", "print(end=''), step", "Only the initial state is in h and c"),
+        (
+            "h[t], c[t] = step(params, x[t], h[t - 1], c[t - 1])",
+            "h[t + 1], c[t + 1] = step(params, x[t], h[t], c[t])",
+            "Step t is put into row t+1 here and starts from row t",
+        ),
     ],
 )
 def test_rows_and_steps_that_are_missing_are_named(before, after, words):

@@ -170,9 +170,8 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     else:
-        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in results)), "")
-        if not guard.parameters_of(function):  # the sizes are those that the task asks for
-            sizes = ""
+        sized = results if guard.parameters_of(function) else ()  # else its sizes are those that the task asks for
+        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in sized)), "")
         note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 

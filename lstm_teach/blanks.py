@@ -405,8 +405,11 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, trial.TYPED))
-            if here.startswith(THIS_NET) and (own := altered & read - changed):  # a given line is another one now
-                here = f"It is right with this cell's {listing(sorted(own))}, but not with the lesson's."
+            own = listing(sorted(altered & read - changed) or [""])  # made by a given line, which is another one now
+            if own and here.startswith(THIS_NET):
+                here = f"It is right with this cell's {own}, but not with the lesson's."
+            elif own and not known:
+                known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)

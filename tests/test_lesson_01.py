@@ -319,6 +319,14 @@ def test_rows_and_steps_that_are_missing_are_named(before, after, words):
     assert all(words in part.sentence for part in verdict.parts), str(verdict)
 
 
+def test_a_given_line_that_a_learner_changes_is_named_and_does_not_spoil_the_library_s():
+    names, right = copied(names_before(LESSON, "loss")), names_before(LESSON, "compare-losses")["L"]
+    source = 'picked = y[targets]\nL = -np.log(picked).sum()\n\nlesson.judge("loss")'
+    names["In"] = ["y = 1", source]
+    said = str(run_cell(LESSON, "loss", source, names))
+    assert "It reads this cell's picked, which differs from the lesson's." in said and names["L"] == right, said
+
+
 def test_a_sequence_that_is_cut_short_is_wrong():
     source = with_function("my-forward", "h[t - 1], c[t - 1]").replace("range(len(x))", "range(min(20, len(x)))")
     assert "min" in source and not judged(LESSON, "my-forward", source=source).passed

@@ -380,6 +380,18 @@ def test_an_open_line_that_is_judged_again_is_the_learner_s():
     assert not lesson.is_open("dc")
 
 
+def test_a_given_line_that_a_learner_changes_does_not_spoil_the_library_s():
+    names = copied(names_before(NOTEBOOK, "write-dc-total"))
+    right = names["dh_whole"] * names["o"] * (1 - names["ct"] ** 2) + names["dc_carry"]
+    source = 'dc_hidden = dh_loss * o * (1 - ct**2)\ndc_whole = dc_hidden + dc_carry\nlesson.judge("two_roads_c")'
+    assert "starts from dh_loss here" in str(run_cell(NOTEBOOK, "write-dc-total", source, names | {"In": [source]}))
+    names |= {"In": [source]}
+    run_cell(NOTEBOOK, "write-dc-total", source, names)
+    assert names["dc_whole"] == right
+    alone = 'dc_whole = dh_whole * o * (1 - ct**2) + dc_carry\nlesson.judge("two_roads_c")'
+    assert run_cell(NOTEBOOK, "write-dc-total", alone, names).passed  # whatever dc_hidden is by now
+
+
 def test_compare_says_in_one_sentence_what_it_can_not_compare(lesson, capsys):
     names = copied(names_before(NOTEBOOK, "compare-dy"))
     for call, words in {

@@ -30,6 +30,11 @@ def sums_to_zero(span: np.ndarray) -> bool:
     return bool(np.abs(span.sum(axis=0)).max() < 1e-6)
 
 
+def units(span: np.ndarray) -> int:
+    """How many units have a delta at all; as many deltas span everything that reaches these, whatever they are."""
+    return np.count_nonzero(np.abs(span).max(axis=1) > 1e-9)
+
+
 def tells(span: np.ndarray) -> bool:
     """Whether it is less than everything, or than all that sums to zero."""
     return span.shape[1] < len(span) - sums_to_zero(span)
@@ -66,9 +71,7 @@ def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
         spans = {name: basis(_columns(each[name]), axes[name] * each[name].is_matrix) for name in told}
         # Deltas of a softmax, which sum to zero, are those of one matrix; before a layer norm all do.
         zeros = [len(span) for name, span in spans.items() if each[name].is_matrix and not tells(span)]
-        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
-        units = {name: (np.abs(span).max(axis=1) >= 1e-9).sum() for name, span in spans.items()}
-        spans = {name: span for name, span in spans.items() if span.shape[1] < min(units[name], len(span))}
+        spans = {name: span for name, span in spans.items() if span.shape[1] < units(span)}
         for one, other in itertools.permutations(spans, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
             alike = len(fewer) == len(more) and inside(fewer, more)

@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, units
 from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
@@ -142,9 +142,8 @@ class Evidence:
         for axis in range(c.mine.ndim) if self.alone or len(self.each) == 1 else ():  # or some rows, columns, entries
             beside = tuple(other for other in range(c.mine.ndim) if other != axis)
             off, loud = ((part != 0).any(axis=beside) for part in (c.away, c.loud))
-            lost = not c.mine.compress(off, axis).any()
             ends = np.flatnonzero(np.diff(off, prepend=False, append=False)).reshape(-1, 2).tolist()
-            if (lost or c.full) and 0 < len(ends) < 4 and off.sum() < (off | loud).sum():
+            if 0 < len(ends) < 4 and off.sum() < (off | loud).sum():
                 return [lines_of(name, axis, tuple(end)) for end in ends], []
         return [Piece(name)], []
 
@@ -178,11 +177,9 @@ class Evidence:
             return None, None
         axis = self.axes[name]
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
-        span, other = basis(c.right, axis), basis(c.right, 1 - axis)
-        # If the deltas are as many as they can be, of the units that have one and with the sum of a softmax, then
-        # neither is it a surprise that they lie in that span nor has what they multiply to be all that there is.
-        most = (np.abs(span).max(axis=1) > 1e-9).sum() - sums_to_zero(span)
-        crowded, all_of_them = span.shape[1] >= most, other.shape[1] == len(other)
+        # If there are as many deltas as there can be, what they multiply need not be all that there is either.
+        span = basis(c.right, axis)
+        crowded, all_of_them = span.shape[1] >= units(span) - sums_to_zero(span), rank(c.right) == c.mine.shape[1 - axis]
         return None if crowded and deltas else deltas, None if all_of_them or (crowded and not inputs) else inputs
 
     def told_of_factors(self) -> str:

@@ -24,8 +24,8 @@ from lstm_teach.models.relations import about, as_factors, bounded, common_facto
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-# Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
-_LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
+# Numbers that differ, from these on: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
+_FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shape)) for n in (1, 2, 10, 15)}
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
@@ -155,7 +155,9 @@ def _cured(case: Evidence) -> Iterator[Said]:
     switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, f"set to 10 or more, everything is right{switched}"),
+        ("switch", several, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
+        # Before a softmax such large numbers leave nothing.
+        ("switch", several, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
@@ -264,10 +266,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
     stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
-    cut_off = [("truncation", stops)] if ends else []
     piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
+    cut_off = [("truncation", stops)] if ends and not (piled_up and grown) else []
     if cut_off or piled_up:
-        yield piled_up + cut_off if grown else cut_off + piled_up
+        yield cut_off + piled_up
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

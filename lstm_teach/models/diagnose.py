@@ -98,8 +98,7 @@ class ModelDiagnosis:
         return "".join([*parts, html.bullets(self.notes)])
 
 
-_MOST = str(RIGHT).replace("e-0", "e-")
-_CAPTION = f"Norm-relative error of each gradient against differences of the loss; up to {_MOST} is right."
+_CAPTION = "Norm-relative error of each gradient against differences of the loss; up to 1e-9 is right."
 
 
 @guard.unseen()  # loss and gradient are called hundreds of times

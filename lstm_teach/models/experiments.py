@@ -148,6 +148,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     # Or by one of the changes in the table? A share of the gradients must not be shut off by it.
     vectors = [name for name, c in case.each.items() if c.is_vector]
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
+    hidden = [[piece for piece in pieces if piece.name not in case.layout.outputs] for pieces in several]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
     square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
     squares += [[Piece(name)] for name in square]
@@ -155,9 +156,9 @@ def _cured(case: Evidence) -> Iterator[Said]:
     switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
+        ("switch", hidden, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
         # Before a softmax such large numbers leave nothing.
-        ("switch", several, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
+        ("switch", hidden, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
@@ -180,8 +181,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
     state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad) and not all(later.values())
     if len(bad) <= 2 and later.keys() & case.rest and state and not any(case.partners[n] for n in bad):
-        what = "The gradient of an initial state should be what the first step hands back."
-        yield [("start", f"{what} {case.cure()}".strip())]
+        yield [("start", case.cure())]
 
     # Nothing at all arrives, and with more steps something does.
     if longer and not any(each[name].mine.any() for name in bad):
@@ -193,18 +193,12 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    which = (
-        "gate rows",
-        "scale",
-        "sign",
-        "transpose",
-        "order",
-        "penalty",
-    )  # with more steps, another mistake may hide these
-    told = [one for one in found if one.family in which]  # or left out beside it
-    own = " With more steps it is no longer one factor."
-    texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
-    known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
+    known = []
+    for one in found:
+        if one.family in ("gate rows", "scale", "sign", "transpose", "order", "penalty"):  # or left out beside it
+            more = " With more steps it is no longer one factor." if one.family == "scale" else ""
+            said = one.place if "T = 1" in one.place else f"At T = 1, {one.place[0].lower()}{one.place[1:]}"
+            known.append((one.family, said + more))
     return known if explained.issuperset(names) else []
 
 
@@ -216,8 +210,7 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
     state = case.state.issuperset(name for name in case.bad if case.each[name].is_matrix) or case.is_one_gate()
     if matrices and zero and state and all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
         what = f"{case.at(case.bad)} is wrong only where the right one is exactly zero, and the error has no more parts"
-        what += " with more steps. An index of -1 may have wrapped around, or the first state is overwritten"
-        yield [("first step", f"{what} by the last.")]
+        yield [("first step", f"{what} with more steps.")]
 
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
@@ -265,9 +258,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
-    stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
     piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
-    cut_off = [("truncation", stops)] if ends and not (piled_up and grown) else []
+    cut_off = [("truncation", "")] if ends and not (piled_up and grown) else []
     if cut_off or piled_up:
         yield cut_off + piled_up
 

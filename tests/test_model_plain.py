@@ -68,6 +68,31 @@ def gradient(p, T):
             g["outer"][o] += e * p["inner"][i]
     return g
 """
+# Two classes, a skip around the second layer.
+SKIP = """
+x, y = draw(size=(9, 3)), np.arange(9) % 2
+own = {"W": draw(size=(3, 5)), "b": draw(size=5), "U": draw(size=(5, 5)), "v": draw(size=5), "c": draw(size=1)}
+
+
+def run(p):
+    h = np.tanh(x @ p["W"] + p["b"])
+    k = h + np.tanh(h @ p["U"])
+    return h, k, k @ p["v"] + p["c"]
+
+
+def loss(p, T):
+    s = run(p)[-1]
+    return np.mean(np.logaddexp(0, s) - y * s)
+
+
+def gradient(p, T):
+    h, k, s = run(p)
+    ds = (1 / (1 + np.exp(-s)) - y) / 9
+    dk = np.outer(ds, p["v"])
+    du = dk * (1 - (k - h) ** 2)
+    dz = (dk + du @ p["U"].T) * (1 - h**2)
+    return {"W": x.T @ dz, "b": dz.sum(0), "U": h.T @ du, "v": k.T @ ds, "c": ds.sum(keepdims=True)}
+"""
 # Self-attention that looks back only.
 ATTENTION = """
 own = {"Q": draw(size=(4, 3)), "K": draw(size=(4, 3)), "V": draw(size=(4, 3)), "O": draw(size=(3, 2))}
@@ -119,6 +144,12 @@ FAULTS = {
     ),
     "a norm without its mean": (NORMED, (" - z * (dz * z).mean(0)", ""), "formula", "Wrong: "),
     "a norm without the mean of its deltas": (NORMED, ("dz - dz.mean(0)", "dz"), "formula", "Wrong: "),
+    "the sign of the error for the error": (
+        SKIP,
+        ("np.exp(-s)) - y) / 9", "np.exp(-s)) - y > 0) / 4.5 - 1 / 9"),
+        "loss",
+        "",
+    ),
     "the sign of some pairs": (PAIRS, ('+= e * p["outer"]', '+= sign * e * p["outer"]'), "line", "but inner is wrong"),
     "a row that is used again": (PAIRS, ('["outer"][o] +=', '["outer"][o] ='), "line", "Nothing but outer is wrong"),
     "a slope of a softmax": (
@@ -141,7 +172,7 @@ def test_a_plain_model_is_told_its_mistake_in_its_own_words(what):
         assert [*diagnosis.ladder] == [1] and "T = " not in told(diagnosis), diagnosis
 
 
-@pytest.mark.parametrize("text", [RIDGE, OPEN, NORMED, PAIRS, ATTENTION])
+@pytest.mark.parametrize("text", [RIDGE, OPEN, NORMED, PAIRS, SKIP, ATTENTION])
 def test_a_right_plain_model_is_passed(text):
     assert diagnose(of_text(text)).passed
 

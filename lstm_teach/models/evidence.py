@@ -91,6 +91,7 @@ class Evidence:
         parts = [self._parts(name) for name in self.bad]
         self.wrong = [piece for wrong, _ in parts for piece in wrong]
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
+        self.rows = {piece.name for piece in self.wrong if piece.part and not piece.label}  # as of a table used twice
         self.state = {piece.name for cut in layout.on_the_state() for piece in cut}
 
     def _of_right_deltas(self, name: str) -> bool:

@@ -157,7 +157,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
         ("switch", hidden, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
-        # Before a softmax such large numbers leave nothing.
+        # Behind a tanh such large numbers leave no slope.
         ("switch", hidden, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
@@ -229,8 +229,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
-    rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
-    if shows and factors == {(True, False)} and not rows & {*case.bad}:
+    if shows and factors == {(True, False)} and not case.rows:
         yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
@@ -241,7 +240,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
-    if case.first < 3 or not case.before or case.layout.plain or case.fine:
+    if case.first < 3 or not case.before or case.fine or case.rows.issuperset(case.bad):
         return  # a matrix that is right has no less of the deltas
     if any(error_of(other, case.bad) > 1e-6 for other in shuffled(case.take(case.before), 5)):
         return  # it is right with fewer steps by chance: something was on or off there

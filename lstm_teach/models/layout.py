@@ -93,7 +93,7 @@ class Layout:
         yield [Piece(name)]
         shapes = self.shapes.values()
         alone = any(name in gate for gate in self.gates)  # one of several arrays, each for a gate
-        cubes = [shape for shape in shapes if len(shape) == 3 and not self.states.isdisjoint(shape[1:])]
+        cubes = [shape for shape in shapes if len(shape) == 3 and shape[:2] in shapes]  # with a bias for each gate
         filters = len(self.shapes[name]) > 2 and self.shapes[name] not in cubes
         axes = [] if name in self.outputs or alone or filters or self.plain else [*enumerate(self.shapes[name])]
         shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias

@@ -65,9 +65,8 @@ def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
         told = {name: c for name, c in each.items() if c.full and not c.silent and name in axes}
         vectors = {name: basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
         spans = {name: basis(c.right, axes[name]) for name, c in told.items() if c.is_matrix} | vectors
-        spans = {name: span for name, span in spans.items() if span.shape[1] < units(span)}
+        spans = {name: span for name, span in spans.items() if span.shape[1] < units(span) and tells(span)}
         for one, other in itertools.permutations(spans, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
-            alike = len(fewer) == len(more) and inside(fewer, more)
-            shared[one] |= {other} if alike and tells(more) else set()
+            shared[one] |= {other} if len(fewer) == len(more) and inside(fewer, more) else set()
     return shared

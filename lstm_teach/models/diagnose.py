@@ -140,8 +140,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 
     def made(T: int) -> Model:
         """The model of T steps; a net that keeps the weights of its last call gets its own back first."""
-        for first in [*seen][:1]:
-            value(own[first])
+        if seen:
+            value(own[min(seen)])
         return model_of(case, T, seconds)
 
     for T in lengths:

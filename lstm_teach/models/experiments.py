@@ -174,7 +174,7 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         return
     if explained := _at_once(case, bad):
         yield explained
-    longer = [other for T, other in case.seen.items() if T > 1 and not case.layout.plain]
+    longer = [other for T, other in case.seen.items() if T > 1]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors are wrong alone, with more steps the rest too: they are the initial state.

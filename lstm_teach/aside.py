@@ -52,7 +52,7 @@ def apart(function: Any) -> Iterator[None]:
 def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
     """In the end, put back a notebook's names, and what the values `met` in it hold, into these themselves.
 
-    So two names of one list, or an array and its view, are one all the time. The function yielded puts everything back
+    So two names of one list, or an array and its view, stay one throughout. The function yielded puts everything back
     and gives the notebook other names. Caches are emptied: their results may be those of other numbers.
     """
     made = [each for each in met if _module(each) == "__main__"]
@@ -149,7 +149,7 @@ def _contents(each: Any) -> Any:
 
 
 def _become(where: Any, kept: Any) -> None:
-    """Let a notebook, an object, or what has `_contents` hold what it did; classes and functions, those attributes."""
+    """Let a notebook, an object, or what has `_contents` hold what it held; a class or function, these attributes."""
     base = _base(where)
     if issubclass(base, dict):
         for gone in base.keys(where) - kept.keys():
@@ -172,18 +172,18 @@ def _become(where: Any, kept: Any) -> None:
 
 
 def _base(each: Any) -> Any:
-    """The nearest class of an object that is no learner's, whose methods may do anything."""
+    """The nearest class of an object that isn't a learner's own: the methods of those may do anything."""
     return next(cls for cls in type(each).__mro__ if cls.__module__ != "__main__")
 
 
 def _module(each: Any) -> str:
-    """Where a function or class was made; of an object, its class: the object itself may answer with anything."""
+    """The module of a function or class, or of an object's class: the object itself may answer with anything."""
     itself = issubclass(type(each), (type, FunctionType, MethodType, CACHED))
     return (each if itself else type(each)).__module__
 
 
 def copied(value: Any) -> Any:
-    """A copy of what may be changed in place; the value itself if it is a library's or has no copy, as generators."""
+    """A copy of what may be changed in place; the value itself if it is a library's or, as a generator, has none."""
     if _module(value) == "__main__" or issubclass(type(value), (*COPIED, tuple)):
         with contextlib.suppress(Exception):
             return copy.deepcopy(value)

@@ -61,7 +61,7 @@ from lstm_teach.verdicts import Part, Verdict
 CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 CALLED = "This is right, but it is called {}: rename it to {}."
 NO_LINE = "No line of this cell says what "
-TOO_LATE = "The line that makes {} comes after lesson.judge: put it above."
+TOO_LATE = "The line that makes {} comes after lesson.judge: move it above that call."
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
@@ -315,7 +315,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            said = f"What is written here is right, but it reads {listing(reads)}: look there first."
+            said = f"This is right in itself, but it reads {listing(reads)}: look there first."
             parts.append(Part(part, said, waits=True))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]

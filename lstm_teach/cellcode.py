@@ -53,7 +53,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 
 
 def made_below(frame: FrameType) -> set[str]:
-    """The names that the running cell makes only in lines below the call that runs in `frame`."""
+    """The names that the running cell makes in lines below the call that runs in `frame`."""
     source = "".join(linecache.getlines(frame.f_code.co_filename))
     return stored([s for s in ast.parse(source).body if s.lineno > frame.f_lineno])
 
@@ -115,6 +115,15 @@ def lines_of(name: str, statements: Lines) -> list[ast.stmt]:
 def stored(statements: Lines) -> set[str]:
     """The names that are assigned or added to, and those of which a part is."""
     return set().union(*(touched(s) for s in statements if not isinstance(s, ast.Expr)))
+
+
+def made_afresh(statements: Lines) -> set[str]:
+    """The names that the statements assign to before any of them has read them."""
+    found, read = set(), set()
+    for statement in statements:
+        read |= globals_read(_code(statement))
+        found |= stored([statement]) - read
+    return found
 
 
 def counted(statements: Lines) -> set[str]:
@@ -289,13 +298,13 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, but for those that a cell without this call has too, and that make only what is `given`."""
+    """The statements, except those that make only `given` names and are in a cell without this call too."""
     theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
     return [s for s in statements if not (touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs)]
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
-    """The cells without this call that have run; None if it isn't known what has."""
+    """The cells without this call that have run; None if it isn't known which have."""
     ran, trees = namespace.get("In"), []  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None

@@ -225,7 +225,7 @@ def meaning(error: BaseException) -> str:
 
 @functools.cache
 def _slips() -> dict[str, str]:
-    """What common words of Python and NumPy mean, by a pattern of the words after the kind of error."""
+    """What common errors of Python and NumPy mean, by a pattern for the kind of error and its message."""
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 

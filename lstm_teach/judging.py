@@ -1,4 +1,4 @@
-"""Judge what a learner wrote: call it, compare its answer with the right one. What it is instead, recognize.py says.
+"""Judge what a learner wrote: call it, and compare its answer with the right one. recognize.py says what it is instead.
 
 Imports borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One engine for the blanks of the lessons and
 the checks of the exercises.

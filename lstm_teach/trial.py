@@ -91,7 +91,7 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
 
 
 class _Trials:
-    """The statements of a cell in a notebook, `space`; `anew` lets it have other names. `read` are those they read."""
+    """The statements of a cell in a notebook, `space`; `anew` gives it other names; `read` are those that they read."""
 
     def __init__(
         self,
@@ -327,12 +327,12 @@ def words_for_error(error: guard.LearnerError) -> str:
 def words_for_changes(changed: Collection[str], statements: Lines, before: Collection[str] | None) -> tuple[str, str]:
     """What to say of names that the cell has changed though other cells need them, and what to do about it.
 
-    Those that were not there `before` are of a line that this cell was given with.
+    Those that this cell makes itself, and that were not there `before`, may come from a line that it was given with.
     """
     one, names = len(changed) == 1, listing(sorted(changed))
-    if before is not None and not {*changed} & {*before}:
-        values = "a different value" if one else "different values"
-        return f"This cell gives {names} {values} from the lesson's.", "Put the given line back"
+    if before is not None and {*changed} <= cellcode.made_afresh(statements) - {*before}:
+        said = f"This cell gives {names} {'a value that differs' if one else 'values that differ'} from the lesson's."
+        return said, "If the line was given, restore it; if it is yours, use a new name"
     said = "which comes from another cell." if one else "which come from other cells."
     if {*changed} <= cellcode.counted(statements):
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"

@@ -330,7 +330,7 @@ def test_a_given_line_of_the_cell_itself_that_was_changed_is_not_said_to_be_of_a
     for lines in ("ct = o * np.tanh(c)\nh = ct", "ct = np.tanh(c)\nct = o * ct\nh = ct"):
         names, cell = copied(names_before(lesson, "hidden")), f'{lines}\n\nlesson.judge("hidden")'
         said = str(run_cell(lesson, "hidden", cell, names | {"In": ["c = 1", cell]}))
-        assert "This cell gives ct a different value from the lesson's. Put the given line back" in said, said
+        assert "This cell gives ct a value that differs from the lesson's. If the line was given," in said, said
         assert "another cell" not in said
 
 
@@ -340,7 +340,7 @@ def test_a_line_below_the_call_is_said_to_be_there():
     source = 'do = dh * ct\nlesson.judge("product")\ndct = dh * o'
     run_cell("00_start_here", "blank", source, names := notebook(PRODUCT))
     said = sentences(names["lesson"].verdicts["product"])
-    assert said == {"do": "", "dct": "The line that makes dct comes after lesson.judge: put it above."}
+    assert said == {"do": "", "dct": "The line that makes dct comes after lesson.judge: move it above that call."}
 
 
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():

@@ -103,7 +103,7 @@ def test_right_lines_are_accepted_however_they_are_written(name, lines):
 @pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])
 def test_1_minus_a_gate_is_called_that_however_it_is_written(line):
     verdict = judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"})
-    assert "This is 1 - o. Squash zo as it is: without a minus sign, and not taken from 1." in str(verdict)
+    assert "This is 1 - o. Either a sign is flipped, or the sigmoid is subtracted from 1." in str(verdict)
 
 
 def test_the_gate_of_the_bias_may_be_called_f_too():
@@ -309,7 +309,7 @@ def test_an_initial_state_in_row_zero_is_named():
         (
             "h[t], c[t] = step(params, x[t], h[t - 1], c[t - 1])",
             "h[t + 1], c[t + 1] = step(params, x[t], h[t], c[t])",
-            "Step t is put into row t+1 here and starts from row t",
+            "Step t is stored in row t+1 here and starts from row t",
         ),
     ],
 )

@@ -145,7 +145,7 @@ def edited(cell, *changes):
 
 def test_what_several_lines_wait_for_is_said_of_all_of_them_and_a_missing_entry_is_named():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", "")))
-    assert said["dc"] == said["dzo"] == "What is written here is right, but it reads dh: look there first."
+    assert said["dc"] == said["dzo"] == "This is right in itself, but it reads dh: look there first."
     for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
         said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
         assert said["step_back"].endswith(f"each under its name{words}")
@@ -165,7 +165,7 @@ DIFFERENCES = [
         "the distance, 2 . step, twice",
     ),
     ([("(2 * step)", "(4 * step)")], "half the slope"),
-    ([("loss_of(w + step) -", "loss_of * (w + step) -")], "'function' and 'float'.*That is a function, not its result"),
+    ([("loss_of(w + step) -", "loss_of * (w + step) -")], "'function' and 'float'.*A function is used here instead"),
     ([("w + step) - loss_of(w - step)", "w + step, w - step)")], "loss_of.. takes 1 positional argument but 2 were"),
     ([("loss_of(w - step)", "loss_of(w)")], "one step, not two"),
     ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "The sign is flipped"),
@@ -395,7 +395,7 @@ def test_a_given_line_that_a_learner_changes_does_not_spoil_the_library_s():
 def test_compare_says_in_one_sentence_what_it_can_not_compare(lesson, capsys):
     names = copied(names_before(NOTEBOOK, "compare-dy"))
     for call, words in {
-        "compare(dx=1)": "dx is not the delta of a number in this net; dh, dzi and dWf are, for example.",
+        "compare(dx=1)": "dx is not the delta of any number in this net, as dh, dzi and dWf are.",
         "compare(steps=3, dh=1)": "compare measures the loss of 1 step or of 2, not of 3.",
     }.items():
         with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):

@@ -194,7 +194,7 @@ def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_fl
         (  # unknown, in the walk: what shows before the mistake does
             ("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2"),
             {"short_range", "scalar_dot"},
-            "At T = 1 there is no sign of it, and these are right: the steps a walk visits; the product added to dW. ",
+            "no sign of it, and these repairs are right: the steps a walk visits; the product added to dW. ",
         ),
         (("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2"), set(), "At T = 2 there is no sign of it. "),
     ],

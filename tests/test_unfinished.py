@@ -20,7 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
-NO_RESULT = "That is a function, not its result: to call it, put parentheses after its name."
+NO_RESULT = "A function is used here instead of its result. To call it, put parentheses right after its name."
 NO_KEY = (
     'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
     "A function with @functools.cache can't take an array either."
@@ -99,7 +99,7 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = np.ones(3)[..., 3]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
     f"c = [f, i][2]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
     f"c = np.ones(3)[..., 7]\n{CHECK}": (
-        "That is beyond the last index by more than one: does it count something else, or belong to another axis?"
+        "That index is too large by more than one. Does it count something else, or belong on another axis?"
     ),
     f"c = len(f)\n{CHECK}": "",
     f"c = len(np.array(f))\n{CHECK}": "A single number has no length.",

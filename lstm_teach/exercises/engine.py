@@ -26,7 +26,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value
     [tasks.step.mistakes.each]                # for any
-    [tasks.step.names]                        # optional: more names for all expressions, made of the arguments
+    [tasks.step.names]                        # optional: more names for all expressions, made from the arguments
     c_before = "run.c[t - 1]"
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right;
     c = "f * c_before + i * g"                # these are the right answer if <topic>.py gives none
@@ -43,7 +43,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
 
     Each `Case` is one call. Where no number is the only right one, a case has `look` instead: it gets the answer and
     returns a sentence, "" if all is right. Expressions of the tables see the arguments, the `names` of the task and the
-    case, the results of the right answer by name (`right` if it is only one), numpy as np, and what `<topic>.py` has.
+    case, the results of the right answer by name (`right` if it is only one), np, and all names of `<topic>.py`.
     `changed(before, after)` is what the right answer gives with a piece of its text replaced. Expressions that are
     not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
@@ -84,7 +84,7 @@ class Case:
 
     part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
     arguments  what the function gets
-    names      more names for the expressions, where none can make them of the arguments
+    names      more names for the expressions, if they can't be made from the arguments
     look       gets the answer (the part's result by its name in a task with parts = "results") and the arguments;
                returns a sentence, "" if nothing is off; after the comparison if there is one
     also       gets a wrong result that has the right shape, and the arguments; returns a sentence that is added
@@ -118,7 +118,7 @@ def task_of(module: str, task: str) -> dict[str, Any]:
 
 
 def evaluated(table: Mapping[str, str], names: Mapping[str, Any]) -> dict[str, Any]:
-    """What the expressions of a table give, one after the other, by name; `names` are those that they read."""
+    """What the expressions of a table give, by name: each may read `names` and what those before it give."""
     found = dict(names)
     with np.errstate(all="ignore"):
         for name, code in table.items():

@@ -39,7 +39,7 @@ def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     V, h = random.normal(0, 1, (6, 4)), random.uniform(-0.9, 0.9, (5, 4))
     targets = random.integers(0, 6, 5)
-    # Beyond np.longdouble too. In pairs, so that the largest is not alone.
+    # So large that np.exp overflows in np.longdouble too; in pairs, so that the largest is not alone.
     large = np.append(40_000 * V[:3], 40_000 * V[:3] + V[3:], axis=0)
     cases = [
         Case("several steps", (V, h, targets)),

@@ -100,7 +100,7 @@ def cubic(a: float, b: float, k: float, d: float) -> Callable[[float], float]:
     def loss_of(w: float) -> float:
         return a * w**3 + b * w**2 + k * w + d
 
-    loss_of.__qualname__ = "loss_of"  # as Python calls it in an error
+    loss_of.__qualname__ = "loss_of"  # the name that Python shows in an error
     return loss_of
 
 

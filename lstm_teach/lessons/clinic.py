@@ -43,7 +43,7 @@ def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndar
 def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:
     """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`.
 
-    Raises `LearnerError`, one sentence, if the pass gives no nine gradients.
+    Raises `LearnerError`, one sentence, if the pass doesn't return the nine gradients.
     """
     rungs, takes = {}, states_taken(backward)
     for T in LENGTHS:

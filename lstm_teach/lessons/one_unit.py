@@ -52,7 +52,7 @@ def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex],
         places = {"scores": ["scores[0,0]", "scores[0,1]"], "h_before": ["h[-1]"], "c_before": ["c[-1]"]}
         boxes = places.get(name, [f"{name}[0]"])
         if boxes[0] not in NET.values:
-            raise ValueError(f"{delta} is not the delta of a number in this net; dh, dzi and dWf are, for example.")
+            raise ValueError(f"{delta} is not the delta of any number in this net, as dh, dzi and dWf are.")
         found = [(partial(_loss_with_box, box, steps), NET.values[box]) for box in boxes]
     for k, (loss_of, value) in enumerate(found):
         yield f"{name}[{k}]" if len(found) > 1 else name, loss_of, value

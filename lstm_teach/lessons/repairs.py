@@ -357,14 +357,14 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
             off, before = min((some for some in misfits if not {*right[T]} & {*some}), key=len), ""
             if number:
                 fine = _what(_surely_repaired(got, LENGTHS[number - 1]))
-                these = f", and these are right: {'; '.join(fine)}" if fine else ""
+                these = f", and these repairs are right: {'; '.join(fine)}" if fine else ""
                 before = f" At T = {LENGTHS[number - 1]} there is no sign of it{these}."
             return f"It shows first at T = {T}, in {_names('', off)}.{before}"
     return SAID["no set"]
 
 
 def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:
-    """The flaws that are in none of the versions which explain all that any version does, at length T or at all."""
+    """The flaws in none of the versions that explain as much as any version can, at length T (0: at every length)."""
     misfits = _misfits(got, T)
     unexplained = set.intersection(*map(set, misfits.values()))
     walks = [walk for walk, names in misfits.items() if {*names} == unexplained]
@@ -374,9 +374,9 @@ def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:
 
 
 def _misfits(got: list[Gradients], T: int = 0, left: Collection[str] = FLAWS) -> dict[frozenset[str], list[str]]:
-    """For each set of repairs of the walk the gradients that neither product for dW explains, at length T (0: at all).
+    """For each set of repairs of the walk the gradients that neither product for dW explains, at length T (0: at any).
 
-    Only flaws in `left` are not repaired.
+    Flaws that are not in `left` are repaired in every version.
     """
     found = {}
     for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:

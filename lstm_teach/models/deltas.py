@@ -31,7 +31,7 @@ def sums_to_zero(span: np.ndarray) -> bool:
 
 
 def units(span: np.ndarray) -> int:
-    """How many units have a delta at all; as many deltas span everything that reaches these, whatever they are."""
+    """How many units have a delta at all; that many independent deltas span all that could reach these units."""
     return np.count_nonzero(np.abs(span).max(axis=1) > 1e-9)
 
 

@@ -178,7 +178,8 @@ class Evidence:
             return None, None
         axis = self.axes[name]
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
-        # If there are as many deltas as there can be, what they multiply need not be all that there is either.
+        # Where the right deltas span all that they can, it shows nothing that these lie there, nor that the inputs lie
+        # elsewhere: the deltas limit the rank, so that the right gradient need not have all inputs in it.
         span = basis(c.right, axis)
         crowded = span.shape[1] >= units(span) - sums_to_zero(span)
         all_of_them = rank(c.right) == c.mine.shape[1 - axis]

@@ -24,7 +24,7 @@ from lstm_teach.models.relations import about, as_factors, bounded, common_facto
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-# Numbers that differ, from these on: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
+# Different numbers, none below n: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
 _FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shape)) for n in (1, 2, 10, 15)}
 
 
@@ -209,8 +209,8 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
     zero = all(one.full and two.full and not one.away[one.loud].any() for one, two in pairs)
     state = case.state.issuperset(name for name in case.bad if case.each[name].is_matrix) or case.is_one_gate()
     if matrices and zero and state and all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
-        what = f"{case.at(case.bad)} is wrong only where the right one is exactly zero, and the error has no more parts"
-        yield [("first step", f"{what} with more steps.")]
+        what = f"{case.at(case.bad)} is wrong only where the right one is exactly zero, and the rank of the error"
+        yield [("first step", f"{what} doesn't grow with more steps.")]
 
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:

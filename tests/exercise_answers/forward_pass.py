@@ -290,7 +290,7 @@ WRONG = {
         "softmax of a column": (lambda V, h, t: softmax_loss(h @ V.T, t, 0), "over the steps (axis 0)"),
         "every step at every target": (
             lambda V, h, t: -log_y(V, h)[:, t].sum(),
-            "This takes every step at every target",
+            "This pairs every step with every target",
         ),
         "a column meets a row": (lambda V, h, t: column_minus_row(V, h, t).sum(), "the loss times the number of steps"),
         "in long double": (loss_in_long_double, "the loss is inf"),
@@ -347,7 +347,7 @@ WRONG = {
         "a bell that empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so all of the old value is"),
         "a row that is not there": (
             counter_with_a_row_for_the_bell,
-            "or belong to another axis?",
+            "or belong on another axis?",
         ),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),
         "a matrix": (lambda: np.eye(3), "should return the net"),

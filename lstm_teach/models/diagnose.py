@@ -194,10 +194,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:
-    """Which lengths gave nothing to compare, and why; reasons that differ only in their numbers are one finding."""
+    """Which lengths gave nothing to compare, and why: one finding where the first sentences differ only in numbers."""
     alike: dict[str, list[int]] = {}
     for T, error in failed.items():
-        alike.setdefault(re.sub(r"\d+", "0", str(error)), []).append(T)
+        alike.setdefault(re.sub(r"\d+", "0", str(error).partition(". ")[0]), []).append(T)
     found = []
     for first, *others in alike.values():
         error = failed[first]

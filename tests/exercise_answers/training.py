@@ -527,7 +527,7 @@ WRONG = {
         "losses": (lambda *given: [0.5, 0.4], "should have 12 entries, but has 2"),
     },
     "check_sample": {
-        "numpy's own choice": (sample_by_choice, "nothing random is left to do"),
+        "numpy's own choice": (sample_by_choice, "so nothing else may be random"),
         "most probable": (sample_with(choose=lambda y, number: int(y.argmax())), "These are the most probable"),
         "reads the first": (sample_with(feed=False), "reads the first token again"),
         "no state": (sample_with(keep=False), "Every turn starts from a state of zeros"),

@@ -1272,6 +1272,12 @@ def test_where_one_search_is_stuck_another_goes_on_in_the_code_as_far_as_it_came
     assert {frozenset({finding.line}) for finding in found} == set(case.lines)
 
 
+@long
+def test_without_a_proof_nothing_is_told_that_makes_no_gradient_right_beside_what_else_is_told():
+    case = next(case for case in cases("tuning") if case.id == "tape_0/7")
+    assert not diagnose(case.text, case.function, steps=1_600_000).findings
+
+
 @pytest.mark.parametrize("slots", ["", ", slots=True"])
 def test_an_object_of_a_frozen_class_may_have_a_global_name(slots):
     kept = f"\n\n@dataclass(frozen=True{slots})\nclass Weight:\n    size: float\n\n"

@@ -121,7 +121,8 @@ class Account:
             return (variants.seen(trace, self.truth) & self.truth.counted).bit_count() + 4 * right, right
 
         (most, right), alone = score(flaws), [(flaw, *score(_others(flaws, flaw))) for flaw in flaws]
-        return [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]
+        told = [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]
+        return told if len(told) == len(flaws) else self._telling(told)  # beside those alone that are told
 
     @functools.cached_property
     def _repaired(self) -> tuple[Variants, Trace]:

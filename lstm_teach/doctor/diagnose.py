@@ -14,7 +14,7 @@ from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import RIGHT, Account, errors_by_length, place, since, wrong_at
+from lstm_teach.doctor.findings import Account, errors_by_length, place, since, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
@@ -84,18 +84,16 @@ def _diagnosis(
         return diagnosis  # what the check has said tells enough
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
-    length = _length(backward, takes)
-    none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
-    limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
+    none_read = unread == [*takes] != []
+    # If no state is read most of the budget is for the other faults, from zeros.
+    limits = (steps * 3 // 5, seconds and seconds / 2, show) if none_read else (steps, seconds, show)
     try:
-        result = search(code, takes, length=length, steps=steps * 3 // 5 if none_read else steps, **limits)
-        from_zeros = None
-        if none_read and not result.proved:
-            from_zeros = _length(backward, {})
+        result = search(code, takes, _length(backward, takes), *limits)
+        from_zeros = _length(backward, {}) if none_read and not result.proved else None
         if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
-            again = search(code, {}, length=from_zeros, steps=steps * 3 // 5, **limits)
-            whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
-            takes, result = {}, replace(again, **whole)
+            again = search(code, {}, from_zeros, *limits)
+            takes, whole = {}, {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
+            result = replace(again, **whole)
     finally:
         if show:
             show("")
@@ -208,7 +206,7 @@ _TELLS = {
 
 def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str, float]]) -> list[str]:
     """What the ladder alone tells: from which T on, and which matrices."""
-    wrong, notes = wrong_at(ladder, RIGHT), []
+    wrong, notes = wrong_at(ladder), []
     first = min(wrong, default=0)
     right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
     if first == 1:
@@ -222,7 +220,7 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
         notes.append(said.format(gate=wrong[first][-1][1:]))
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
-    if zero and 0 < first <= 6 and not wrong_at(zero, RIGHT):
+    if zero and 0 < first <= 6 and not wrong_at(zero):
         notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
 

@@ -17,6 +17,7 @@ from lstm_teach.gradreport import errors_of
 from lstm_teach.params import Params
 
 CALL = 5.0  # seconds that one call may take
+NOISE = 1e-13  # beside the whole gradient, an error that is only rounding
 
 
 def proof_cases(takes: dict[str, bool]) -> list[Case]:
@@ -44,7 +45,7 @@ def is_right(backward: Callable, cases: Iterable[Case]) -> bool:
             params = case.params.copy()
             got = called(backward, case, params)
             unchanged = np.array_equal(params.flat, case.params.flat)
-            if got is None or not unchanged or max(errors(got, case).values()) > 1e-9:
+            if got is None or not unchanged or max(errors_of(got, case.gradient, NOISE).values()) > 1e-9:
                 return False
     return True
 
@@ -58,8 +59,3 @@ def called(backward: Callable, case: Case, params: Params) -> dict[str, np.ndarr
             return collect_gradients(result, case.params)
     except (guard.LearnerError, ValueError, TypeError):
         return None
-
-
-def errors(got: dict[str, np.ndarray], case: Case) -> dict[str, float]:
-    """The norm-relative errors of the nine gradients; zero for rounding noise beside the whole gradient."""
-    return errors_of(got, case.gradient, 1e-13)

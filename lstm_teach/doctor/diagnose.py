@@ -21,8 +21,7 @@ from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
 from lstm_teach.doctor.slots import names
 from lstm_teach.doctor.source import NoSource, through_modules, whole_text
-from lstm_teach.doctor.truth import Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Endless, Variants
+from lstm_teach.doctor.truth import make_case, zero_case
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
 from lstm_teach.gradreport import GradientReport, listing
 from lstm_teach.params import Params
@@ -64,9 +63,9 @@ def _diagnosis(
 
     seen = "The gradient check reported this."
     problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
-    code, ends = None, True
+    code, ends = None, not any("did not finish" in problem for problem in report.problems)
     try:
-        code, ends = _read(backward, takes, report.problems)
+        code = _read(backward, takes, ends)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
     if code and cellcode.dots(code.units[0].tree):
@@ -76,11 +75,10 @@ def _diagnosis(
     zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and ends else {}
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
-    if not ends and any("did not finish" in problem for problem in report.problems):
+    if not ends:
         notes.append(f"No repair was looked for, since {diagnosis.name} does not finish.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    nothing = any("returns nothing" in problem for problem in report.problems)
-    if not ends or code is None or (nothing and not _gives_back(code.units[0].tree)):
+    if not ends or code is None or not any(isinstance(node, ast.Return) for node in ast.walk(code.units[0].tree)):
         return diagnosis  # what the check has said tells enough
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
@@ -141,24 +139,19 @@ _STOPPED = {
 }
 
 
-def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[Code, bool]:
-    """The learner's functions, and whether a call of them ends by itself.
+def _read(backward: Backward, takes: dict[str, bool], ends: bool) -> Code:
+    """The learner's functions.
 
-    Raises NoSource unless the text that was read does what the function does. What depends on the numbers that
-    `np.empty` happens to hold can't be compared.
+    Raises NoSource unless the text that was read does what the function does, if that `ends`. What depends on the
+    numbers that `np.empty` happens to hold can't be compared.
     """
     code, case = Code.of(backward), make_case(3, 23, takes)
     try:
         texts = [build(code, unread=unread) for unread in (False, True)]
     except (SyntaxError, ValueError) as error:
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
-    if problems:
-        try:
-            trace = guard.call(Variants(code).run, Truth(case), seconds=CALL)
-        except guard.LearnerError:
-            return code, False
-        if isinstance(trace.error, Endless):
-            return code, False
+    if not ends:
+        return code
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
 
     def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
@@ -172,12 +165,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "decorator change the result, or does the function open a file, or import anything but NumPy, "
             "math and the like? Such an import belongs above the function."
         )
-    return code, True
-
-
-def _gives_back(tree: ast.AST) -> bool:
-    """Whether a function has a line that gives something back."""
-    return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(tree))
+    return code
 
 
 def _length(backward: Backward, takes: dict[str, bool]) -> int | None:

@@ -147,8 +147,6 @@ class Account:
         cause, idea = " ".join(dict.fromkeys(causes.cause(each, key) for each in flaw.edits)), causes.idea(edit)
         if edit.kind == "equation" and not self.result.proved:
             cause = f"with `{edit.new}` instead of `{edit.old}` more values are right."
-        if not self._quotes_the_learner(flaw, number, row):
-            cause, idea = f"`{where['code']}` is not what belongs here.", causes.IDEAS["equation"]
         repair = self._repair(flaw, number, row)
         return order, Finding(
             **where,
@@ -177,15 +175,6 @@ class Account:
             above = enumerate(unit.text[:start].splitlines())
             row = max((k for k, line in above if line.split("#")[0].strip()), default=row)
         return number, row
-
-    def _quotes_the_learner(self, flaw: Flaw, number: int, row: int) -> bool:
-        """Whether what the edits replace is there. Of edits made one upon the other, later ones quote earlier ones."""
-        if flaw.edits[0].kind == ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
-            return True
-        unit = self.units[number]
-        last = max(unit.row(end - 1) for changed, _, end, _ in flaw.changes if changed == number)
-        rows = "\n".join(unit.text.splitlines()[row : last + 1])
-        return all(edit.old.strip() in rows for edit in flaw.edits)
 
     def _repair(self, flaw: Flaw, number: int, row: int) -> str:
         """The line that should stand there instead."""

@@ -36,7 +36,7 @@ _SHORT = 6  # the length up to which a single edit is looked for first
 
 @dataclass
 class Flaw:
-    """Edits that belong together, as changes of the learner's text."""
+    """Edits that belong together, as changes of a text: of the learner's, or while searching of what others made."""
 
     edits: list[Edit]
     changes: list[Change]  # unit, start, end, new text
@@ -86,7 +86,9 @@ def search(
         return one or _proved(state, climb.several(deadline.part(_PART)), cases)
 
     def result(state: Result, proved: bool) -> Result:
-        flaws = state.flaws if all(flaw.changes for flaw in state.flaws) else _by_lines(code.units, state)
+        flaws, made = state.flaws, repaired(code, state.flaws)
+        if made is None or made.text != state.code.text:  # some of them are changes of what others have made
+            flaws = _by_lines(code.units, state)
         flaws = _of_one_line(code.units, _needed(code, flaws, cases) if proved else flaws)
         flaws = _plainly(code, flaws, cases, truth) if proved else flaws
         tried, spent = sum(climb.tried for climb in climbs), time.process_time() - begun
@@ -165,25 +167,11 @@ def _step(state: Result, edits: list[Edit], cases: Iterable[Case] = ()) -> Resul
     code = repaired(state.code, new)
     if code is None or (cases and not prove(code, cases)):
         return None
-    return Result(code, [*state.flaws, *(Flaw(flaw.edits, _undone(flaw.changes, state.flaws)) for flaw in new)])
-
-
-def _undone(changes: list[Change], flaws: list[Flaw]) -> list[Change]:
-    """Where changes of a text were before these flaws were repaired in it; none if they change the same."""
-    done, found = sorted({change for flaw in flaws for change in flaw.changes}), []
-    for unit, start, end, text in changes:
-        shift = 0
-        for _, s, e, new in (change for change in done if change[0] == unit):
-            if start >= s + shift + len(new) and not (s == e and start == s + shift):
-                shift += len(new) - (e - s)
-            elif end > s + shift:
-                return []
-        found.append((unit, start - shift, end - shift, text))
-    return found
+    return Result(code, [*state.flaws, *new])
 
 
 def _by_lines(original: list[Unit], state: Result) -> list[Flaw]:
-    """One flaw a changed line, for edits that overlap."""
+    """One flaw a changed line, for edits that were made one upon the other."""
     flaws, edits = [], [edit for flaw in state.flaws for edit in flaw.edits]
     for number, (old, new) in enumerate(zip(original, state.code.units, strict=True)):
         a, b = old.text.splitlines(keepends=True), new.text.splitlines(keepends=True)

@@ -21,7 +21,6 @@ from lstm_teach.doctor.truth import Case, make_case
 from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 
-_DEEPEST = 9  # edits
 _SIMPLER = 400  # edits of one statement
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
 _FIRST = 2  # batches to try before gains are followed, once an edit was made: the best may be among the next
@@ -198,7 +197,7 @@ class Climb:
 
     def _following(self, state: State) -> Iterator[State]:
         """The states after the best gains of a state, as far as they are new."""
-        if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
+        if state.made and state.batches < _FIRST:
             return
         yield from self._all_at_once(state)
         for right in sorted(state.gains, key=count_right, reverse=True)[:_BRANCHES]:
@@ -221,9 +220,8 @@ class Climb:
                 made, alike, gained = [*made, edit], [*alike, others], gained | new
         if len(made) > len(state.made) + 1 and self._is_new(made):
             right = self._rights(made)
-            if count_right(right) > max(map(count_right, state.gains)):
-                put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
-                yield State(made, alike, right, put_off, state.cost, state)
+            put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
+            yield State(made, alike, right, put_off, state.cost, state)
 
     def _is_new(self, made: Sequence[Edit]) -> bool:
         """Whether nobody has gone on from these edits yet; from now on somebody has."""

@@ -1,12 +1,10 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
 import ast
-import functools
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TextIO
 
 import numpy as np
 
@@ -21,7 +19,7 @@ from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
 from lstm_teach.doctor.slots import names
 from lstm_teach.doctor.source import NoSource, through_modules, whole_text
-from lstm_teach.doctor.truth import make_case, zero_case
+from lstm_teach.doctor.truth import from_zeros, make_case
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
 from lstm_teach.gradreport import GradientReport, listing
 from lstm_teach.params import Params
@@ -46,15 +44,21 @@ def diagnose(
     if seconds is not None:
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
-    # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
-    watched = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel")
-    show = functools.partial(_show, sys.stdout) if progress and watched else None
+    stream = sys.stdout
+
+    def show(text: str) -> None:
+        """Say how far the search is, in place of what was said before; nothing if there is no text."""
+        # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
+        if progress and (stream.isatty() or type(stream).__module__.startswith("ipykernel")):
+            said = f"Looking for the fault: {text}" if text else ""
+            print(f"\r{said:<70}\r", end="", flush=True, file=stream)
+
     with guard.unseen():  # what is printed in dozens of calls, and what Python says of hundreds of changed versions
         return _diagnosis(backward, check_gradients(backward, seconds=CALL), steps, seconds, show)
 
 
 def _diagnosis(
-    backward: Backward, report: GradientReport, steps: int, seconds: float | None, show: Callable[[str], None] | None
+    backward: Backward, report: GradientReport, steps: int, seconds: float | None, show: Callable[[str], None]
 ) -> Diagnosis:
     takes = states_taken(backward)
     diagnosis = Diagnosis(getattr(backward, "__name__", type(backward).__name__), report)
@@ -72,7 +76,8 @@ def _diagnosis(
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
-    zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and ends else {}
+    zeros = [from_zeros(make_case(T, T, []), takes) for T in LENGTHS if takes and ends]
+    zero = errors_by_length(backward, zeros)
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
     if not ends:
@@ -87,29 +92,27 @@ def _diagnosis(
     limits = (steps * 3 // 5, seconds and seconds / 2, show) if none_read else (steps, seconds, show)
     try:
         result = search(code, takes, _length(backward, takes), *limits)
-        from_zeros = _length(backward, {}) if none_read and not result.proved else None
-        if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
-            again = search(code, {}, from_zeros, *limits)
+        zeros_at = _length(backward, {}) if none_read and not result.proved else None
+        if zeros_at and result.stopped != "interrupted":  # with other faults, which show from zeros as well
+            again = search(code, {}, zeros_at, *limits)
             takes, whole = {}, {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
             result = replace(again, **whole)
     finally:
-        if show:
-            show("")
+        show("")
     account = Account(code, takes, result)
     found = account.findings()
     outside = through_modules(code.units)
     if result.proved:  # where a line calls such a thing the fault may be in there
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
-    small = 0 < max((error for each in wrong.values() for error in each.values()), default=0) < _SMALL
-    if not result.proved and small:
+    if not result.proved and 0 < max(report.errors.values(), default=0) < _SMALL:
         found, notes = [], [*notes, "All errors are small. Is the gradient made of differences, or of float32 numbers?"]
     elif not result.proved:
-        if not outside and (from_zeros or not none_read):  # else what the rest of the code computes tells little
+        if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
             may, known = account.what_is_known(result.code if found else code)
             found, notes = found or may, notes + known
         notes += _STOPPED[result.stopped]
-    if none_read and not (result.proved or from_zeros):
+    if none_read and not (result.proved or zeros_at):
         said = f"No line reads {listing(unread)}: the pass begins with something else."
         start = {**place(code.units, 0, 0), "cause": said, "evidence": "From a zero initial state everything is right."}
         found = [Finding(**start, idea=causes.IDEAS["start"])]
@@ -155,9 +158,8 @@ def _read(backward: Backward, takes: dict[str, bool], ends: bool) -> Code:
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
 
     def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
-        if one is None or other is None:
-            return one is other
-        return all(np.allclose(one[n], other[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
+        both = one is not None and other is not None
+        return all(np.allclose(one[n], other[n], 1e-9, 1e-12) for n in Params.NAMES) if both else one is other
 
     if equal(read, filled) and not equal(own, read):
         raise NoSource(
@@ -211,9 +213,3 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     if zero and 0 < first <= 6 and not wrong_at(zero):
         notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
-
-
-def _show(stream: TextIO, text: str) -> None:
-    """Say how far the search is, in place of what was said before; nothing if there is no text."""
-    said = f"Looking for the fault: {text}" if text else ""
-    print(f"\r{said:<70}\r", end="", flush=True, file=stream)

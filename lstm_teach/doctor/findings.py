@@ -34,7 +34,6 @@ _ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
-_BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
 _WERE = {"d": "di, df and dg were", "dz": "deltas of the pre-activations of i, f and g were"}
@@ -203,9 +202,9 @@ class Account:
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
             return len(trace.slots), None
-        names = {"dh_loss"} if self.borrows_forward else _BESIDES
-        before = sum(1 << k for k, key in enumerate(truth.keys) if key.step < 0)  # the initial state
-        told, left = truth.bits(*names) & ~before | truth.counted, broken.seen(trace, truth)
+        begin = sum(1 << k for k, key in enumerate(truth.keys) if key.step < 0)  # what is there before the first step
+        besides = truth.bits("dh_loss", *(() if self.borrows_forward else FORWARD)) & ~begin
+        told, left = truth.counted | besides, broken.seen(trace, truth)
         values = {mark(value) for _, value, _ in broken.recognized(trace, truth)}
         texts, begun = {_text(broken.code, slot) for slot in broken.slots}, 10**6
         events = [(number, value, max(bits, 0)) for number, value, bits in variants.recognized(right, truth)]

@@ -11,7 +11,7 @@ from lstm_teach import guard
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import PROOF, spend
-from lstm_teach.doctor.truth import Case, make_case, zero_case
+from lstm_teach.doctor.truth import Case, from_zeros, make_case
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
 from lstm_teach.gradreport import errors_of
 from lstm_teach.params import Params
@@ -25,7 +25,7 @@ def proof_cases(takes: dict[str, bool]) -> list[Case]:
     cases = [Case(*own_case(T, takes)) for T in LENGTHS]
     cases += [make_case(T, 40 + T, takes) for T in LENGTHS]
     cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
-    return cases + [zero_case(T, 80 + T, takes) for T in (1, 3) if takes]
+    return cases + [from_zeros(make_case(T, 80 + T, []), takes) for T in (1, 3) if takes]
 
 
 def prove(code: Code, cases: list[Case]) -> bool:

@@ -98,12 +98,11 @@ class Diagnosis:
         """One sentence."""
         if self.repaired_source is None:
             return self.headline
-        helpers = {f.function for f in self.findings if f.line}
+        helpers = {f.function for f in self._faults}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
-        added = all(f.how == "add" for f in self.findings if f.line)
-        one = "after line " if added else "in line "
-        where = f", {one if len(self._lines) == 1 else ''}{listing(self._lines)}{of};"
-        return self.headline.replace(";", where, 1)
+        at = "after line " if all(f.how == "add" for f in self._faults) else "in line "
+        where = f"{at * (len(self._lines) == 1)}{listing(self._lines)}{of}"
+        return self.headline.replace(";", f", {where};", 1)
 
     @property
     def _faults(self) -> list[Finding]:

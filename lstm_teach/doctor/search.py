@@ -61,7 +61,7 @@ def search(
     length: int | None,
     steps: int,
     seconds: float | None,
-    progress: Callable[[str], None] | None,
+    progress: Callable[[str], None],
 ) -> Result:
     """Look for the smallest set of edits that repairs `code`, for at most so many `steps` (see fuel) and `seconds`.
 
@@ -73,8 +73,7 @@ def search(
     state = begun_with = Result(code)
 
     def tell() -> None:
-        if progress:
-            progress(f"{sum(climb.tried for climb in climbs)} edits tried")
+        progress(f"{sum(climb.tried for climb in climbs)} edits tried")
 
     def climb_from(state: Result) -> Climb:
         climbs.append(Climb(Bench(state.code, truth), tell))
@@ -253,7 +252,7 @@ def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
         number, start, *_ = min(flaw.changes)
         kind, place = flaw.edits[0].kind, units[number].row(min(start, len(units[number].text) - 1))
         key = (number, place, kind == ADDED, "" if not kind.startswith("moved") else id(flaw))
-        same = found.setdefault(key, flaw)
-        if same is not flaw:
-            found[key] = Flaw([*same.edits, *flaw.edits], [*same.changes, *flaw.changes])
+        together = found.setdefault(key, Flaw([], []))
+        together.edits += flaw.edits
+        together.changes += flaw.changes
     return list(found.values())

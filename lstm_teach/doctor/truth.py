@@ -71,10 +71,9 @@ def make_case(T: int, seed: int, takes: Iterable[str], vocab_size: int = 6, hidd
     return Case(Params.random(vocab_size, hidden_size, seed=seed, scale=0.8), x, targets, states)
 
 
-def zero_case(T: int, seed: int, takes: dict[str, bool]) -> Case:
-    """A case that starts from zeros: h0 and c0 are left out where the pass can do without."""
-    case = make_case(T, seed, [])
-    return replace(case, states={name: np.zeros(case.params.hidden_size) for name, needed in takes.items() if needed})
+def from_zeros(case: Case, takes: dict[str, bool]) -> Case:
+    """The case from zeros: h0 and c0 are left out where the pass can do without."""
+    return replace(case, states={name: np.zeros(case.params.hidden_size) for name in takes if takes[name]})
 
 
 class Truth:

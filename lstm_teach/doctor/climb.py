@@ -58,7 +58,7 @@ class Climb:
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
         todo = self.likely.alone(self.root)
-        while todo:
+        while todo and not deadline.over:
             batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
             found = self._tried(self.root, batch, deadline)
             if found and not deadline.over:  # what would be told before these may happen to be in a later batch
@@ -69,8 +69,6 @@ class Climb:
                 self.done |= {id(edit) for edit in batch}
                 todo = [edit for edit in todo if id(edit) not in self.done]
             yield from self._repair(self.root, found)
-            if deadline.over:
-                break
 
     def several(self, deadline: Deadline) -> Iterator[Made]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""

@@ -31,7 +31,12 @@ TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
 SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
 SLIPS = {  # in the words of Python and NumPy, after the kind of error
-    r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
+    r"^IndexError: index (\d+) .* size \1$|index out of range": (
+        "Counting begins at 0, so the last index is one less than the size."
+    ),
+    r"^IndexError: index \d+ .*out of ": (
+        "That is beyond the last index by more than one: does it count something else, or belong to another axis?"
+    ),
     r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
     r"'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
     r"unhashable type: 'numpy": (
@@ -51,11 +56,15 @@ SLIPS = {  # in the words of Python and NumPy, after the kind of error
     ),
     r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
     r"inhomogeneous": "Arrays of different shapes don't make one array: keep them apart, or take the one you need.",
+    r"len\(\) of unsized": "A single number has no length.",
     r"over a 0-d|'(numpy\.)?(float|int)\d*' object is not iter": "A single number has no entries to go through.",
     r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
     r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
     r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",
     r"maximum recursion": "A function calls itself again and again.",
+    r"operand.*'(function|functools\.partial|builtin_function_or_method|method|numpy\.ufunc)'": (
+        "That is a function, not its result: to call it, put parentheses after its name."
+    ),
     r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
     r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
     r"operand.*'NoneType'": (

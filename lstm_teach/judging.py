@@ -170,7 +170,8 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     else:
-        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in results)), "")
+        sized = results if guard.parameters_of(function) else ()  # else its sizes are those that the task asks for
+        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in sized)), "")
         note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
@@ -296,7 +297,7 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
         return {name: answer}
     found = answer.keys() if isinstance(answer, Mapping | Params) else ()
     if missing := [key for key in like if key not in found]:
-        lacks = f"; there is no {listing(missing)}" if found else ""
+        lacks = f"; {listing(missing)} {'is' if len(missing) == 1 else 'are'} missing" if found else ""
         raise Trouble(f"{name} should return {listing(like)}, each under its name{lacks}.")
     return {key: answer[key] for key in like}
 

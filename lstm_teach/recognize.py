@@ -49,7 +49,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
             without = replace(written, read=frozenset(left) if alone else written.read - {q})
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
-                    return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
+                    return f"The term {q} is right. The rest is {words[0].lower()}{words[1:]}"
     if words := _by_terms(written.lines, terms, cases):
         return words
     if written.its and not divisors(ast.parse(written.its)):

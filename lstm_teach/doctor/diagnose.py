@@ -198,13 +198,13 @@ def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str,
     """What the ladder alone tells: from which T on, and which matrices."""
     wrong, notes = wrong_at(ladder), []
     first = min(wrong, default=0)
-    right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
+    ever = {name for names in wrong.values() for name in names}
+    right = [f"d{name}" for name in Params.NAMES if name not in ever]
     if first == 1:
         notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
         every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not all"
-        ever = [name for name in Params.NAMES if f"d{name}" not in right]
-        names = f"{' '.join(wrong[first])}/{' '.join(ever)}"
+        names = f"{' '.join(wrong[first])}/{' '.join(name for name in Params.NAMES if name in ever)}"
         tells = next(said for some, said in _TELLS.items() if re.fullmatch(some, names))
         said = f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. {tells}"
         notes.append(said.format(gate=wrong[first][-1][1:]))

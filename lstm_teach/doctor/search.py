@@ -55,16 +55,11 @@ class Result:
 
 
 def search(
-    code: Code,
-    takes: dict[str, bool],
-    length: int | None,
-    steps: int,
-    seconds: float | None,
-    progress: Callable[[str], None],
+    code: Code, takes: dict[str, bool], length: int | None, steps: int, seconds: float | None, show: Callable
 ) -> Result:
     """Look for the smallest set of edits that repairs `code`, for at most so many `steps` (see fuel) and `seconds`.
 
-    Without a `length` of the sequence the net is the check's own for long ones.
+    Without a `length` of the sequence the net is the check's own for long ones. `show` is given what is being done.
     """
     begun, climbs, stopped = time.process_time(), [], ""
     truth = Truth(make_case(length, 20 + length, takes) if length else Case(*own_case(LENGTHS[-1], takes)))
@@ -72,7 +67,7 @@ def search(
     state = begun_with = Result(code)
 
     def tell() -> None:
-        progress(f"{sum(climb.tried for climb in climbs)} edits tried")
+        show(f"{sum(climb.tried for climb in climbs)} edits tried")
 
     def climb_from(state: Result) -> Climb:
         climbs.append(Climb(Bench(state.code, truth), tell))

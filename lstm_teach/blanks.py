@@ -7,7 +7,8 @@ cases. A test holds the library's lines to the cases. A case may have `start`, t
 where they are not the right ones: an f from a cell above.
 
     [blanks.product]
-    case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
+    case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value;
+                                       # it is called with given = [...], if there is such a line
     names = ["do", "dct"]              # what the cell assigns, in order
     hints = ["the idea", "the place", "the line"]
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
@@ -52,7 +53,7 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import axes, is_all, recognize
+from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
@@ -78,7 +79,8 @@ class Lesson:
         """The group of blanks of that name."""
         spec = dict(self._entry("blanks", "blanks", group))
         names = spec["names"]
-        spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        case = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        spec["case"] = functools.partial(case, *spec.pop("given", ()))
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
         tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
@@ -158,18 +160,18 @@ class Lesson:
 
     def yours(self, name: str) -> Callable:
         """The learner's own function, right or wrong; the library's if it is not written. Prints which."""
+        names = sys._getframe(1).f_globals
         if self.is_open(name):
             print(f"This is the library's {name}, since yours is not written yet.")
         elif name in self.written:
             print(f"This checks your {name}, although it isn't right yet.")
             return self.written[name]
-        elif name not in (names := sys._getframe(1).f_globals):
+        elif name in names:
+            print(f"This is your {name}.")
+        else:
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
             return pkgutil.resolve_name(_blank_of(name).library)
-        else:
-            print(f"This is your {name}.")
-            return names[name]
-        return sys._getframe(1).f_globals[name]
+        return names[name]
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
@@ -439,13 +441,13 @@ def _known(
         return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
-    words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
+    words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    if words := next(filter(None, map(judging.too_coarse, arrays, right)), ""):
+    if words := next(filter(None, map(too_coarse, arrays, right)), ""):
         return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
-    if judging.is_rounded(arrays, right, least):
+    if is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""

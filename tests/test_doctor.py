@@ -1270,3 +1270,20 @@ def test_where_one_search_is_stuck_another_goes_on_in_the_code_as_far_as_it_came
     found = diagnose(case.text, case.function).findings
     assert len(found) == 3 and all(finding.proved for finding in found)
     assert {frozenset({finding.line}) for finding in found} == set(case.lines)
+
+
+@long
+def test_without_a_proof_nothing_is_told_that_makes_no_gradient_right_beside_what_else_is_told():
+    case = next(case for case in cases("tuning") if case.id == "tape_0/7")
+    assert not diagnose(case.text, case.function, steps=1_600_000).findings
+
+
+@pytest.mark.parametrize("slots", ["", ", slots=True"])
+def test_an_object_of_a_frozen_class_may_have_a_global_name(slots):
+    kept = f"\n\n@dataclass(frozen=True{slots})\nclass Weight:\n    size: float\n\n"
+    kept += "    def of(self, a):\n        return self.size * a\n\n\nWEIGHT = Weight(1.0)\n"
+    head = "import numpy as np\nfrom dataclasses import dataclass\n" + kept
+    text = PER_GATE.replace("import numpy as np\n", head)
+    text = text.replace("di = dc * g[t]", "di = WEIGHT.of(dc * i[t])")
+    (finding,) = diagnose(text).findings
+    assert (finding.repair, finding.proved) == ("di = WEIGHT.of(dc * g[t])", True)

@@ -91,7 +91,7 @@ class _Made:
             if id(value) not in self.objects:  # they may hold one another
                 new = copy.copy(value)
                 self.objects[id(value)] = value, new
-                new.__class__ = self.classes[kind]
+                object.__setattr__(new, "__class__", self.classes[kind])  # a frozen dataclass refuses other ways
                 for name, held in getattr(new, "__dict__", {}).items():
                     new.__dict__[name] = self.put(held)
             return self.objects[id(value)][1]

@@ -177,8 +177,10 @@ def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str]
 def _without_value(maker: Any, target: ast.Name) -> Iterator[Edit]:
     """The name whose lack of a value stops the run, for one that nobody reads, or that gets a value twice."""
     name, read = maker.scene.without_value[0], maker.scene.read[maker.slot.unit]
+    if name not in read:  # nothing lacks one
+        return
     given = [n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    if name in read and (target.id not in read or (given.count(target.id) > 1 and name not in given)):
+    if target.id not in read or (given.count(target.id) > 1 and name not in given):
         yield maker.swap("target", 0.9, target, name)
 
 

@@ -80,7 +80,7 @@ class Here:
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
-        bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
+        bits = self.truth.bits(*quantities)
         return {text: self.atoms[text] for text, found in self.found.items() if found & bits}
 
 
@@ -106,7 +106,7 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
             at_hand = {} if now.any() else handed_on  # under a name of its own; else it is made and not kept
         elif now is not None:
             found = max(0, truth.recognize([now])[0])
-            kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
+            kinds = {key.quantity for key in truth.keys_in(found)}
             wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
         if now is None or (now.size, "product") not in wanted | at_hand:
             continue
@@ -249,6 +249,9 @@ def forward_lines(here: Here) -> Iterator[str]:
         if key.quantity in FORWARD or key.quantity in ("z", "x") or key.gate in ("s", "e"):
             name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
+    steps = range(truth.case.length)
+    there = [{name for (name, step), bit in bits.items() if step == t and here.held & bit} for t in steps]
+    wanted = [[pair for pair in _FORWARD if there[t].isdisjoint((pair[0], _LEADS_TO.get(pair[0])))] for t in steps]
     held = {text: found for text, found in here.found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
     for text in sorted(held, key=lambda each: (each in given, len(each))):
@@ -256,17 +259,15 @@ def forward_lines(here: Here) -> Iterator[str]:
             made.setdefault(place, text)
     tokens, told, ways = Maker(here.scene, here.gap).entries(), set(), Counter()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
-    for t, zero, token, squash in itertools.product(range(truth.case.length), ["", *empty], tokens or [""], squashes):
+    for t, zero, token, squash in itertools.product(steps, ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
         now = {name: text for (name, step), text in made.items() if step == t}
         words = always | {name: text for name, text in before.items() if text} | now
         words |= {"token": token, **squash}
-        for name, form in _FORWARD:
+        for name, form in (pair for pair in wanted[t] if ways[pair[0], t] < _WAYS):
             with contextlib.suppress(KeyError):
-                code, leads_to = form.format_map(words).replace(".T.T", ""), _LEADS_TO.get(name, name)
-                if here.held & (bits.get((name, t), 0) | bits.get((leads_to, t), 0)) or (code, t) in told:
-                    continue
-                if ways[name, t] >= _WAYS:
+                code = form.format_map(words).replace(".T.T", "")
+                if (code, t) in told:
                     continue
                 told.add((code, t))
                 value = here.value(code)

@@ -35,7 +35,7 @@ class Slot:
     names: frozenset[str]  # the local names of the function that it stands in
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """What an edit does at one slot: the changed statement as text, and the changes of the unit's text."""
 

@@ -40,8 +40,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
             continue
         unchanged = "".join(scene.text(slot).split())
         for edit in Maker(scene, slot).edits():
-            if _key(edit)[0][1] != unchanged:
-                add(edit)
+            add(edit)
+        edits.pop(((slot.number, unchanged),), None)
     for in_all in (in_all_places, in_all_sisters):
         for edit in in_all(scene, list(edits.values())):
             add(edit)

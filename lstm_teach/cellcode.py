@@ -150,8 +150,8 @@ def _globals(code: Any, ways: Collection[str]) -> frozenset[str]:
     return frozenset(own.union(*(_globals(inner, ways) for inner in code.co_consts)))
 
 
-def _code(statement: ast.stmt) -> CodeType:
-    return compile(ast.Module([statement], []), "a cell", "exec")
+def _code(*statements: ast.stmt) -> CodeType:
+    return compile(ast.Module([*statements], []), "a cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def dots(node: ast.AST) -> list[ast.Constant]:
@@ -289,9 +289,20 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, but for those that a cell without this call has too, and that make only what is `given`."""
-    theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
-    return [s for s in statements if not (touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs)]
+    """The statements, but for those that a cell without this call has too, and that make only what is `given`.
+
+    One that would make something else by now is no copy: what it makes, or reads, was made again after it.
+    """
+    theirs = [s for tree in _other_cells(namespace, call) or () for s in tree.body]
+    last = {name: k for k, s in enumerate(theirs) for name in touched(s)}  # where each name was made last
+    where = {ast.dump(s): k for k, s in enumerate(theirs)}
+
+    def is_copy(s: ast.stmt) -> bool:
+        made, k = touched(s), where.get(ast.dump(s), -1)
+        reads_as_then = all(last.get(name, -1) < k for name in globals_read(_code(s)))
+        return bool(made) and made <= {*given} and all(last.get(name) == k for name in made) and reads_as_then
+
+    return [s for s in statements if not is_copy(s)]
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
@@ -299,9 +310,11 @@ def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
     ran, trees = namespace.get("In"), []  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None
-    for source in (source for source in ran if call not in source):
-        with contextlib.suppress(SyntaxError):  # a cell that failed
-            trees.append(ast.parse(below_magic(source) or source))
+    for source in (source for source in ran if call not in source.replace("'", '"')):
+        with contextlib.suppress(SyntaxError):  # a cell that failed, with a `return` of no function too
+            tree = ast.parse(below_magic(source) or source)
+            _code(*tree.body)
+            trees.append(tree)
     return trees
 
 

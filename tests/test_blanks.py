@@ -375,7 +375,8 @@ def test_a_line_below_the_call_is_said_to_be_there():
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
     verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
     assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")
-    for lines in ("do = dh * ct * o", "for k in range(1):\n    do = dh * ct\n    do = do * o", "def do():\n    return do"):
+    in_a_loop = "for k in range(1):\n    do = dh * ct\n    do = do * o"
+    for lines in ("do = dh * ct * o", in_a_loop, "def do():\n    return do"):
         verdict, _ = judged(PRODUCT, f"{lines}\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
         assert not verdict.passed and "as it was" not in str(verdict)
 

@@ -903,7 +903,7 @@ def test_a_pass_without_an_initial_state_has_the_ladder_from_zero_only():
 
 def test_a_pass_that_calls_its_initial_state_something_else_has_both_ladders():
     both = str(tables(clinic.show_ladder(lt.bptt)))
-    for backward in (lambda params, x, targets, h, c: lt.bptt(params, x, targets, h, c), lambda *given: lt.bptt(*given)):
+    for backward in (lambda params, x, y, h, c: lt.bptt(params, x, y, h, c), lambda *given: lt.bptt(*given)):
         assert str(tables(clinic.show_ladder(backward))) == both
 
 

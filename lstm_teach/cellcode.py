@@ -289,20 +289,19 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, but for those that a cell without this call has too, and that make only what is `given`.
+    """The statements, but for those that a cell without this call has too, and that make only what is `given`."""
+    theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
+    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs]
+    ran = [s for tree in _other_cells(namespace, call) for s in tree.body] if copies else []
+    return [s for s in statements if s not in copies or not _makes_the_same(s, ran)]
 
-    One that would make something else by now is no copy: what it makes, or reads, was made again after it.
-    """
-    theirs = [s for tree in _other_cells(namespace, call) or () for s in tree.body]
-    last = {name: k for k, s in enumerate(theirs) for name in touched(s)}  # where each name was made last
-    where = {ast.dump(s): k for k, s in enumerate(theirs)}
 
-    def is_copy(s: ast.stmt) -> bool:
-        made, k = touched(s), where.get(ast.dump(s), -1)
-        reads_as_then = all(last.get(name, -1) < k for name in globals_read(_code(s)))
-        return bool(made) and made <= {*given} and all(last.get(name) == k for name in made) and reads_as_then
-
-    return [s for s in statements if not is_copy(s)]
+def _makes_the_same(statement: ast.stmt, ran: Lines) -> bool:
+    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it."""
+    last = {name: k for k, s in enumerate(ran) for name in touched(s)}
+    k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
+    made, read = touched(statement), globals_read(_code(statement))
+    return all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:

@@ -25,9 +25,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
     `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
     """
-    source, ran = "".join(linecache.getlines(frame.f_code.co_filename)), frame.f_globals.get("In")
-    if frame.f_code.co_filename.startswith("<timed ") and ran and (source := below_magic(ran[-1])):
-        source = frame.f_globals["get_ipython"]().transform_cell(source)  # it may have magics too
+    source = "".join(linecache.getlines(frame.f_code.co_filename)) or _timed(frame)
     if not source:
         where = "call it in a cell of the notebook, one without %%timeit or a similar magic"
         raise RuntimeError(f"lesson.judge reads the cell it is in: {where}.")
@@ -55,7 +53,14 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 def made_below(frame: FrameType) -> set[str]:
     """The names that the running cell makes only in lines below the call that runs in `frame`."""
     source = "".join(linecache.getlines(frame.f_code.co_filename))
-    return stored([s for s in ast.parse(source).body if s.lineno > frame.f_lineno])
+    return stored([s for s in ast.parse(source or _timed(frame)).body if s.lineno > frame.f_lineno])
+
+
+def _timed(frame: FrameType) -> str:
+    """The code of the running cell below its %%time; "" if it has none."""
+    ran = frame.f_globals.get("In") if frame.f_code.co_filename.startswith("<timed ") else ()
+    source = below_magic(ran[-1]) if ran else ""
+    return frame.f_globals["get_ipython"]().transform_cell(source) if source else ""  # it may have magics too
 
 
 def below_magic(source: str) -> str:

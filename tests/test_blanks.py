@@ -372,6 +372,16 @@ def test_a_line_below_the_call_is_said_to_be_there():
     assert said == {"do": "", "dct": "The line that makes dct comes after lesson.judge: put it above."}
 
 
+def test_a_line_below_the_call_is_said_to_be_there_below_a_magic_too():
+    shell = InteractiveShell.instance()
+    try:
+        shell.user_ns.update(names := notebook(PRODUCT))
+        shell.run_cell('%%time\ndo = dh * ct\nlesson.judge("product")\ndct = dh * o', store_history=True)
+        assert "comes after lesson.judge" in sentences(names["lesson"].verdicts["product"])["dct"]
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
     verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
     assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")

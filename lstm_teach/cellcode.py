@@ -25,9 +25,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
     `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
     """
-    source, ran = "".join(linecache.getlines(frame.f_code.co_filename)), frame.f_globals.get("In")
-    if frame.f_code.co_filename.startswith("<timed ") and ran and (source := below_magic(ran[-1])):
-        source = frame.f_globals["get_ipython"]().transform_cell(source)  # it may have magics too
+    source = "".join(linecache.getlines(frame.f_code.co_filename)) or _timed(frame)
     if not source:
         where = "call it in a cell of the notebook, one without %%timeit or a similar magic"
         raise RuntimeError(f"lesson.judge reads the cell it is in: {where}.")
@@ -55,7 +53,14 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
 def made_below(frame: FrameType) -> set[str]:
     """The names that the running cell makes in lines below the call that runs in `frame`."""
     source = "".join(linecache.getlines(frame.f_code.co_filename))
-    return stored([s for s in ast.parse(source).body if s.lineno > frame.f_lineno])
+    return stored([s for s in ast.parse(source or _timed(frame)).body if s.lineno > frame.f_lineno])
+
+
+def _timed(frame: FrameType) -> str:
+    """The code of the running cell below its %%time; "" if it has none."""
+    ran = frame.f_globals.get("In") if frame.f_code.co_filename.startswith("<timed ") else ()
+    source = below_magic(ran[-1]) if ran else ""
+    return frame.f_globals["get_ipython"]().transform_cell(source) if source else ""  # it may have magics too
 
 
 def below_magic(source: str) -> str:
@@ -159,8 +164,8 @@ def _globals(code: Any, ways: Collection[str]) -> frozenset[str]:
     return frozenset(own.union(*(_globals(inner, ways) for inner in code.co_consts)))
 
 
-def _code(statement: ast.stmt) -> CodeType:
-    return compile(ast.Module([statement], []), "a cell", "exec")
+def _code(*statements: ast.stmt) -> CodeType:
+    return compile(ast.Module([*statements], []), "a cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def dots(node: ast.AST) -> list[ast.Constant]:
@@ -300,7 +305,17 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
     """The statements, except those that make only `given` names and are in a cell without this call too."""
     theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
-    return [s for s in statements if not (touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs)]
+    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs]
+    ran = [s for tree in _other_cells(namespace, call) for s in tree.body] if copies else []
+    return [s for s in statements if s not in copies or not _makes_the_same(s, ran)]
+
+
+def _makes_the_same(statement: ast.stmt, ran: Lines) -> bool:
+    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it."""
+    last = {name: k for k, s in enumerate(ran) for name in touched(s)}
+    k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
+    made, read = touched(statement), globals_read(_code(statement))
+    return all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
@@ -308,9 +323,11 @@ def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
     ran, trees = namespace.get("In"), []  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None
-    for source in (source for source in ran if call not in source):
-        with contextlib.suppress(SyntaxError):  # a cell that failed
-            trees.append(ast.parse(below_magic(source) or source))
+    for source in (source for source in ran if call not in source.replace("'", '"')):
+        with contextlib.suppress(SyntaxError):  # a cell that failed, with a `return` of no function too
+            tree = ast.parse(below_magic(source) or source)
+            _code(*tree.body)
+            trees.append(tree)
     return trees
 
 

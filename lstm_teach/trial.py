@@ -221,7 +221,8 @@ def on_this_net(
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
-    itself = name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec"))
+    first = [line for line in written.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
+    itself = name in cellcode.globals_read(compile(ast.Module(first, []), CELL, "exec"))
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if itself:
             return f"This reads {name} as it was before this cell ran: write the line itself."

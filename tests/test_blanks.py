@@ -325,6 +325,35 @@ def test_a_line_that_is_copied_from_another_cell_changes_nothing():
     assert judged(VECTORS, f"dc = dct * (1 - ct**2) + dc_carry\n{line}", notebook(VECTORS) | {"In": [line]})[0].passed
 
 
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("b, n = 1.0, 20", ["b, n = 1.0, 20", "b, n = 2.0, 40"]),  # it was made anew since
+        ("n += 1", ["b, n = 1.0, 20", "n += 1"]),  # it would be done twice
+        ("n = len(notes)", ["notes = [1]", "n = len(notes)", "notes = [1, 2]"]),  # what it reads was made anew
+    ],
+)
+def test_a_line_of_another_cell_that_makes_something_else_by_now_is_no_copy(line, cells):
+    lesson = "01_forward_pass"
+    names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
+    said = str(run_cell(lesson, "left", f"{line}\n{cell}", names | {"In": cells, "notes": [1, 2]}))
+    assert "This cell changes" in said and "which come" in said, said
+
+
+def test_a_cell_that_asks_for_its_verdict_in_single_quotes_is_not_another_cell():
+    lesson, cell = "01_forward_pass", "b, n = 2.0, 20\nleft = sigmoid(b) ** n\n\nlesson.judge('left')"
+    names = copied(names_before(lesson, "left"))
+    assert "This cell changes b and n" in str(run_cell(lesson, "left", cell, names | {"In": ["b, n = 1.0, 20", cell]}))
+    cell = "f = sigmoid(b)\nleft = f**n\n\nlesson.judge('left')"
+    names = copied(names_before(lesson, "left"))
+    assert run_cell(lesson, "left", cell, names | {"In": ["b, n = 1.0, 20", cell]}).passed
+
+
+def test_cells_that_could_not_run_or_that_wait_for_something_stop_no_check():
+    ran = ["return 3", "break", "def (", "dh = await later()", "continue"]
+    assert judged(PRODUCT, "do = dh * ct\ndct = dh * o", notebook(PRODUCT) | {"In": ran})[0].passed
+
+
 def test_a_given_line_of_the_cell_itself_that_was_changed_is_not_said_to_be_of_another_cell():
     lesson = "01_forward_pass"
     for lines in ("ct = o * np.tanh(c)\nh = ct", "ct = np.tanh(c)\nct = o * ct\nh = ct"):
@@ -343,11 +372,23 @@ def test_a_line_below_the_call_is_said_to_be_there():
     assert said == {"do": "", "dct": "The line that makes dct comes after lesson.judge: move it above that call."}
 
 
+def test_a_line_below_the_call_is_said_to_be_there_below_a_magic_too():
+    shell = InteractiveShell.instance()
+    try:
+        shell.user_ns.update(names := notebook(PRODUCT))
+        shell.run_cell('%%time\ndo = dh * ct\nlesson.judge("product")\ndct = dh * o', store_history=True)
+        assert "comes after lesson.judge" in sentences(names["lesson"].verdicts["product"])["dct"]
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
     verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
     assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")
-    verdict, _ = judged(PRODUCT, "do = dh * ct * o\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
-    assert "itself, as it was" not in str(verdict)
+    in_a_loop = "for k in range(1):\n    do = dh * ct\n    do = do * o"
+    for lines in ("do = dh * ct * o", in_a_loop, "def do():\n    return do"):
+        verdict, _ = judged(PRODUCT, f"{lines}\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
+        assert not verdict.passed and "as it was" not in str(verdict)
 
 
 def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has_that_name():

@@ -901,6 +901,19 @@ def test_a_pass_without_an_initial_state_has_the_ladder_from_zero_only():
         clinic.show_ladder(None)
 
 
+def test_a_pass_that_calls_its_initial_state_something_else_has_both_ladders():
+    both = str(tables(clinic.show_ladder(lt.bptt)))
+    for backward in (lambda params, x, y, h, c: lt.bptt(params, x, y, h, c), lambda *given: lt.bptt(*given)):
+        assert str(tables(clinic.show_ladder(backward))) == both
+
+
+def test_there_is_a_sentence_for_a_number_that_is_no_case():
+    with pytest.raises(ValueError, match=r"^The cases are 1, 2, 3, 4 and 5; there is no case 6\.$"):
+        clinic.show_ladder(6)
+    with pytest.raises(TypeError, match="backward must be a function"):
+        clinic.show_ladder(True)
+
+
 def test_each_fault_shows_its_two_ladders_and_its_code():
     page = clinic.fault_ladders().data
     folds = re.findall("<details.*?<summary[^>]*>(.*?)</summary>(.*?)</details>", page)

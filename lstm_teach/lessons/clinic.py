@@ -45,13 +45,14 @@ def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, f
 
     Raises `LearnerError`, one sentence, if the pass doesn't return the nine gradients.
     """
-    rungs, takes = {}, states_taken(backward)
+    rungs, takes, by_place = {}, states_taken(backward), _takes_states_by_place(backward)
     for T in LENGTHS:
         *inputs, h0, c0 = net(T, state)
-        states = {name: value for name, value in {"h0": h0, "c0": c0}.items() if name in takes}
+        states = {name: value for name, value in {"h0": h0, "c0": c0}.items() if by_place or name in takes}
         right = lt.exact_gradient(*inputs, **states)
         try:
-            got = collect_gradients(guard.call(backward, *inputs, **states), right, finite=False)
+            got = guard.call(backward, *net(T, state)) if by_place else guard.call(backward, *inputs, **states)
+            got = collect_gradients(got, right, finite=False)
         except (guard.LearnerError, ValueError) as error:
             said = f"{guard.name_of(backward)} {error}" if isinstance(error, ValueError) else error
             raise guard.LearnerError(f"With T = {T}, {said}") from None
@@ -59,8 +60,21 @@ def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, f
     return rungs
 
 
+def _takes_states_by_place(backward: Callable) -> bool:
+    """Whether a pass has to be given its initial state as its fourth and fifth argument, or may be: it names neither.
+
+    It calls them something else, or is a function around the pass, with *arguments.
+    """
+    parameters = guard.parameters_of(backward).values()
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    return (several or len(needed) == 5) and not states_taken(backward)
+
+
 def case(number: int) -> Callable:
     """The backward pass of a case, 1 to 5, as if it were alone in its file, so that its lines count from 1."""
+    if number not in CASES:
+        raise ValueError(f"The cases are {listing([str(k) for k in CASES])}; there is no case {number}.")
     return edited(getattr(clinic_cases, f"case_{number}"))
 
 
@@ -69,10 +83,10 @@ def show_ladder(backward: Callable | int) -> HTML:
 
     A pass that takes no initial state has only the second.
     """
-    backward = case(backward) if isinstance(backward, int) else backward
+    backward = case(backward) if type(backward) is int else backward
     validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     try:
-        states = STATES if states_taken(backward) else STATES[1:]
+        states = STATES if states_taken(backward) or _takes_states_by_place(backward) else STATES[1:]
         return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in states})
     except guard.LearnerError as error:
         return HTML(bold("There is no ladder yet.") + prose(str(error)))

@@ -27,6 +27,7 @@ from lstm_teach.gradcheck import LENGTHS, own_case
 
 _SHARE = 0.85  # of the steps is for the search, the rest for proof and report
 _SOON = 280_000  # steps for a single edit that repairs everything, before several are looked for
+_MORE = 600_000  # the same where three or more edits repair everything
 _NUMBERS = 8  # operations on single numbers in the walk back; more are seldom needed
 _PART = 0.6  # of the steps left, for one of several ways to go on
 _OTHER_LINES = 3  # of which it is asked whether a change of them would do as well
@@ -100,6 +101,8 @@ def search(
             if state is not begun_with and not deadline.over:  # in the changed code other edits are at hand
                 one = found(state, climb_from(state), deadline.part(_PART))
         one = one or _proved(begun_with, climb.several(deadline), cases)
+        if one and len(one.flaws) > 2:  # one edit that was not tried yet may repair everything as well
+            one = _proved(begun_with, climb.single(deadline.within(_MORE)), cases) or one
         if one:
             return result(one, True)
         if deadline.over:

@@ -188,6 +188,43 @@ BEFORE_TANH = BEFORE_TANH.replace('p["V"].T @ e, 2', 'p["V"].T @ e * (1 - f**2),
 SLOPE, CARRY = ("(1 - h[t + 1] ** 2)", "(1 - h[t + 1])"), ('back = p["W"].T @ dz', "pass")
 WITH_A_BIAS = ('"V": draw(size=(2, 4))}', '"V": draw(size=(2, 4)), "b": draw(size=4)}'), ("@ h[t])", '@ h[t] + p["b"])')
 # the model, what is given to its text, what is changed, the families, what is said and what never
+# Two layers of tanh units, one above the other, in arrays of two slices.
+STACK = """
+own = {"W": 0.6 * draw(size=(2, 4, 4)), "U": 0.6 * draw(size=(2, 4, 4)), "b": 0.5 * draw(size=(2, 4))}
+own |= {"V": draw(size=(3, 4))}
+xs, ys = draw(size=(40, 4)), draw(size=(40, 3))
+
+
+def states(p, T):
+    tape = [[(None, np.full(4, 0.3))] * 2]
+    for t in range(T):
+        below, step = xs[t], []
+        for l in (0, 1):
+            step.append((below, np.tanh(p["W"][l] @ tape[t][l][1] + p["U"][l] @ below + p["b"][l])))
+            below = step[l][1]
+        tape.append(step)
+    return tape
+
+
+def loss(p, T):
+    return sum(np.sum((p["V"] @ step[1][1] - y) ** 2) for step, y in zip(states(p, T)[1:], ys)) / 2
+
+
+def gradient(p, T):
+    tape, g, back = states(p, T), {name: 0 * array for name, array in p.items()}, np.zeros((2, 4))
+    for t in reversed(range(T)):
+        e = p["V"] @ tape[t + 1][1][1] - ys[t]
+        g["V"] += np.outer(e, tape[t + 1][1][1])
+        dh = p["V"].T @ e
+        for l in (1, 0):
+            below, h = tape[t + 1][l]
+            dz = (dh + back[l]) * (1 - h ** 2)
+            g["W"][l] += np.outer(dz, tape[t][l][1])
+            g["U"][l] += np.outer(dz, below)
+            g["b"][l] += dz
+            back[l], dh = p["W"][l].T @ dz, p["U"][l].T @ dz
+    return g
+"""
 FAULTS = {
     "inputs squared, and the first two are zero": (
         (LATE, {"quiet": 2}, ("np.outer(dz, xs[t])", "np.outer(dz, xs[t] ** 2)")),
@@ -269,6 +306,18 @@ FAULTS = {
         "The gradient of A, B, a and b should be exactly zero, and yours is not.",
         "The loss does not change",
     ),
+    "the slope of one layer of two": (
+        (STACK, {}, ("* (1 - h ** 2)", "* (1 - l * h ** 2)")),
+        ["gate"],
+        "row 0 of b (block 1 of 2)",
+        "",
+    ),
+    "one layer of two counted twice": (
+        (STACK, {}, ("np.outer(dz, below)", "(1 + l) * np.outer(dz, below)")),
+        ["scale"],
+        "slice 1 along axis 0 of U (block 2 of 2) is 2 times the right one",
+        "",
+    ),
     "a bias of the first word only": (
         (WORDS, {"low": 0}, ("dz.sum(0)", "dz[0]")),
         ["line"],
@@ -278,7 +327,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("text", [LATE, MGU, BOTH, NORM, WORDS, BEFORE_TANH])
+@pytest.mark.parametrize("text", [LATE, MGU, BOTH, NORM, WORDS, BEFORE_TANH, STACK])
 def test_these_models_are_right(text):
     assert diagnose(of_text(text, quiet=2, low=0)).passed
 

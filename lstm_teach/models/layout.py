@@ -92,7 +92,8 @@ class Layout:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
         shape, shapes = self.shapes[name], self.shapes.values()
-        cubes = [other for other in shapes if len(other) == 3 and other[0] in (3, 4) and other[:2] in shapes]  # gates
+        # A slice for each gate or layer, which has a row of the bias.
+        cubes = [other for other in shapes if len(other) == 3 and other[0] in (2, 3, 4) and other[:2] in shapes]
         if shape in cubes or shape in [cube[:2] for cube in cubes]:
             yield [lines_of(name, 0, (k, k + 1), f"block {k + 1} of {shape[0]}") for k in range(shape[0])]
         alone = any(name in gate for gate in self.gates)  # one of several arrays, each for a gate

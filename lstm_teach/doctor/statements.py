@@ -29,28 +29,22 @@ _COST = operator.attrgetter("cost")
 
 def candidate_edits(scene: Scene) -> list[Edit]:
     """All candidate edits of the units, each once."""
+    makers = [Maker(scene, slot) for slot in scene.slots if slot.node is not None and not is_docstring(slot.node)]
     edits: dict[tuple, Edit] = {}
 
-    def add(edit: Edit) -> None:
-        key = _key(edit)
-        edits[key] = min(edits.get(key, edit), edit, key=_COST)
+    def add(some: Iterable[Edit]) -> None:
+        for edit in some:
+            key = _key(edit)
+            edits[key] = min(edits.get(key, edit), edit, key=_COST)
 
-    for slot in scene.slots:
-        if slot.node is None or is_docstring(slot.node):
-            continue
-        unchanged = "".join(scene.text(slot).split())
-        for edit in Maker(scene, slot).edits():
-            if _key(edit)[0][1] != unchanged:
-                add(edit)
-    for in_all in (in_all_places, in_all_sisters):
-        for edit in in_all(scene, list(edits.values())):
-            add(edit)
-    for edit in crossed(scene):
-        add(edit)
-    for edit in chain(for_other_gates(scene), for_other_state(scene)):  # which say less of what is wrong
+    for maker in makers:
+        unchanged = "".join(maker.text.split())
+        add(edit for edit in maker.edits() if _key(edit)[0][1] != unchanged)
+    add(in_all_places(makers, list(edits.values())))
+    add(in_all_sisters(scene, list(edits.values())))
+    add(crossed(scene))
+    for edit in chain(for_other_gates(scene), for_other_state(scene), moves(scene)):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
-    for edit in moves(scene):
-        edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return list(edits.values())
 
 
@@ -101,14 +95,13 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, each)
 
 
-def in_all_places(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
+def in_all_places(makers: list[Maker], edits: list[Edit]) -> Iterator[Edit]:
     """The same change of all things in one statement that are the same, or are written alike: terms, indices, names."""
-    makers = {slot.number: Maker(scene, slot) for slot in scene.slots if slot.node}
-    alike = {number: list(_written_alike(maker)) for number, maker in makers.items()}
+    alike = {maker.slot.number: (maker, list(_written_alike(maker))) for maker in makers}
     for edit in (edit for edit in edits if len(edit.parts[0].changes) == 1):
-        maker, ((start, end, new),) = makers[edit.parts[0].slot], edit.parts[0].changes
+        (maker, places), ((start, end, new),) = alike[edit.parts[0].slot], edit.parts[0].changes
         text = maker.unit.text
-        for spans in alike[maker.slot.number]:
+        for spans in places:
             first, last = next((span for span in spans if span[0] <= start and end <= span[1]), (0, 0))
             # What replaces all of a thing, or is put beside it, fits only the others that are the same.
             whole = (start, end) == (first, last) and edit.kind not in REWRITTEN

@@ -131,20 +131,19 @@ def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[di
     return carried, changed
 
 
-def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
+def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """What is carried through a loop set to zero again, once more in each turn."""
     carried, changed = _carried(scene, number, unit, own)
     taken = [target for _, slot, target in _given(scene, number) if isinstance(slot.node.value, ast.Attribute)]
     others_too = {target.id for target in taken if isinstance(target, ast.Name)}  # names of what others hold too
     others_too |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
     for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
         block = [g for g in scene.gaps.values() if g.block == gap.block]
-        last = max(g.index for g in block)
         read = names(*gap.loops[-1:])
         for name, shape in carried.items():
             if name.isidentifier() and name not in others_too | read:
                 continue  # a function may be called in every turn of a loop elsewhere
-            # The usual place of a reset is just before the first change; that of a factor is the end.
+            # The usual place of a reset is just before the first change.
             adds = [s for root, s in changed if root == name and s.start >= gap.start]
             first_add = min(adds, key=lambda s: s.start, default=None)
             between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
@@ -152,13 +151,6 @@ def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator
             zeros = f"[0.0] * len({name})" if isinstance(shape, str) else f"{scene.numpy}.zeros_like({name})"
             for reset in (f" = {zeros}", *["[:] = 0"] * (name in others_too)):
                 yield forgotten(gap, 0.6 if before_loop else 1.7 + 0.03 * len(between), name + reset)
-            assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
-            one_axis = not isinstance(shape, str) and (len(shape) == 1 or 1 in shape)
-            if one_axis and (assigned or gap.index == last):
-                for other in scene.of_shape(number, shape):
-                    if other.text != name and not other.back:
-                        cost = 1.6 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
-                        yield forgotten(gap, cost + 0.03 * (last - gap.index), f"{name} = {name} * {other.text}")
 
 
 def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
@@ -283,7 +275,7 @@ _RULES = (
     _shared_by_all,
     _not_begun,
     _begun_otherwise,
-    _changes,
+    _resets,
     _target_subtracted,
 )
 

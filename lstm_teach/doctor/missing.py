@@ -182,35 +182,20 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
     # What is added to begins with zeros; what is read may be meant for something else.
     cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
     unset = [] if "." in name else _never_begun(unit, own)
-    for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
-        lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
-        for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
+    for several in ([name], unset)[: 1 + (len(unset) > 1)]:
+        for line, (deep, gap) in itertools.product(_begun(scene, gaps[0], several), enumerate(gaps)):
             yield forgotten(gap, cost + 0.1 * deep, line)
     yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in _tables(scene, gaps[0], unit, name))
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros where what a loop changes begins with something else: a number, None, an array of another shape."""
-    if isinstance(scene.error, NameError | KeyError | AttributeError):  # the reason is another one
-        return
-    kin = [k for k, one in enumerate(scene.units) if k == number or one.owner is unit.owner is not None]
-    looped = {root for k in kin for root, slot, _ in _given(scene, k) if slot.loops or k != number}
+    looped = {root for root, slot, _ in _given(scene, number) if slot.loops}
     for slot in (s for s in own if not s.loops and isinstance(s.node, ast.Assign)):
-        targets, value = [unit.segment(target) for target in targets_of(slot.node)], slot.node.value
-        gap = scene.gaps.get((slot.block, slot.index))
-        if gap is None or not targets or not looped.issuperset(targets):
-            continue
-        options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
-        tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
-        lacks_names = isinstance(value, ast.Dict) and scene.error is None  # which zeros would only hide
-        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1 and not lacks_names)
-        made, parts = Maker(scene, slot), [part for part in ast.walk(value) if isinstance(part, ast.expr)]
-        # It is as it should be, or nearly so.
-        zeros_already = any(is_zeros(one) or made.only_zeros(one) for one in parts) or len(slot.node.targets) > 1
-        for k, zeros in enumerate(options if scene.error is not None or not zeros_already else options[:1]):
-            lines = [f"{one} = {new}" for one, new in zip(targets, zeros, strict=True)]
-            lines = lines if len(slot.node.targets) > 1 else [f"{', '.join(targets)} = {', '.join(zeros)}"]
-            yield made.lines("initial value", 1.0 + 0.3 * zeros_already + 0.02 * k, lines)
+        targets, gap = [*map(unit.segment, targets_of(slot.node))], scene.gaps.get((slot.block, slot.index))
+        if gap is not None and targets and looped.issuperset(targets) and not any(map(is_zeros, ast.walk(slot.node))):
+            for k, line in enumerate(_begun(scene, gap, targets)):
+                yield Maker(scene, slot).lines("initial value", 1.0 + 0.02 * k, [line])
 
 
 def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
@@ -224,26 +209,37 @@ def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
     return list(found)
 
 
-def _zeros(scene: Scene, gap: Slot, name: str) -> list[str]:
-    """Arrays of zeros, at first one like the matrix that a name is called after, "" if there is none.
+def _begun(scene: Scene, gap: Slot, targets: list[str]) -> list[str]:
+    """Lines that begin some names with zeros: each like the matrix that it is called after, or all in one way."""
+    matrices, options = _matrices(scene, gap), [[text] * len(targets) for text in _zeros(scene, gap)]
+    ends = {text: re.findall(r"\w+", text)[-1].lower() for text in matrices}
+    words = [re.findall(r"\w+", f"_{name}")[-1].lower() for name in targets]
+    pairs = zip(targets, words, strict=True)
+    called = [[t for t, end in ends.items() if t != name and word.endswith(end)] for name, word in pairs]
+    if all(called):
+        like = (max(texts, key=lambda text: len(ends[text])) for texts in called)
+        options.insert(0, [f"{scene.numpy}.zeros_like({text})" for text in like])
+    return [f"{', '.join(targets)} = {', '.join(texts)}" for texts in options]
 
-    Then those that the code makes, of some size, like each of the matrices, and for a table by steps.
-    """
-    np_, known = scene.numpy, shapes_of(scene, gap.unit)
-    like = {t: shape for t, shape in known.items() if is_vector(shape) and len(shape) == 2}
-    like |= {f"{one}.{matrix}": matrix[0] for one in _holders(scene, gap)[:1] for matrix in Params.NAMES}
-    word = re.findall(r"\w+", f"_{name}")[-1].lower()
-    called = {t: len(end) for t in like if t != name and word.endswith(end := re.findall(r"\w+", t)[-1].lower())}
-    found = [f"{np_}.zeros_like({max(called, key=called.get)})" if called else ""]
-    every = ((unit, node) for unit in scene.units for node in ast.walk(unit.tree) if isinstance(node, ast.Call))
-    found += [unit.segment(node) for unit, node in every if is_zeros(node)]
-    found += [other for text in found[1:] for other in other_matrices(text)]
+
+def _matrices(scene: Scene, gap: Slot) -> dict[str, Any]:
+    """The matrices that may be read at a gap, with what tells their shapes apart."""
+    found = {text: shape for text, shape in shapes_of(scene, gap.unit).items() if is_vector(shape) and len(shape) == 2}
+    return found | {f"{one}.{matrix}": matrix[0] for one in _holders(scene, gap)[:1] for matrix in Params.NAMES}
+
+
+def _zeros(scene: Scene, gap: Slot) -> list[str]:
+    """Arrays of zeros: those that the code makes, of some size, like each of the matrices, and for a table by steps."""
+    np_, every = scene.numpy, ((unit, node) for unit in scene.units for node in ast.walk(unit.tree))
+    found = [unit.segment(node) for unit, node in every if isinstance(node, ast.Call) and is_zeros(node)]
+    found += [other for text in found for other in other_matrices(text)]
     sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
     found += [f"{np_}.zeros({size})" for size in sizes]
-    found += [f"{np_}.zeros_like({text})" for text in {shape: text for text, shape in like.items()}.values()]
+    like = {shape: text for text, shape in _matrices(scene, gap).items()}
+    found += [f"{np_}.zeros_like({text})" for text in like.values()]
     pairs = itertools.permutations([size for size in sizes if "[" not in size][:5], 2)
     found += [f"{np_}.zeros(({one}{more}, {other}))" for one, other in pairs for more in ("", " + 1")]
-    return [found[0], *dict.fromkeys(found[1:])]
+    return [*dict.fromkeys(found)]
 
 
 def _holders(scene: Scene, gap: Slot) -> list[str]:
@@ -259,7 +255,7 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
         for text in _holders(scene, gap):
             yield f"{{key: {scene.numpy}.zeros_like(one) for key, one in {text}.items()}}"
         loops = {f"for {unit.segment(n.target)} in {unit.segment(n.iter)}" for n in inside if isinstance(n, ast.For)}
-        for loop, zeros in itertools.product(sorted(loops), _zeros(scene, gap, "")[1:]):
+        for loop, zeros in itertools.product(sorted(loops), _zeros(scene, gap)):
             yield f"{{{loop.split()[1]}: {zeros} {loop}}}"
 
 

@@ -161,21 +161,21 @@ class _Anew:
             if number in self.before or maker.slot.block not in self.back:
                 yield from leftout.not_computed(here, lines, self.undefined, by_step)
         if number in self.methods:
-            yield from leftout.not_kept(self._here(maker), self.handed_on)
+            yield from leftout.not_kept(self._here(maker))
         if not zeros and number not in self.ends:
             return
         here = self._here(maker)
         if number in self.before:
             yield from leftout.undefined(here, self.undefined, self._carried())
         elif number in self.ends:
-            yield from leftout.not_handed_on(here, self.handed_on)
+            yield from leftout.not_handed_on(here)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from leftout.not_added(here, zeros)
         yield from leftout.unfilled(here, zeros)
 
     def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
         atoms = self._at_hand(maker, rows, ahead)
-        return leftout.Here(maker.slot, self.scene, atoms, self.goals, self.truth, self._value)
+        return leftout.Here(maker, atoms, self.goals, self.handed_on, self.truth, self._value)
 
     def _arrays(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those of some expressions that are arrays of floats."""

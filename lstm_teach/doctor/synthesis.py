@@ -353,15 +353,18 @@ def _other_steps(texts: Sequence[str], space: dict[str, Any]) -> Iterator[str]:
 
 
 def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:
-    """Right quantities that are not `seen`, or `only` these, by size and sort; of all steps in one array as well."""
+    """Right quantities that are not `seen`, by size and sort; of all steps in one array as well.
+
+    Or `only` these, and then what one loss by itself gives of them too.
+    """
     right: list[tuple[str, np.ndarray]] = []
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
     T = truth.case.length
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if key.loss is not None or (array.ndim != 1 and key.quantity != "term"):
+        if (key.loss is not None and not only) or (array.ndim != 1 and key.quantity != "term"):
             continue
-        if key.step >= 0 and array.ndim == 1:
+        if key.step >= 0 and array.ndim == 1 and key.loss is None:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
         new = not seen >> n & 1
         missing |= {(key.quantity, key.gate)} if new else set()

@@ -23,8 +23,7 @@ _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_lik
 _CHANGING = ("tanh", "clip", "sigmoid", "diag", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
-_COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
-_COMPARED = ("<", "<=", ">", ">=", "==", "!=")
+_COMPARED = ("<", "<=", ">", ">=", "==", "!="), ("in", "not in"), ("is", "is not")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 # How it is assigned, and what else may be meant: cost of each.
 _ASSIGNED = {
@@ -86,8 +85,7 @@ class Maker:
 
     def tight(self, node: ast.expr) -> str:
         """The node's text, in parentheses unless it holds together by itself."""
-        text = self.seg(node)
-        return text if text.isidentifier() or isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
+        return self.seg(node) if isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
 
     def stands(self, node: ast.AST, operator: type) -> bool:
         """Whether an operation may replace a node without parentheses around it."""
@@ -171,11 +169,9 @@ class Maker:
 
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around, the outermost first."""
-        found = []
-        for loop in (loop for loop in self.slot.loops if isinstance(loop, ast.For)):
-            pairs = isinstance(loop.target, ast.Tuple) and _COUNTED.match(self.seg(loop.iter))
-            found.append(loop.target.elts[0] if pairs else loop.target)
-        return [each.id for each in found if isinstance(each, ast.Name)]
+        targets = [(loop.target, self.seg(loop.iter)) for loop in self.slot.loops if isinstance(loop, ast.For)]
+        firsts = [t.elts[0] if isinstance(t, ast.Tuple) and "enumerate(" in over else t for t, over in targets]
+        return [first.id for first in firsts if isinstance(first, ast.Name)]
 
     def entries(self, held: Any = ()) -> list[str]:
         """What may stand in an index: whole numbers that are read, or tokens; if `held` in rows, one of each row."""
@@ -282,9 +278,8 @@ class Maker:
     def _compare(self, node: ast.Compare) -> Iterator[Edit]:
         start, end = self.unit.span(node.left)[1], self.unit.span(node.comparators[0])[0]
         found = re.search(r"[<>=!]=?|is not|is|not in|in", self.unit.text[start:end])
-        others = {"in": ["not in"], "not in": ["in"], "is": ["is not"], "is not": ["is"]}
-        for new in others.get(found[0], _COMPARED) if found else ():
-            if new != found[0]:
+        for family in (family for family in _COMPARED if found and found[0] in family):
+            for new in (new for new in family if new != found[0]):
                 yield self.edit("condition", 1.6, (start + found.start(), start + found.end(), new))
 
     def _call(self, node: ast.Call) -> Iterator[Edit]:

@@ -237,8 +237,6 @@ class Maker:
                 yield self.edit("copy", 1.0 if self.only_zeros(value) else 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
-            forward = self.back(value) is False  # nothing changes its sign there
-            yield self.swap("sign", 1.9 if forward else 1.5, value, f"-{self.tight(value)}")
 
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""

@@ -43,8 +43,6 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
         if isinstance(part, ast.Slice):
             yield from _slice(maker, part)
             others = [maker.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
-            if text == ":":  # the axis after all the others
-                yield maker.swap("index", 1.4, part, "...")
             if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
                 yield maker.swap("index", 1.4, part, f"{maker.scene.numpy}.arange(len({others[0]}))")
         elif text == "...":

@@ -349,7 +349,6 @@ class Maker:
         shape, added = self.shape(node), []
         if name in _ALONG and "axis" not in given and (node.args or isinstance(node.func, ast.Attribute)):
             added += [("axis", 1.4, f"axis={axis}") for axis in (0, 1)]
-            added += [("axis", 1.4, f"axis={axis}, keepdims=True") for axis in (0, 1, -1) if not node.args]
         if name in ("reshape", "ravel", "flatten") and "order" not in given:
             added.append(("layout", 1.6, 'order="F"'))
         if self.of_numpy(node.func) in _MADE and "dtype" not in given and is_tokens(shape):
@@ -364,8 +363,6 @@ class Maker:
             if key == "axis":
                 for axis in ("0", "1", "-1"):
                     yield replace(self.swap("axis", 1.5, value, axis), new=f"axis={axis}")
-                    if "keepdims" not in given:
-                        yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
 
 
 def sums_up(node: ast.Assign | ast.AugAssign) -> bool:

@@ -245,9 +245,6 @@ def moves(scene: Scene) -> Iterator[Edit]:
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
         beside = unit.text[line[0] : slot.start] + unit.text[slot.end : line[1]].partition("#")[0]
         if beside.strip() or slot.indent is None:  # on one line with the head of its loop, or with others
-            if not returned:
-                nothing = Part(slot.number, "pass", ((slot.start, slot.end, "pass"),))
-                yield Edit("extra statement", 2.0, (nothing,), text, "")
             continue
         only = len([s for s in block if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))

@@ -237,9 +237,6 @@ def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) ->
         shape = np.shape(here.value(code))
         fitting = [*targets, *(row for row, now in empty.items() if now.shape == shape)]
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in fitting)
-        added, _, row = code.rpartition(" + ")
-        if added and row.endswith("]") and row in here.atoms:  # a part is there already
-            yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
 
 
 def forward_lines(here: Here) -> Iterator[str]:

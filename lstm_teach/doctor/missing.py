@@ -66,7 +66,8 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 def only_zeros(scene: Scene, number: int) -> set[str]:
     """Names that a unit sets to zero and to nothing else. Its arguments may be anything, so they are left out."""
     given, arguments = _given(scene, number), ast.walk(scene.units[number].node.args)
-    others = {root for root, slot, _ in given if not _begins_with_zeros(slot.node.value)}
+    values = [(root, getattr(slot.node.value, "elts", [slot.node.value])) for root, slot, _ in given]
+    others = {root for root, several in values if not any(map(gives_zeros, several))}
     return {root for root, *_ in given} - others - {arg.arg for arg in arguments if isinstance(arg, ast.arg)}
 
 
@@ -96,11 +97,6 @@ def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:
     """What a unit's statements fill or give a value, with the statement and its target."""
     unit, own = scene.units[number], scene.statements[number]
     return [(_root(unit, target), slot, target) for slot in own for target in targets_of(slot.node)]
-
-
-def _begins_with_zeros(value: ast.expr) -> bool:
-    """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
-    return any(gives_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
 def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[dict[str, Any], list[tuple[str, Slot]]]:

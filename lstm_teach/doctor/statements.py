@@ -43,7 +43,8 @@ def candidate_edits(scene: Scene) -> list[Edit]:
     add(in_all_places(makers, list(edits.values())))
     add(in_all_sisters(scene, list(edits.values())))
     add(crossed(scene))
-    for edit in chain(for_other_gates(scene), for_other_state(scene), moves(scene)):  # which say less of what is wrong
+    beside = for_other_gates(scene), for_other_state(scene), moves(scene), missing_statements(scene)
+    for edit in chain(*beside):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
     return list(edits.values())
 
@@ -162,11 +163,11 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                 elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)
                     beside = [s for s in own if s.block == one.block]
-                    for k, copied in enumerate(beside):  # and not changed
-                        if texts[copied.number] in [texts[other.number] for other in beside[:k]]:
-                            yield Maker(scene, copied).lines("sister", 0.9, [new])
-                        elif _WORD.findall(texts[copied.number])[:1] == _WORD.findall(new)[:1]:  # in another form
-                            yield Maker(scene, copied).lines("sister", 1.2, [new])
+                    written = [texts[s.number] for s in beside]
+                    for k, text in enumerate(written):
+                        copied = text in written[:k]  # and not changed; or it is there in another form
+                        if copied or _WORD.findall(text)[:1] == _WORD.findall(new)[:1]:
+                            yield Maker(scene, beside[k]).lines("sister", 0.9 if copied else 1.2, [new])
                     read = {*_WORD.findall(new)}
                     made = [s.index for s in beside if read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
@@ -233,7 +234,7 @@ def _analogous(code: str, own: str, other: str) -> str:
 
 
 def moves(scene: Scene) -> Iterator[Edit]:
-    """Statements left out, moved within their block or across a loop, and statements that are missing."""
+    """Statements left out, moved within their block or across a loop."""
     blocks = _grouped(scene.slots, lambda slot: slot.block)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
@@ -267,7 +268,6 @@ def moves(scene: Scene) -> Iterator[Edit]:
         for kind, cost, where in places:
             if where in scene.gaps:
                 yield Edit(kind, cost, (gone, insertion(scene.gaps[where], text)), text, text)
-    yield from missing_statements(scene)
 
 
 def _head(loop: ast.For | ast.While) -> ast.expr:

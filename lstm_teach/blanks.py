@@ -46,7 +46,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
+from lstm_teach import aside, borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
@@ -95,7 +95,7 @@ class Lesson:
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
         blank = self.blank(group)
-        with guard.unseen(), trial.apart(names.get(blank.names[0])):
+        with guard.unseen(), aside.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
         said = [part for part in parts if part.sentence and not part.open]

@@ -1,45 +1,30 @@
 """A blank; the lines of a learner's cell, run on one of its cases with other numbers; what they give in the notebook.
 
-Imports borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay as they
-are. Nothing of a trial is shown: the cell's own output is there already, and numbers of other nets would only puzzle a
-learner, or give an answer away.
+Imports aside, borrowed, cellcode, guard, gradcheck, judging and recognize. The notebook's own names and arrays stay
+as they are. Nothing of a trial is shown: the cell's own output is there already, and numbers of other nets would only
+puzzle a learner, or give an answer away.
 """
 
 from __future__ import annotations  # holds for the code compiled here too
 
 import ast
-import contextlib
 import copy
-import functools
-import gc
 import pkgutil
 import re
 import traceback
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import (
-    CellType,
-    CodeType,
-    FrameType,
-    FunctionType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-    SimpleNamespace,
-    TracebackType,
-)
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard
+from lstm_teach.aside import COPIED, copied, reached, set_aside
 from lstm_teach.cellcode import Lines, Names, Written
-from lstm_teach.forward import Cache
 from lstm_teach.gradcheck import spoil_free_memory
 from lstm_teach.judging import ONCE, SECONDS, Trouble, close, difference, is_like, same
-from lstm_teach.params import Params
 from lstm_teach.recognize import axes
 from lstm_teach.validate import listing
 
@@ -51,14 +36,6 @@ NO_LONGER = (
     "{}, which {} calls, was right and no longer is. "
     "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
 )
-# `reached` looks inside a value only if its type is from one of these modules
-OURS = (Params.__module__, Cache.__module__)
-FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types", *OURS)
-UNSEEN = (ModuleType, MappingProxyType, FrameType, TracebackType)  # behind these are the dictionaries of modules
-BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
-CACHED = type(functools.cache(len))
-HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque)
-COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
 
 
 @dataclass(frozen=True)
@@ -102,248 +79,118 @@ class Blank:
 
 
 def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namespace: dict) -> list[dict]:
-    """`_run` on each case, all in `SECONDS`.
+    """What the statements give to `names` on each case, as `_Trials.on` says, all in `SECONDS`.
 
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    own, (read, met) = dict(namespace), reached(namespace, cellcode.names_in(*statements))
+    read, met = reached(namespace, cellcode.names_in(*statements))
     with set_aside(namespace, met) as anew:
-        return guard.call(
-            lambda: [_run(names, statements, case, own, namespace, read, anew) for case in cases], seconds=SECONDS
-        )
+        trials = _Trials(names, statements, namespace, read, anew)
+        return guard.call(lambda: [trials.on(case) for case in cases], seconds=SECONDS)
 
 
-@contextlib.contextmanager
-def apart(function: Any) -> Iterator[None]:
-    """Here a learner's function, and what it calls, may change the notebook; afterward the notebook is as it was."""
-    around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
-    space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
-    with set_aside(space, reached(space, (), function)[1]):
-        yield
+class _Trials:
+    """The statements of a cell in a notebook, `space`; `anew` lets it have other names. `read` are those they read."""
 
+    def __init__(
+        self,
+        names: Sequence[str],
+        statements: Lines,
+        space: dict,
+        read: Collection[str],
+        anew: Callable[[Names], None],
+    ):
+        self.names, self.statements, self.space, self.read, self.anew = names, statements, space, read, anew
+        self.before = {n: v for n, v in space.items() if n in read or n not in names}
+        # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
+        made = cellcode.stored(statements)
+        self.old = {n for n in names if n in self.before and n in made and not callable(self.before[n])}
+        self.codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
+        self.touched = [cellcode.touched(statement) for statement in statements]
+        self.last = {n: max((k for k, t in enumerate(self.touched) if n in t), default=None) for n in names}
+        self.needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
 
-@contextlib.contextmanager
-def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
-    """In the end, put back a notebook's names, and what the values `met` in it hold, into these themselves.
+    def on(self, case: Names) -> dict:
+        """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
 
-    So two names of one list, or an array and its view, are one all the time. The function yielded puts everything back
-    and gives the notebook other names. Caches are emptied: their results may be those of other numbers.
-    """
-    made = [each for each in met if _module(each) == "__main__"]
-    states = [(namespace, dict(namespace)), *_states(made)]
-    states += [(each, _contents(each)) for each in met if issubclass(type(each), HOLDING)]
+        "changed" has the names whose values the statements have changed, with what they are then. "entered" has the
+        library's functions that are called for `names`, not those of an assert or a print. "called" has, for each of
+        `names` that no line makes, the names that have its right value instead.
+        """
+        right, entered = self._together(case)
+        found = self._one_by_one(case) | right  # what is right in the end is right, unless a line that raised made it
+        ours = {n: self.space.get(n) for n in case if n in self.read and n not in (*self.names, "start")}
+        changed = {n: taken(value) for n, value in ours.items() if not same(case[n], value, rounding=True)}
+        made = cellcode.stored(self.statements) - {*self.names, *cellcode.counted(self.statements)}
+        missing = [n for n in self.names if self.last[n] is None]
+        called = {n: {m for m in made if close(self.space.get(m), np.asarray(case[n]))} for n in missing}
+        return found | {"changed": changed, "entered": entered, "called": called}
 
-    def put_back() -> None:
-        for where, kept in states:
-            _become(where, kept)
-        for cached in [each for each in made if type(each) is CACHED]:
-            cached.cache_clear()
-
-    def anew(names: Names) -> None:
-        put_back()
-        _become(namespace, names)
-
-    try:
-        yield anew
-    finally:
-        put_back()
-
-
-def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
-    """What functions, classes and objects keep from call to call, each part with where it is."""
-    having = [(each, attributes) for each in made if (attributes := _attributes(each)) is not None]
-    places = [(attributes if isinstance(attributes, dict) else each, {**attributes}) for each, attributes in having]
-    for function in [each for each in made if type(each) is FunctionType]:
-        places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
-        cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
-        places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
-    for thing in [each for each in made if not issubclass(type(each), HOLDING)]:
-        members = [each for cls in type(thing).__mro__ if cls.__module__ == "__main__" for each in vars(cls).items()]
-        for name, slot in [(name, value) for name, value in members if type(value) is MemberDescriptorType]:
-            with contextlib.suppress(AttributeError):  # nothing is in it yet
-                places.append((thing, {name: slot.__get__(thing)}))
-    return places
-
-
-def _attributes(each: Any) -> Mapping[str, Any] | None:
-    """What a value has as its `__dict__`; None if it has none. A learner's class may answer with anything, or raise."""
-    with contextlib.suppress(Exception):
-        if isinstance(found := vars(each), dict | MappingProxyType):
-            return found
-    return None
-
-
-def _contents(each: Any) -> Any:
-    """What an array, a random generator, or a container holds now."""
-    if issubclass(type(each), np.random.Generator):
-        return each.bit_generator.state
-    base = _base(each)
-    if issubclass(base, np.ndarray):
-        return np.array(each, subok=base is not np.ndarray)  # with its mask, if it has one
-    return dict(base.items(each)) if issubclass(base, dict) else [*base.__iter__(each)]
-
-
-def _base(each: Any) -> Any:
-    """The nearest class of an object that is no learner's, whose methods may do anything."""
-    return next(cls for cls in type(each).__mro__ if cls.__module__ != "__main__")
-
-
-def _module(each: Any) -> str:
-    """Where a function or class was made; of an object, its class: the object itself may answer with anything."""
-    itself = issubclass(type(each), (type, FunctionType, MethodType, CACHED))
-    return (each if itself else type(each)).__module__
-
-
-def _become(where: Any, kept: Any) -> None:
-    """Let a notebook, an object, or what has `_contents` hold what it did; classes and functions, those attributes."""
-    base = _base(where)
-    if issubclass(base, dict):
-        for gone in base.keys(where) - kept.keys():
-            base.__delitem__(where, gone)
-        for name, value in kept.items():  # the update of a Counter would add
-            base.__setitem__(where, name, value)
-    elif issubclass(base, np.random.Generator):
-        where.bit_generator.state = kept
-    elif issubclass(base, np.ndarray):
-        with contextlib.suppress(ValueError):  # it may be read only
-            base.__setitem__(where, ..., kept)
-    elif issubclass(base, HOLDING):
-        base.clear(where)
-        (base.update if issubclass(base, set) else base.extend)(where, kept)
-    else:
-        for name, value in kept.items():
-            if not issubclass(base, type) or vars(where).get(name, where) is not value:
-                with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
-                    setattr(where, name, value)
-
-
-def _run(
-    names: Sequence[str],
-    statements: Lines,
-    case: Names,
-    own: Names,
-    space: dict,
-    read: Collection[str],
-    anew: Callable[[Names], None],
-) -> dict:
-    """The values that the statements give to `names` on one case: a value, an Ellipsis, or a `Trouble`.
-
-    `own` has all names of the notebook, `space` is the notebook, and `anew` lets it have names; `read` are those that
-    the statements read. "changed" has the names whose values the statements have changed, with what they are then.
-    "entered" has the library's functions that are called for `names`, not those of an assert or a print. "called" has,
-    for each of `names` that no line makes, the names that have its right value instead.
-    """
-    before = {n: v for n, v in own.items() if n in read or n not in names}
-    # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
-    old = {n for n in names if n in before and n in cellcode.stored(statements) and not callable(before[n])}
-    known = {n: v for n, v in case.items() if n not in names and n != "start"}
-
-    def begin() -> Names:
-        anew(before)
-        earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in old}
-        space.update(earlier | copy.deepcopy({**known, **case.get("start", {})}))
+    def _begin(self, case: Names) -> Names:
+        """Give the notebook the names of a case. Returns what stands for answers of an earlier run."""
+        self.anew(self.before)
+        earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in self.old}
+        known = {n: v for n, v in case.items() if n not in self.names and n != "start"}
+        self.space.update(earlier | copy.deepcopy({**known, **case.get("start", {})}))
         return earlier
 
-    shapes = {np.shape(v) for v in case.values() if isinstance(v, np.ndarray)}
-    codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
-    touched = [cellcode.touched(statement) for statement in statements]
-    last = {n: max((k for k, t in enumerate(touched) if n in t), default=None) for n in names}
-    needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
-    # First all lines are run as they are, to see what they have made in the end.
-    entered: Counter[str] = Counter()  # the functions that they call
-    cut: set[str] = set()  # what a line has changed before it raised
-    begin()
-    for code, theirs in zip(codes, touched, strict=True):
-        spoil_free_memory(shapes)
-        held = {n: _copied(space.get(n)) for n in {*names}.union(*touched)}
+    def _execute(self, k: int, case: Names) -> None:
+        """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""
+        spoil_free_memory({np.shape(v) for v in case.values() if isinstance(v, np.ndarray)})
         try:
-            with borrowed.entered(entered if theirs & set().union(*needs.values()) else Counter()):
-                _exec(code, space)
-        except Exception:
-            cut |= {n for n, value in held.items() if not same(value, space.get(n))}
-    ends = {n: taken(space[n]) for n in names if n in space}
-    cut -= cellcode.counted(statements)
-    right = {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not needs[n] & cut}
-    # Then each line is run with the right values of the blanks before it, so that it is judged by itself.
-    found: dict[str, Any] = {}
-    failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
-    earlier = begin()
-    for k, code in enumerate(codes):
-        here = [n for n in names if last[n] == k]
-        spoil_free_memory(shapes)
-        try:
-            _exec(code, space)
-        except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
-            line = "this line" if here else f"the line `{ast.unparse(statements[k]).splitlines()[0]}`"
-            trouble = Trouble(f"With other numbers and sizes, {line} raises {said}.{guard.on_shapes(error)}")
-            found |= dict.fromkeys(here, trouble)
-            failed |= {} if here else dict.fromkeys(touched[k], trouble)
-        else:
-            unset = {n for n in here if space.get(n) is earlier.get(n, earlier) and np.isnan(space[n]).all()}
-            found |= {n: taken(space[n]) for n in here if n in space and n not in unset}
-        space |= {n: copy.deepcopy(case[n]) for n in here}
-    found |= {n: failed[r] for n, read_by_it in needs.items() for r in sorted(read_by_it & failed.keys())}
-    for n in (n for n in names if n not in found):
-        only = ": == compares, = assigns" if last[n] is None and cellcode.compared(statements, n) else ""
-        only = ": del deletes it" if last[n] is not None and isinstance(statements[last[n]], ast.Delete) else only
-        line = "With other numbers, no line that runs" if n in old else "No line of this cell"
-        found[n] = Trouble(f"{line} says what {n} is{only}.")
-    found |= right  # what is right in the end is right, unless a line that raised has made it so
-    ours = {n: space.get(n) for n in known if n in read}
-    changed = {n: taken(value) for n, value in ours.items() if not same(known[n], value, rounding=True)}
-    made = cellcode.stored(statements) - {*names, *cellcode.counted(statements)}
-    missing = [name for name in names if last[name] is None]
-    called = {name: {n for n in made if close(space.get(n), np.asarray(case[name]))} for name in missing}
-    return found | {"changed": changed, "entered": entered, "called": called}
+            exec(self.codes[k], self.space)
+        finally:
+            guard.end_if_told()
 
+    def _together(self, case: Names) -> tuple[dict, Counter[str]]:
+        """All lines as they are: what is right in the end, and which of the library's functions were called for it."""
+        entered: Counter[str] = Counter()
+        cut: set[str] = set()  # what a line has changed before it raised
+        needed = set().union(*self.needs.values())
+        self._begin(case)
+        for k, theirs in enumerate(self.touched):
+            held = {n: copied(self.space.get(n)) for n in {*self.names}.union(*self.touched)}
+            try:
+                with borrowed.entered(entered if theirs & needed else Counter()):
+                    self._execute(k, case)
+            except Exception:
+                cut |= {n for n, value in held.items() if not same(value, self.space.get(n))}
+        cut -= cellcode.counted(self.statements)
+        ends = {n: taken(self.space[n]) for n in self.names if n in self.space}
+        return {n: v for n, v in ends.items() if close(v, np.asarray(case[n])) and not self.needs[n] & cut}, entered
 
-def _exec(code: CodeType, space: dict) -> None:
-    """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""
-    try:
-        exec(code, space)
-    finally:
-        guard.end_if_told()
+    def _one_by_one(self, case: Names) -> dict:
+        """Each line with the right values of the blanks before it, so that it is judged by itself."""
+        found: dict[str, Any] = {}
+        failed: dict[str, Trouble] = {}  # names that a line of no blank would have made, and what it raises
+        earlier, space = self._begin(case), self.space
+        for k, statement in enumerate(self.statements):
+            here = [n for n in self.names if self.last[n] == k]
+            try:
+                self._execute(k, case)
+            except Exception as error:
+                said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
+                line = "this line" if here else f"the line `{ast.unparse(statement).splitlines()[0]}`"
+                trouble = Trouble(f"With other numbers and sizes, {line} raises {said}.{guard.on_shapes(error)}")
+                found |= dict.fromkeys(here, trouble)
+                failed |= {} if here else dict.fromkeys(self.touched[k], trouble)
+            else:
+                unset = {n for n in here if space.get(n) is earlier.get(n, earlier) and np.isnan(space[n]).all()}
+                found |= {n: taken(space[n]) for n in here if n in space and n not in unset}
+            space |= {n: copy.deepcopy(case[n]) for n in here}
+        found |= {n: failed[r] for n, read_by_it in self.needs.items() for r in sorted(read_by_it & failed.keys())}
+        return {n: self._without_value(n) for n in self.names if n not in found} | found
 
-
-def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
-    """The names that code reads, starting from these names and values, and what it can reach that the notebook made.
-
-    That is functions, classes and objects, also inside lists and one another; after a name in `BY_TEXT`, all of them.
-    What other code holds, such as a library's, is not followed.
-    """
-    found: set[str] = set()
-    met: dict[int, Any] = {}
-    waiting = [*values]
-
-    def read(names: Collection[str]) -> None:
-        new = {*names} - found
-        found.update(new)
-        waiting.extend(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
-
-    read(names)
-    while waiting:
-        each = waiting.pop()
-        if id(each) not in met:
-            met[id(each)] = each
-            waiting += _inside(each)
-            if type(each) is FunctionType and each.__globals__ is space:
-                read(cellcode.globals_read(each))
-    return found, [*met.values()]
-
-
-def _inside(each: Any) -> list[Any]:
-    """The parts of a value that may have parts of their own; none if it belongs to a library."""
-    kind = type(each)
-    if issubclass(kind, type):  # not its dictionary itself, which nothing else may write to
-        parts = [kind, *each.__bases__, *vars(each).values()] if each.__module__ == "__main__" else []
-    else:
-        followed = kind.__module__ in FOLLOWED and not issubclass(kind, UNSEEN)
-        parts = gc.get_referents(each) if followed else []
-    around = (each.__globals__, each.__builtins__) if kind is FunctionType else ()
-    parts = [part for part in parts if gc.is_tracked(part) or issubclass(type(part), HOLDING)]
-    return [part for part in parts if not any(part is names for names in around)]
+    def _without_value(self, name: str) -> Trouble:
+        """What to say of a blank that no line has given a value."""
+        only, at = "", self.last[name]
+        if at is None and cellcode.compared(self.statements, name):
+            only = ": == compares, = assigns"
+        elif at is not None and isinstance(self.statements[at], ast.Delete):
+            only = ": del deletes it"
+        line = "With other numbers, no line that runs" if name in self.old else "No line of this cell"
+        return Trouble(f"{line} says what {name} is{only}.")
 
 
 def by_its_line(
@@ -356,14 +203,6 @@ def by_its_line(
     except Exception:  # there is no line, or what it reads may be anything
         return [], []
     return [*dict.fromkeys(reads)], values
-
-
-def _copied(value: Any) -> Any:
-    """A copy of what may be changed in place; the value itself if it is a library's or has no copy, as generators."""
-    if _module(value) == "__main__" or issubclass(type(value), (*COPIED, tuple)):
-        with contextlib.suppress(Exception):
-            return copy.deepcopy(value)
-    return value
 
 
 def taken(value: Any) -> Any:

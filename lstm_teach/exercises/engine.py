@@ -64,7 +64,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import guard, judging, trial
+from lstm_teach import aside, guard, judging
 from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
@@ -165,7 +165,7 @@ class Task:
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
         if options.get("allow") == "all":
             options["allow"] = None
-        with trial.apart(function):
+        with aside.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
         if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # this may be why the parts are off
             order = f"The check calls `{self.spec['call']}`: take the arguments in this order."

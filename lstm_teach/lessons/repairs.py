@@ -15,7 +15,7 @@ from types import FrameType
 
 import numpy as np
 
-from lstm_teach import cellcode, guard, html, plain, trial, unfinished
+from lstm_teach import aside, cellcode, guard, html, plain, unfinished
 from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
@@ -138,7 +138,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)
-        with trial.apart(loop):
+        with aside.apart(loop):
             for inputs in cases():
                 with guard.unseen() if got else contextlib.nullcontext():
                     got.append(_gradients(attempt, inputs))
@@ -227,7 +227,7 @@ def long_case() -> Inputs:
 def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> FlawsLeft | None:
     """About a loop that is right in all short cases, and not in the long one; None if it is right there too."""
     try:
-        with guard.unseen(), trial.apart(attempt.function):
+        with guard.unseen(), aside.apart(attempt.function):
             got = _gradients(attempt, long_case())
     except Trouble as trouble:
         return FlawsLeft(None, sentences=(str(trouble),))
@@ -338,7 +338,7 @@ def _hidden(loop: Callable, left: FlawsLeft) -> list[str]:
     def is_right(mistakes: list[tuple[str, str, str]]) -> bool:
         pairs = [*repairs, *((line, after.get(before, before)) for before, line, _ in mistakes)]
         attempt = Attempt(edited(loop, *itertools.chain(*pairs)), SECONDS)
-        with guard.unseen(), trial.apart(loop), contextlib.suppress(Trouble):
+        with guard.unseen(), aside.apart(loop), contextlib.suppress(Trouble):
             return _agree([_gradients(attempt, inputs) for inputs in cases()], Params.NAMES, variant(FLAWS))
         return False
 

@@ -1,0 +1,190 @@
+"""What the values in a learner's notebook hold, set aside while a check runs their code, and put back afterward.
+
+Imports cellcode, and the types of params and forward.
+"""
+
+import contextlib
+import copy
+import functools
+import gc
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import (
+    CellType,
+    FrameType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+    TracebackType,
+)
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import cellcode
+from lstm_teach.cellcode import Names
+from lstm_teach.forward import Cache
+from lstm_teach.params import Params
+
+# `reached` looks inside a value only if its type is from one of these modules
+OURS = (Params.__module__, Cache.__module__)
+FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types", *OURS)
+UNSEEN = (ModuleType, MappingProxyType, FrameType, TracebackType)  # behind these are the dictionaries of modules
+BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
+CACHED = type(functools.cache(len))
+HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque)
+COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
+
+
+@contextlib.contextmanager
+def apart(function: Any) -> Iterator[None]:
+    """Here a learner's function, and what it calls, may change the notebook; afterward the notebook is as it was."""
+    around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
+    space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
+    with set_aside(space, reached(space, (), function)[1]):
+        yield
+
+
+@contextlib.contextmanager
+def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names], None]]:
+    """In the end, put back a notebook's names, and what the values `met` in it hold, into these themselves.
+
+    So two names of one list, or an array and its view, are one all the time. The function yielded puts everything back
+    and gives the notebook other names. Caches are emptied: their results may be those of other numbers.
+    """
+    made = [each for each in met if _module(each) == "__main__"]
+    states = [(namespace, dict(namespace)), *_states(made)]
+    states += [(each, _contents(each)) for each in met if issubclass(type(each), HOLDING)]
+
+    def put_back() -> None:
+        for where, kept in states:
+            _become(where, kept)
+        for cached in [each for each in made if type(each) is CACHED]:
+            cached.cache_clear()
+
+    def anew(names: Names) -> None:
+        put_back()
+        _become(namespace, names)
+
+    try:
+        yield anew
+    finally:
+        put_back()
+
+
+def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
+    """The names that code reads, starting from these names and values, and what it can reach that the notebook made.
+
+    That is functions, classes and objects, also inside lists and one another; after a name in `BY_TEXT`, all of them.
+    What other code holds, such as a library's, is not followed.
+    """
+    found: set[str] = set()
+    met: dict[int, Any] = {}
+    waiting = [*values]
+
+    def read(names: Collection[str]) -> None:
+        new = {*names} - found
+        found.update(new)
+        waiting.extend(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
+
+    read(names)
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in met:
+            met[id(each)] = each
+            waiting += _inside(each)
+            if type(each) is FunctionType and each.__globals__ is space:
+                read(cellcode.globals_read(each))
+    return found, [*met.values()]
+
+
+def _inside(each: Any) -> list[Any]:
+    """The parts of a value that may have parts of their own; none if it belongs to a library."""
+    kind = type(each)
+    if issubclass(kind, type):  # not its dictionary itself, which nothing else may write to
+        parts = [kind, *each.__bases__, *vars(each).values()] if each.__module__ == "__main__" else []
+    else:
+        followed = kind.__module__ in FOLLOWED and not issubclass(kind, UNSEEN)
+        parts = gc.get_referents(each) if followed else []
+    around = (each.__globals__, each.__builtins__) if kind is FunctionType else ()
+    parts = [part for part in parts if gc.is_tracked(part) or issubclass(type(part), HOLDING)]
+    return [part for part in parts if not any(part is names for names in around)]
+
+
+def _states(made: Sequence[Any]) -> list[tuple[Any, dict[str, Any]]]:
+    """What functions, classes and objects keep from call to call, each part with where it is."""
+    having = [(each, attributes) for each in made if (attributes := _attributes(each)) is not None]
+    places = [(attributes if isinstance(attributes, dict) else each, {**attributes}) for each, attributes in having]
+    for function in [each for each in made if type(each) is FunctionType]:
+        places.append((function, {name: getattr(function, name) for name in ("__defaults__", "__kwdefaults__")}))
+        cells = [cell for cell in function.__closure__ or () if cell != CellType()]  # that one is empty
+        places += [(cell, {"cell_contents": cell.cell_contents}) for cell in cells]
+    for thing in [each for each in made if not issubclass(type(each), HOLDING)]:
+        members = [each for cls in type(thing).__mro__ if cls.__module__ == "__main__" for each in vars(cls).items()]
+        for name, slot in [(name, value) for name, value in members if type(value) is MemberDescriptorType]:
+            with contextlib.suppress(AttributeError):  # nothing is in it yet
+                places.append((thing, {name: slot.__get__(thing)}))
+    return places
+
+
+def _attributes(each: Any) -> Mapping[str, Any] | None:
+    """What a value has as its `__dict__`; None if it has none. A learner's class may answer with anything, or raise."""
+    with contextlib.suppress(Exception):
+        if isinstance(found := vars(each), dict | MappingProxyType):
+            return found
+    return None
+
+
+def _contents(each: Any) -> Any:
+    """What an array, a random generator, or a container holds now."""
+    if issubclass(type(each), np.random.Generator):
+        return each.bit_generator.state
+    base = _base(each)
+    if issubclass(base, np.ndarray):
+        return np.array(each, subok=base is not np.ndarray)  # with its mask, if it has one
+    return dict(base.items(each)) if issubclass(base, dict) else [*base.__iter__(each)]
+
+
+def _become(where: Any, kept: Any) -> None:
+    """Let a notebook, an object, or what has `_contents` hold what it did; classes and functions, those attributes."""
+    base = _base(where)
+    if issubclass(base, dict):
+        for gone in base.keys(where) - kept.keys():
+            base.__delitem__(where, gone)
+        for name, value in kept.items():  # the update of a Counter would add
+            base.__setitem__(where, name, value)
+    elif issubclass(base, np.random.Generator):
+        where.bit_generator.state = kept
+    elif issubclass(base, np.ndarray):
+        with contextlib.suppress(ValueError):  # it may be read only
+            base.__setitem__(where, ..., kept)
+    elif issubclass(base, HOLDING):
+        base.clear(where)
+        (base.update if issubclass(base, set) else base.extend)(where, kept)
+    else:
+        for name, value in kept.items():
+            if not issubclass(base, type) or vars(where).get(name, where) is not value:
+                with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
+                    setattr(where, name, value)
+
+
+def _base(each: Any) -> Any:
+    """The nearest class of an object that is no learner's, whose methods may do anything."""
+    return next(cls for cls in type(each).__mro__ if cls.__module__ != "__main__")
+
+
+def _module(each: Any) -> str:
+    """Where a function or class was made; of an object, its class: the object itself may answer with anything."""
+    itself = issubclass(type(each), (type, FunctionType, MethodType, CACHED))
+    return (each if itself else type(each)).__module__
+
+
+def copied(value: Any) -> Any:
+    """A copy of what may be changed in place; the value itself if it is a library's or has no copy, as generators."""
+    if _module(value) == "__main__" or issubclass(type(value), (*COPIED, tuple)):
+        with contextlib.suppress(Exception):
+            return copy.deepcopy(value)
+    return value

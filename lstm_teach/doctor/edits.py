@@ -106,26 +106,22 @@ class Maker:
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
-        """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
-        return self.edit(kind, cost, self.placed(node, text, operator))
+        """An edit that puts a text for a node: in parentheses, if it is an operation (`operator`) that needs them."""
+        start, end = self.unit.span(node)
+        enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
+        enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
+        factor = operator is ast.Mult and isinstance(getattr(self.around.get(id(node)), "op", None), ast.Mult)
+        if enclosed and (factor or re.fullmatch(r"[\w.]+(\[\w+\])?", text)):
+            start, end = start - 1, end + 1  # a name by itself needs no parentheses, nor does one more factor
+        elif operator is not None and not enclosed and not self.stands(node, operator):
+            text = f"({text})"
+        return self.edit(kind, cost, (start, end, text))
 
     def lines(self, kind: str, cost: float, lines: list[str]) -> Edit:
         """An edit that puts these statements in the place of this one."""
         new = f"\n{self.slot.indent or ''}".join(lines)
         part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
         return Edit(kind, cost, (part,), self.text, "; ".join(lines))
-
-    def placed(self, node: ast.AST, text: str, operator: type | None = None) -> tuple[int, int, str]:
-        """Start, end and new text where a text replaces a node; `operator` is the one that it is an operation of."""
-        start, end = self.unit.span(node)
-        enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
-        enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
-        factor = operator is ast.Mult and isinstance(getattr(self.around.get(id(node)), "op", None), ast.Mult)
-        if enclosed and (factor or re.fullmatch(r"[\w.]+(\[\w+\])?", text)):
-            return start - 1, end + 1, text  # a name by itself needs no parentheses, nor does one more factor
-        if operator is not None and not enclosed and not self.stands(node, operator):
-            return start, end, f"({text})"
-        return start, end, text
 
     # What the run showed
 

@@ -17,9 +17,12 @@ from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.slots import Edit, Part, Slot
 
-_ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
-_ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
-_MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
+# Arguments by name that may be wrong or missing: name, kind of mistake, cost, what may be meant, in calls of what.
+_KEYWORDS = (
+    ("axis", "axis", 1.4, "0 1 -1", "roll sum mean flip cumsum diff argsort concatenate stack split repeat append"),
+    ("order", "layout", 1.4, '"F" "C"', "reshape ravel flatten"),
+    ("dtype", "number type", 1.2, "float", "zeros ones empty full zeros_like array asarray"),
+)
 _CHANGING = ("tanh", "clip", "sigmoid", "diag", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
@@ -342,23 +345,14 @@ class Maker:
         """Another axis, number type or layout, given or left out."""
         at, given = self.unit.span(node)[1] - 1, {keyword.arg: keyword.value for keyword in node.keywords}
         comma = ", " if node.args or node.keywords else ""
-        shape, added = self.shape(node), []
-        if name in _ALONG and "axis" not in given and (node.args or isinstance(node.func, ast.Attribute)):
-            added += [("axis", 1.4, f"axis={axis}") for axis in (0, 1)]
-        if name in ("reshape", "ravel", "flatten") and "order" not in given:
-            added.append(("layout", 1.6, 'order="F"'))
-        if self.of_numpy(node.func) in _MADE and "dtype" not in given and is_tokens(shape):
-            added.append(("number type", 1.3, "dtype=float"))
-        for kind, cost, new in added:
-            yield self.edit(kind, cost, (at, at, f"{comma}{new}"), old=self.seg(node), new=new)
-        for key, value in given.items():
-            if key == "order":
-                yield self.swap("layout", 1.3, value, '"C"' if "F" in self.seg(value) else '"F"')
-            if key == "dtype":
-                yield self.swap("number type", 1.1, value, "float")
-            if key == "axis":
-                for axis in ("0", "1", "-1"):
-                    yield replace(self.swap("axis", 1.5, value, axis), new=f"axis={axis}")
+        for key, kind, cost, texts, functions in _KEYWORDS:
+            for text in texts.split():
+                if key in given:
+                    edit = self.swap(kind, cost, given[key], text)
+                    yield replace(edit, old=f"{key}={edit.old}", new=f"{key}={text}")
+                elif name in functions.split() and (key != "dtype" or is_tokens(self.shape(node))):
+                    new = f"{comma}{key}={text}"
+                    yield self.edit(kind, cost, (at, at, new), old=self.seg(node), new=f"{key}={text}")
 
 
 def sums_up(node: ast.Assign | ast.AugAssign) -> bool:

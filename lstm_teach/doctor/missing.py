@@ -6,16 +6,19 @@ What is missing by value is in leftout. Imports donors, edits, scene and slots.
 import ast
 import builtins
 import itertools
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.edits import Maker, sums_up
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
+
+_START = operator.attrgetter("start")
 
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
@@ -99,52 +102,38 @@ def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:
     return [(_root(unit, target), slot, target) for slot in own for target in targets_of(slot.node)]
 
 
-def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[dict[str, Any], list[tuple[str, Slot]]]:
-    """What is carried through a loop, with its shape, and every change of something."""
-    carried: dict[str, Any] = {}
-    known, read, anew = shapes_of(scene, number), set(), set()  # what is made anew in every turn is not carried
-    changed = [(root, slot) for root, slot, _ in _given(scene, number)]
-    for slot in (slot for slot in own if slot.loops or unit.owner is not None):  # a method may be called in every turn
-        read |= names(slot.node)
-        for target in targets_of(slot.node):
-            name, base = unit.segment(target), _root(unit, target)
-            shape = scene.results.get(slot.number) or known.get(name)
-            whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
-            if isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read:
-                anew.add(name)
-            elif whole and is_vector(shape):
-                carried[name] = shape
-            numbers = known.get(base)
-            one_axis = str(numbers).startswith("numbers") or (is_vector(numbers) and len(numbers) == 1)
-            if one_axis and base != name and base not in anew and sums_up(slot.node):  # entry by entry
-                carried[base] = numbers
-        calls = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
-        for call in (node for node in calls if isinstance(node, ast.Call)):  # it may change an array that it gets
-            for name in (unit.segment(arg) for arg in call.args if isinstance(arg, ast.Name | ast.Attribute)):
-                if is_vector(known.get(name)) and len(known[name]) == 1:
-                    carried.setdefault(name, known[name])
-                    changed.append((name, slot))
-    return carried, changed
+def _handed(slot: Slot) -> list[ast.expr]:
+    """What a statement hands to a call and gets nothing for, which may change it."""
+    calls = ast.walk(slot.node) if isinstance(slot.node, ast.Expr) else ()
+    args = (arg for call in calls if isinstance(call, ast.Call) for arg in call.args)
+    return [arg for arg in args if isinstance(arg, ast.Name | ast.Attribute)]
 
 
 def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """What is carried through a loop set to zero again, once more in each turn."""
-    carried, changed = _carried(scene, number, unit, own)
+    """What a loop changes and doesn't make anew set to zero again in each turn: usually before the first change."""
+    known, carried, read, anew = shapes_of(scene, number), {}, set(), set()
+    changed = [(name, slot) for name, slot, _ in _given(scene, number)]
+    changed += [(unit.segment(arg), slot) for slot in own for arg in _handed(slot)]
+    for name, slot in (pair for pair in changed if pair[1].loops or unit.owner):  # a method may be called in each turn
+        read |= names(slot.node)
+        shape = known.get(name) or scene.results.get(slot.number)
+        vector = is_vector(shape) and sum(n > 1 for n in shape) == 1
+        if isinstance(slot.node, ast.Assign) and name.isidentifier() and name not in read:
+            anew.add(name)
+        elif (vector or str(shape).startswith("numbers")) and name not in anew:
+            carried[name] = f"{scene.numpy}.zeros_like({name})" if vector else f"[0.0] * len({name})"
     taken = [target for _, slot, target in _given(scene, number) if isinstance(slot.node.value, ast.Attribute)]
     others_too = {target.id for target in taken if isinstance(target, ast.Name)}  # names of what others hold too
     others_too |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
     for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
         block = [g for g in scene.gaps.values() if g.block == gap.block]
         read = names(*gap.loops[-1:])
-        for name, shape in carried.items():
+        for name, zeros in carried.items():
             if name.isidentifier() and name not in others_too | read:
                 continue  # a function may be called in every turn of a loop elsewhere
-            # The usual place of a reset is just before the first change.
-            adds = [s for root, s in changed if root == name and s.start >= gap.start]
-            first_add = min(adds, key=lambda s: s.start, default=None)
-            between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
-            before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
-            zeros = f"[0.0] * len({name})" if isinstance(shape, str) else f"{scene.numpy}.zeros_like({name})"
+            first = min((s for other, s in changed if other == name and s.start >= gap.start), key=_START, default=None)
+            between = [g for g in block if gap.index < g.index and g.start <= first.start] if first else block
+            before_loop = first and not between and len(first.loops) > len(gap.loops)  # which adds up parts
             for reset in (f" = {zeros}", *["[:] = 0"] * (name in others_too)):
                 yield forgotten(gap, 0.6 if before_loop else 1.7 + 0.03 * len(between), name + reset)
 

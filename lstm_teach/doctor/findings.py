@@ -265,6 +265,8 @@ class Account:
         """Which gradients are right with an edit that is not proved, and not without it."""
         before, now = (right_matrices(each, self.truth) for each in (trace, self._repaired[1]))
         names = [f"d{name}" for name in now if name not in before]
+        if not names:  # they show in other nets only
+            return ""
         agree = f"{listing(names)} agree{'s' * (len(names) == 1)}"
         others = " and the other changes" * (len(self.flaws) > 1)
         return f"With it{others}, at T = {self.truth.case.length}, {agree}."

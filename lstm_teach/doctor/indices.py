@@ -24,20 +24,13 @@ def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(root):
         if isinstance(node, ast.Subscript):
             yield from _index(maker, node)
-        elif _is_key(node):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _einsum(maker, node) if node in einsums else _string(maker, node)
 
 
-def _parts(node: ast.Subscript) -> list[ast.expr]:
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
-def _is_key(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
 def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
-    parts, loops = _parts(node), maker.loop_names()
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    loops = maker.loop_names()
     for part in parts:
         text = maker.seg(part)
         if isinstance(part, ast.Slice):

@@ -179,8 +179,9 @@ def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> 
     for slot in (s for s in own if not s.loops and isinstance(s.node, ast.Assign)):
         targets, gap = [*map(unit.segment, targets_of(slot.node))], scene.gaps.get((slot.block, slot.index))
         if gap is not None and targets and looped.issuperset(targets) and not any(map(is_zeros, ast.walk(slot.node))):
+            one_for_all = len(slot.node.targets) > 1  # where an array of its own for each name may do
             for k, line in enumerate(_begun(scene, gap, targets)):
-                yield Maker(scene, slot).lines("initial value", 1.0 + 0.02 * k, [line])
+                yield Maker(scene, slot).lines("initial value", 1.0 + 0.3 * one_for_all + 0.02 * k, [line])
 
 
 def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:

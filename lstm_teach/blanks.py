@@ -7,7 +7,8 @@ cases. A test holds the library's lines to the cases. A case may have `start`, t
 where they are not the right ones: an f from a cell above.
 
     [blanks.product]
-    case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value
+    case = "cases_02:one_step"         # a function in lessons/cases_02.py: dicts of every name and its right value;
+                                       # it is called with given = [...], if there is such a line
     names = ["do", "dct"]              # what the cell assigns, in order
     hints = ["the idea", "the place", "the line"]
     [blanks.product.library]           # what the lesson goes on with where a line is open or wrong
@@ -52,13 +53,15 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import axes, is_all, recognize
+from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
 from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
 CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 CALLED = "This is right, but it is called {}: rename it to {}."
+NO_LINE = "No line of this cell says what "
+TOO_LATE = "The line that makes {} comes after lesson.judge: put it above."
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
 
@@ -76,7 +79,8 @@ class Lesson:
         """The group of blanks of that name."""
         spec = dict(self._entry("blanks", "blanks", group))
         names = spec["names"]
-        spec["case"] = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        case = pkgutil.resolve_name(f"lstm_teach.lessons.{spec['case']}")
+        spec["case"] = functools.partial(case, *spec.pop("given", ()))
         others = [n for other in self._spec["blanks"].values() for n in other["names"] if n not in names]
         lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
         tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
@@ -98,6 +102,8 @@ class Lesson:
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
+        late = {p.name for p in parts if p.sentence.startswith(NO_LINE)} & cellcode.made_below(frame)
+        parts = tuple(Part(p.name, TOO_LATE.format(p.name)) if p.name in late else p for p in parts)
         said = [part for part in parts if part.sentence and not part.open]
         wrong = {blank.names[0] if blank.is_function else part.name for part in said}
         for name in blank.names:
@@ -154,18 +160,18 @@ class Lesson:
 
     def yours(self, name: str) -> Callable:
         """The learner's own function, right or wrong; the library's if it is not written. Prints which."""
+        names = sys._getframe(1).f_globals
         if self.is_open(name):
             print(f"This is the library's {name}, since yours is not written yet.")
         elif name in self.written:
             print(f"This checks your {name}, although it isn't right yet.")
             return self.written[name]
-        elif name not in (names := sys._getframe(1).f_globals):
+        elif name in names:
+            print(f"This is your {name}.")
+        else:
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
             return pkgutil.resolve_name(_blank_of(name).library)
-        else:
-            print(f"This is your {name}.")
-            return names[name]
-        return sys._getframe(1).f_globals[name]
+        return names[name]
 
     def bring(self, name: str) -> Callable:
         """The learner's own function from an earlier lesson if it was kept and is still right, else the library's."""
@@ -215,7 +221,7 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
             if all(part.passed for part in judge_function(blank, namespace[other], statements)):
                 return (Part(name, CALLED.format(other, name)),)
         its = f"This {name} is the library's: write its lines yourself, below `def {name}(...):`."
-        none = f"No line of this cell says what {name} is."
+        none = f"{NO_LINE}{name} is."
         return (Part(name, its if name in cellcode.stored(statements) else none),)
     if not blank.is_function:
         return _judge_values(blank, statements, namespace, before)
@@ -309,7 +315,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            said = f"This line is right, but it reads {listing(reads)}: look there first."
+            said = f"What is written here is right, but it reads {listing(reads)}: look there first."
             parts.append(Part(part, said, waits=True))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
@@ -354,6 +360,8 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
 def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
+    given = cases[0].keys() - {*blank.names}
+    statements = cellcode.without_copies(namespace, f'judge("{blank.group}")', statements, given)
     try:
         runs = trial.runs(blank.names, statements, cases, namespace)
     except guard.LearnerError as error:
@@ -399,8 +407,11 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
             only = known and here.startswith((THIS_NET, trial.TYPED))
-            if here.startswith(THIS_NET) and (own := altered & read - changed):  # a given line is another one now
-                here = f"It is right with this cell's {listing(sorted(own))}, but not with the lesson's."
+            own = listing(sorted(altered & read - changed) or [""])  # made by a given line, which is another one now
+            if own and here.startswith(THIS_NET):
+                here = f"It is right with this cell's {own}, but not with the lesson's."
+            elif own and not known:
+                known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)
@@ -409,10 +420,10 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
     if changed:
-        said, way = trial.words_for_changes(changed, statements)
+        said, way = trial.words_for_changes(changed, statements, before)
         again = f"{said} {way}, and run the cells above again."
         if any(part.sentence for part in parts):  # it may be so for this reason alone
-            kept_too = ("No line of this cell", "This is right, but")
+            kept_too = (NO_LINE, "This is right, but")
             both = (f"{p.sentence} {again}" if p.sentence.startswith(kept_too) else again for p in parts)
             return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
         parts.append(Part(listing(sorted(changed)), again))
@@ -430,13 +441,13 @@ def _known(
         return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
     whole = {f"({code})[{name!r}]": words for code, words in every.items()}
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
-    words = judging.known_mistake(blank.mistakes.get(name, {}) | whole, tries)
+    words = known_mistake(blank.mistakes.get(name, {}) | whole, tries)
     if words := words or recognize(name, arrays, right, cases, written):
         return words
-    if words := next(filter(None, map(judging.too_coarse, arrays, right)), ""):
+    if words := next(filter(None, map(too_coarse, arrays, right)), ""):
         return words
     least = 0 if cellcode.calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
-    if judging.is_rounded(arrays, right, least):
+    if is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
     return FIRST_DIGITS if all(near) else ""

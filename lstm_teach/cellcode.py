@@ -52,6 +52,12 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     return [_Unjudged().visit(s) for s in before], shown
 
 
+def made_below(frame: FrameType) -> set[str]:
+    """The names that the running cell makes only in lines below the call that runs in `frame`."""
+    source = "".join(linecache.getlines(frame.f_code.co_filename))
+    return stored([s for s in ast.parse(source).body if s.lineno > frame.f_lineno])
+
+
 def below_magic(source: str) -> str:
     """The lines below the magic, such as %%time, of a cell that IPython has turned into one call; "" of any other."""
     call = re.fullmatch(r"get_ipython\(\)\.run_cell_magic(\(.*\))\s*", source, re.DOTALL)
@@ -271,17 +277,32 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 
     What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
     """
-    ran, names = namespace.get("In"), set()  # IPython's list of all cells that have run
+    cells, names = _other_cells(namespace, call), set()
+    for tree in cells or ():
+        targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
+        counts = {id(node) for target in targets for node in ast.walk(target)}
+        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        names |= {node.id for node in nodes if id(node) not in counts}
+    if cells is None:
+        return None
+    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
+
+
+def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
+    """The statements, but for those that a cell without this call has too, and that make only what is `given`."""
+    theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
+    return [s for s in statements if not (touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs)]
+
+
+def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
+    """The cells without this call that have run; None if it isn't known what has."""
+    ran, trees = namespace.get("In"), []  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None
     for source in (source for source in ran if call not in source):
         with contextlib.suppress(SyntaxError):  # a cell that failed
-            tree = ast.parse(below_magic(source) or source)
-            targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
-            counts = {id(node) for target in targets for node in ast.walk(target)}
-            nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-            names |= {node.id for node in nodes if id(node) not in counts}
-    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
+            trees.append(ast.parse(below_magic(source) or source))
+    return trees
 
 
 def compared(statements: Lines, name: str) -> bool:

@@ -15,9 +15,11 @@ import re
 import sys
 import threading
 import time
+import tomllib
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Self
 
@@ -29,40 +31,6 @@ except ImportError:  # a Python without threads may lack it too
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
-SINGLE = "One side of the @ is not an array. If it is a single number, use * instead, or look at its index."
-SLIPS = {  # in the words of Python and NumPy, after the kind of error
-    r"^IndexError: (?!index -).*out of ": "Counting begins at 0, so the last index is one less than the size.",
-    r"^KeyError: ['\"]?\w+['\"]?$": "There is no such entry: print the dictionary or set to see which ones there are.",
-    r"'dict' object has no": 'To read an entry of a dictionary by its name, write d["dc"].',
-    r"unhashable type: 'numpy": (
-        'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
-        "A function with @functools.cache can't take an array either."
-    ),
-    r"NoneType' object (is not|has no)": (
-        "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
-        "return gives None too."
-    ),
-    r"ndarray' object is not c": "Parentheses after an array call it: write [] for an index, and * for a product.",
-    r"(function|method|partial)' object is not sub": "A function is called with parentheses, not square brackets.",
-    r"for @:": SINGLE,
-    r"'(numpy\.\w+|float|int)' object is not c": "Parentheses after a number call it: is a * missing before them?",
-    r"positional argument|keyword.* argument|values for argument": (
-        "The call and the function disagree on the arguments: compare the two."
-    ),
-    r"bitwise_xor|for \^": "^ is not a power in Python: write **.",
-    r"inhomogeneous": "Arrays of different shapes don't make one array: keep them apart, or take the one you need.",
-    r"over a 0-d|'(numpy\.)?(float|int)\d*' object is not iter": "A single number has no entries to go through.",
-    r"only (0-d|length-1|size-1)": "A single number is needed there. NumPy's functions, such as np.exp, take arrays.",
-    r"truth value of an array": "if, and, or, max and min need single numbers. For arrays, try np.where or np.maximum.",
-    r"cannot access local|referenced before": "The function reads that name before any line of it gives it a value.",
-    r"maximum recursion": "A function calls itself again and again.",
-    r"operand.*'dict'": "A dictionary holds several values: take one of them, by its name in brackets.",
-    r"operand.*'tuple'": "A tuple holds several values, such as all results of a function: take one, as in f(x)[0].",
-    r"operand.*'NoneType'": (
-        "None is not a number. Is a return missing, or an argument that should have been given? "
-        "If there is nothing to add, use 0."
-    ),
-}
 
 
 class OutOfTime(SystemExit):
@@ -251,8 +219,14 @@ def meaning(error: BaseException) -> str:
     if its and not isinstance(its, type):  # `half` is one of NumPy's types, and is seldom meant
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = f"{type(error).__name__}: {error}"
-    found = (f" {words}" for slip, words in SLIPS.items() if re.search(slip, said))
+    found = (f" {words}" for slip, words in _slips().items() if re.search(slip, said))
     return next(found, on_shapes(error))
+
+
+@functools.cache
+def _slips() -> dict[str, str]:
+    """What common words of Python and NumPy mean, by a pattern of the words after the kind of error."""
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def on_shapes(error: BaseException) -> str:
@@ -261,7 +235,7 @@ def on_shapes(error: BaseException) -> str:
     if not (isinstance(error, ValueError) and re.search(words, str(error))):
         return ""
     if "enough dimensions" in str(error):
-        return f" {SINGLE}"
+        return f" {_slips()['for @:']}"
     return f" The shapes don't fit: look at the shape of each side.{TURNED}"
 
 

@@ -1,4 +1,4 @@
-"""Judge what a learner wrote: call it, compare its answer with the right one, say what it is instead.
+"""Judge what a learner wrote: call it, compare its answer with the right one. What it is instead, recognize.py says.
 
 Imports borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One engine for the blanks of the lessons and
 the checks of the exercises.
@@ -36,7 +36,6 @@ ANSWERS = (
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
 NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
 ENDLESS = "Look for a loop that never ends."
-NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "{} still has dots in it: replace them with your code."
@@ -106,10 +105,11 @@ class Attempt:
             return None, said + (NOT_MADE if unmade else "")
         finally:
             self._left -= spent()
+        names = [*guard.parameters_of(self.function)]  # none of builtins, one of *inputs
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):
             if not same(before, after):
                 found = self.rounded if same(before, after, rounding=True) else self.changed
-                found[_input_name(self.function, number)] = None
+                found[names[number] if number < len(names) else f"input {number + 1}"] = None
         if answer is Ellipsis:
             return None, DOTS.format(self.name)
         if answer is None:
@@ -170,7 +170,8 @@ def judge(
         off = "Hints are off. To see three hints, and the mistake's name if it is a known one, run show_hints(True)."
         hints, note = (), f"{note} {off}".strip()
     else:
-        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in results)), "")
+        sized = results if guard.parameters_of(function) else ()  # else its sizes are those that the task asks for
+        sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in sized)), "")
         note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
@@ -223,12 +224,6 @@ def difference(
     if len(steps) > 1:
         sentence += f" Walking back, {axes[0]} {first[0]} is the first that is off."
     return sentence
-
-
-def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
-    """That numbers of this kind can't hold all digits of the right ones; "" if they can."""
-    only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""
-    return f"Yours is {got.dtype}{only}; compute in float64." if only or got.dtype in (np.float32, np.float16) else ""
 
 
 def typed_sizes(trouble: str, *lines: ast.AST) -> str:
@@ -296,7 +291,7 @@ def parts_of(answer: Any, like: Any, name: str, returns: Sequence[str] = ()) -> 
         return {name: answer}
     found = answer.keys() if isinstance(answer, Mapping | Params) else ()
     if missing := [key for key in like if key not in found]:
-        lacks = f"; there is no {listing(missing)}" if found else ""
+        lacks = f"; {listing(missing)} {'is' if len(missing) == 1 else 'are'} missing" if found else ""
         raise Trouble(f"{name} should return {listing(like)}, each under its name{lacks}.")
     return {key: answer[key] for key in like}
 
@@ -311,15 +306,6 @@ def in_order(answer: Any, names: Sequence[str], function: str = "The function") 
     return dict(zip(names, answer, strict=True))
 
 
-def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
-    """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
-    try:
-        with np.errstate(all="ignore"):
-            return read(eval(code, space))
-    except (ValueError, IndexError, ArithmeticError):  # arrays that do not fit, and Python's own 1 / 0
-        return None
-
-
 def numbers(value: Any) -> np.ndarray | None:
     """A value as an array of finite numbers, several values by name as one vector; None if it is none."""
     try:
@@ -329,68 +315,6 @@ def numbers(value: Any) -> np.ndarray | None:
     except (TypeError, ValueError):  # rows of different length, unlike things by name, or nothing at all
         return None
     return array if array.dtype.kind in "fiub" and np.isfinite(array).all() else None
-
-
-def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Arrays]) -> str:
-    """The words of the mistake that explains what came in all cases, or "".
-
-    `got` and `right` hold one array per case, `mistakes` maps words, or a code for them, to the arrays that this
-    mistake gives. A mistake is named only if in every case it gives what came, and if it is far from right where what
-    came is: the distance to the mistake is at most a thousandth of the mistake's own distance from the right answer,
-    over all cases together. Of several the nearest is named.
-    """
-    best, words = 1e-3, ""
-    if not got or any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
-        return ""
-    first, nearby = np.ravel(got[0])[:1], 1e-6 * np.max(np.abs(got[0]), initial=0.0)
-    for known, values in mistakes.items():
-        if not (abs(first - np.ravel(values[0])[:1]) <= nearby).all():  # most of thousands end here
-            continue
-        if any(np.shape(g) != np.shape(v) for g, v in zip(got, values, strict=True)):
-            continue
-        near = [_distance([g], [v]) for g, v in zip(got, values, strict=True)]
-        same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
-        far = _distance(values, right) if same_shape else np.inf
-        if all(each <= NEAR for each in near) and far > NEAR and max(near) / far < best:  # nan is never near
-            best, words = max(near) / far, known
-    return words
-
-
-def known_mistake(
-    mistakes: Mapping[str, str],
-    tries: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
-    read: Callable[[Any], np.ndarray | None] = numbers,
-    tolerance: float = 1e-9,
-) -> str:
-    """The words of the mistake that explains what came in all cases, or "".
-
-    `mistakes` has the words by the expression that gives what came; `tries` has for each case the names that the
-    expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
-    gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
-    """
-    tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: they rule out most mistakes
-    table = {}
-    for code in mistakes:
-        values = []
-        for space, got, right in tries:
-            value = value_of(code, space, read)
-            if value is None and difference("it", got, right, tolerance=tolerance):
-                break
-            if value is not None and not (np.shape(got) == np.shape(value) and _distance([got], [value]) <= NEAR):
-                break
-            values.append(value)
-        else:
-            if any(value is not None for value in values):
-                pairs = zip(values, tries, strict=True)
-                table[code] = [got if value is None else value for value, (_, got, _) in pairs]
-    return mistakes.get(explain([got for _, got, _ in tries], [right for _, _, right in tries], table), "")
-
-
-def _distance(a: Arrays, b: Arrays) -> float:
-    """The largest difference, relative to the size of the numbers, so that tiny matrices are judged like large ones."""
-    size = max(np.max(np.abs(x), initial=0.0) for x in (*a, *b))
-    off = max(np.max(np.abs(np.subtract(x, y, dtype=float)), initial=0.0) for x, y in zip(a, b, strict=True))
-    return float(off / size) if size else float(off)
 
 
 def two_numbers(yours: float, right: float) -> tuple[str, str]:
@@ -436,14 +360,6 @@ def close(got: Any, right: np.ndarray) -> bool:
         return False
     size = np.max(np.abs(right), initial=0.0)
     return bool(np.max(np.abs(np.asarray(got) - right), initial=0.0) <= TOLERANCE * (size or 1e-3))
-
-
-def is_rounded(got: Arrays, right: Arrays, least: int) -> bool:
-    """Whether these are the right numbers, all rounded to as many decimal places, `least` or more; not if all are 0."""
-    if not any(map(np.any, got)) or not all(map(is_like, got, right)):
-        return False
-    rounded = ([np.round(each, places) for each in right] for places in range(least, 9))
-    return any(all(np.allclose(*pair, 0, 1e-12) for pair in zip(got, values, strict=True)) for values in rounded)
 
 
 def kind(value: Any) -> str:
@@ -502,9 +418,3 @@ def same(before: Any, after: Any, rounding: bool = False) -> bool:
         return isinstance(after, list | tuple) and same(dict(enumerate(before)), dict(enumerate(after)), rounding)
     several = isinstance(after, list | tuple) or getattr(after, "ndim", 0)  # one number is never the same as these
     return callable(before) or before is after or (not several and before == after)
-
-
-def _input_name(function: Callable, number: int) -> str:
-    """The learner's own name of an input."""
-    names = [*guard.parameters_of(function)]
-    return names[number] if number < len(names) else f"input {number + 1}"  # of builtins, and *inputs

@@ -1,4 +1,4 @@
-"""Say what a wrong value is, by its numbers: another quantity, a factor or a term too many or too few, a sign.
+"""Say what a wrong value is, by its numbers: a known mistake, another quantity, a factor or a term too many, a sign.
 
 Imports cellcode, judging and numpy. Nothing here knows a blank: only names, numbers and lines.
 What is said is true of every case, and a factor or term is "too many" only if the learner's own line has it.
@@ -7,16 +7,17 @@ What is said is true of every case, and a factor or term is "too many" only if t
 import ast
 import itertools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lstm_teach.cellcode import Lines, Names, Written, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.judging import Arrays, close, explain, numbers, value_of
+from lstm_teach.judging import Arrays, close, difference, is_like, numbers
 from lstm_teach.validate import listing
 
+NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
 SIGMOIDS, TANHS = ("i", "f", "o"), ("g", "ct")
@@ -49,7 +50,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
             without = replace(written, read=frozenset(left) if alone else written.read - {q})
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
-                    return f"The term {q} is right. The rest: {words[0].lower()}{words[1:]}"
+                    return f"The term {q} is right. The rest is {words[0].lower()}{words[1:]}"
     if words := _by_terms(written.lines, terms, cases):
         return words
     if written.its and not divisors(ast.parse(written.its)):
@@ -204,6 +205,86 @@ def _same_shape(got: Numbers, right: Arrays) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+def known_mistake(
+    mistakes: Mapping[str, str],
+    tries: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
+    read: Callable[[Any], np.ndarray | None] = numbers,
+    tolerance: float = 1e-9,
+) -> str:
+    """The words of the mistake that explains what came in all cases, or "".
+
+    `mistakes` has the words by the expression that gives what came; `tries` has for each case the names that the
+    expressions may use, what came, and what is right; `read` makes numbers of an expression's value. Where a mistake
+    gives none, whoever made it has taken care of that case: it has to be right, within the tolerance.
+    """
+    tries = sorted(tries, key=lambda one: np.size(one[1]))  # small nets first: they rule out most mistakes
+
+    def made(code: str) -> Iterator[np.ndarray | None]:
+        for space, got, right in tries:
+            value = value_of(code, space, read)
+            yield np.array(np.nan) if value is None and difference("it", got, right, tolerance=tolerance) else value
+
+    got, right = [got for _, got, _ in tries], [right for _, _, right in tries]
+    return mistakes.get(explain(got, right, {code: made(code) for code in mistakes}), "")
+
+
+def explain(got: Arrays, right: Arrays, mistakes: Mapping[str, Iterable[np.ndarray | None]]) -> str:
+    """The words of the mistake that explains what came in all cases, or "".
+
+    `got` and `right` hold one array per case, `mistakes` maps words, or a code for them, to the arrays that this
+    mistake gives, None where it gives none. A mistake is named only if in every case it gives what came, and if it is
+    far from right where what came is: the distance to the mistake is at most a thousandth of the mistake's own distance
+    from the right answer, over all cases together. Of several the nearest is named.
+    """
+    best, words = 1e-3, ""
+    if not got or any(np.asarray(each).dtype.kind not in "fiub" for each in got):  # Python's integers know no limit
+        return ""
+    for known, made in mistakes.items():
+        values, near = [], []
+        for mine, value in zip(got, made, strict=True):  # made one by one: the first case rules out most mistakes
+            if value is not None:
+                near.append(_distance([mine], [value]) if np.shape(mine) == np.shape(value) else np.inf)
+                if not near[-1] <= NEAR:  # nan is never near
+                    break
+            values.append(mine if value is None else value)
+        else:
+            same_shape = all(np.shape(v) == np.shape(r) for v, r in zip(values, right, strict=True))
+            far = _distance(values, right) if same_shape else np.inf
+            if near and far > NEAR and max(near) / far < best:
+                best, words = max(near) / far, known
+    return words
+
+
+def _distance(a: Arrays, b: Arrays) -> float:
+    """The largest difference, relative to the size of the numbers, so that tiny matrices are judged like large ones."""
+    size = max(np.max(np.abs(x), initial=0.0) for x in (*a, *b))
+    off = max(np.max(np.abs(np.subtract(x, y, dtype=float)), initial=0.0) for x, y in zip(a, b, strict=True))
+    return float(off / size) if size else float(off)
+
+
+def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | None:
+    """The numbers of an expression; None if it can't be computed with these names, or is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            return read(eval(code, space))
+    except (ValueError, IndexError, ArithmeticError):  # arrays that do not fit, and Python's own 1 / 0
+        return None
+
+
+def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
+    """That numbers of this kind can't hold all digits of the right ones; "" if they can."""
+    only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""
+    return f"Yours is {got.dtype}{only}; compute in float64." if only or got.dtype in (np.float32, np.float16) else ""
+
+
+def is_rounded(got: Arrays, right: Arrays, least: int) -> bool:
+    """Whether these are the right numbers, all rounded to as many decimal places, `least` or more; not if all are 0."""
+    if not any(map(np.any, got)) or not all(map(is_like, got, right)):
+        return False
+    rounded = ([np.round(each, places) for each in right] for places in range(least, 9))
+    return any(all(np.allclose(*pair, 0, 1e-12) for pair in zip(got, values, strict=True)) for values in rounded)
 
 
 def is_all(code: str, trials: Mapping[str, tuple], cases: Sequence[Names]) -> bool:

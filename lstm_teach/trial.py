@@ -221,8 +221,9 @@ def on_this_net(
     off = difference(name, got, right, axes(right, name), relative=True)
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
+    itself = name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec"))
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
-        if name in cellcode.globals_read(compile(ast.Module([*written.lines[:1]], []), CELL, "exec")):
+        if itself:
             return f"This reads {name} as it was before this cell ran: write the line itself."
         return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
@@ -230,6 +231,8 @@ def on_this_net(
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
     if nearly and (typed := words_for_typed(name, written, namespace, cases)):
         return typed
+    if off and itself:
+        return f"{off} This reads {name} itself, as it was before this cell ran."
     return off or f"{THIS_NET}{earlier}"
 
 
@@ -321,9 +324,15 @@ def words_for_error(error: guard.LearnerError) -> str:
     return f"With numbers other than these, this cell {what}."
 
 
-def words_for_changes(changed: Collection[str], statements: Lines) -> tuple[str, str]:
-    """What to say of names that the cell has changed though other cells need them, and what to do about it."""
+def words_for_changes(changed: Collection[str], statements: Lines, before: Collection[str] | None) -> tuple[str, str]:
+    """What to say of names that the cell has changed though other cells need them, and what to do about it.
+
+    Those that were not there `before` are of a line that this cell was given with.
+    """
     one, names = len(changed) == 1, listing(sorted(changed))
+    if before is not None and not {*changed} & {*before}:
+        values = "a different value" if one else "different values"
+        return f"This cell gives {names} {values} from the lesson's.", "Put the given line back"
     said = "which comes from another cell." if one else "which come from other cells."
     if {*changed} <= cellcode.counted(statements):
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"

@@ -1,6 +1,6 @@
 """Say what stops the cell of a blank or answer, before its check can run. Imports cellcode and the guard.
 
-Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.SLIPS has more.
+Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.toml has more.
 """
 
 import ast

@@ -260,7 +260,7 @@ def test_shapes_are_said(line, words):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("dct * (1 - c**2) + dc_carry", "term dc_carry is right. The rest: right except for one factor: (1 - c**2)"),
+        ("dct * (1 - c**2) + dc_carry", "term dc_carry is right. The rest is right except for one factor: (1 - c**2)"),
         ("dct + dc_carry", "one missing factor: (1 - ct**2), the slope of tanh"),
         ("dc_hidden", "term dc_carry is missing"),
         ("dc_carry", "term dc_hidden is missing"),
@@ -307,6 +307,47 @@ def test_what_the_cell_has_made_itself_it_may_change():
     assert not verdict.passed  # an earlier run of other lines
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["dct = 1", f'{source}\nlesson.judge("vectors")']})
     assert verdict.passed, str(verdict)
+
+
+def test_a_line_that_is_copied_from_another_cell_changes_nothing():
+    lesson, given = "01_forward_pass", "b, n = 1.0, 20"
+    names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
+    assert run_cell(lesson, "left", f"{given}\n{cell}", names | {"In": [given]}).passed
+    verdict = run_cell(lesson, "left", f"b, n = 2.0, 20\n{cell}", names | {"In": [given]})
+    assert "This cell changes b and n themselves, which come from other cells." in str(verdict)
+    wrong = cell.replace("** n", "* n")
+    assert "This multiplies" in str(run_cell(lesson, "left", f"{given}\n{wrong}", names | {"In": [given]}))
+    its_own = "slope = 1 - ct**2\nct = ct + 0"  # what the lesson has not given is no copy, nor what is to be written
+    for line in its_own.splitlines():
+        source = f"{line}\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
+        assert judged(VECTORS, source, notebook(VECTORS) | {"In": [line]})[0].passed
+    line = "dWf = np.outer(dzf, h_before)"
+    assert judged(VECTORS, f"dc = dct * (1 - ct**2) + dc_carry\n{line}", notebook(VECTORS) | {"In": [line]})[0].passed
+
+
+def test_a_given_line_of_the_cell_itself_that_was_changed_is_not_said_to_be_of_another_cell():
+    lesson = "01_forward_pass"
+    for lines in ("ct = o * np.tanh(c)\nh = ct", "ct = np.tanh(c)\nct = o * ct\nh = ct"):
+        names, cell = copied(names_before(lesson, "hidden")), f'{lines}\n\nlesson.judge("hidden")'
+        said = str(run_cell(lesson, "hidden", cell, names | {"In": ["c = 1", cell]}))
+        assert "This cell gives ct a different value from the lesson's. Put the given line back" in said, said
+        assert "another cell" not in said
+
+
+def test_a_line_below_the_call_is_said_to_be_there():
+    verdict, names = judged(PRODUCT, "do = dh * ct")
+    assert sentences(verdict)["dct"] == "No line of this cell says what dct is."
+    source = 'do = dh * ct\nlesson.judge("product")\ndct = dh * o'
+    run_cell("00_start_here", "blank", source, names := notebook(PRODUCT))
+    said = sentences(names["lesson"].verdicts["product"])
+    assert said == {"do": "", "dct": "The line that makes dct comes after lesson.judge: put it above."}
+
+
+def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
+    verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
+    assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")
+    verdict, _ = judged(PRODUCT, "do = dh * ct * o\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
+    assert "itself, as it was" not in str(verdict)
 
 
 def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has_that_name():

@@ -14,7 +14,8 @@ import pytest
 
 import lstm_teach as lt
 from lstm_teach.exercises.engine import by_name
-from lstm_teach.judging import Attempt, Trouble, difference, explain, judge, kind, two_numbers
+from lstm_teach.judging import Attempt, Trouble, difference, judge, kind, two_numbers
+from lstm_teach.recognize import explain
 from lstm_teach.verdicts import Part, Verdict, advice, show_hints
 
 INPUT = np.array([1.0, 2.0, 3.0])

@@ -16,7 +16,7 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
-from lstm_teach import exercises, judging, verdicts
+from lstm_teach import exercises, judging, recognize, verdicts
 from lstm_teach.exercises import engine
 
 pytestmark = pytest.mark.long
@@ -221,7 +221,7 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
             got, kept = [], []
             for k, right_one in own:
                 read = read_whole if code in whole else judging.numbers
-                value = judging.value_of(code, task.space(k, result), read)
+                value = recognize.value_of(code, task.space(k, result), read)
                 if value is not None:
                     got.append(value)
                     kept.append(right_one)
@@ -235,7 +235,7 @@ def test_no_named_mistake_is_the_right_answer(topic, name, monkeypatch):
         for off in (0, 1e-12, 1e-8):
             for words, (values, kept) in table.items():
                 nearly = [k * (1 + off * random.normal(0, 1, k.shape)) for k in kept]
-                assert judging.explain(nearly, kept, {words: values}) == "", words
+                assert recognize.explain(nearly, kept, {words: values}) == "", words
     assert [code for code, somewhere in apart.items() if not somewhere] == []  # a row that could never be said
 
 

@@ -474,3 +474,17 @@ def test_a_number_that_is_no_size_is_not_called_a_size_that_is_typed_in():
     factor, sizes = (str(forward_pass.check_loss(function)) for function in (hundred, to_five))
     assert "out of bounds" in factor and "typed in" not in factor
     assert "A size typed in as a number fits only one net or sequence: look for 5 and 5000." in sizes
+
+    def row_of_the_bell():
+        params = lt.Params.zeros(vocab_size=3, hidden_size=1)
+        params.Uf[2] = 12
+        return params
+
+    def every_entry():
+        params = lt.Params.zeros(vocab_size=3, hidden_size=1)
+        params.Uf = 12
+        return params
+
+    for function in (row_of_the_bell, every_entry):  # who makes the net types its sizes
+        verdict = str(forward_pass.check_counter(function))
+        assert " raised " in verdict and "typed in" not in verdict

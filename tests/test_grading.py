@@ -23,7 +23,8 @@ DOUBLED = """\
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from lstm_teach.judging import difference, explain, judge
+from lstm_teach.judging import difference, judge
+from lstm_teach.recognize import explain
 
 
 def check(function, seed=4):

@@ -74,6 +74,7 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("cell", "f * c_before - i * g", "What comes in is subtracted here"),
     ("loss", "-np.sum(np.log(picked)) / np.log(10)", "the logarithm to base 10"),
     ("softmax", "e / e.max(axis=1, keepdims=True)", "Divide each row by its own sum"),
+    ("softmax", "e.sum(axis=1)[:, None] / e", "This is upside down"),
     ("cell", "f * c_before + f * g", "The forget gate acts only on the old value. What comes in"),
     ("cell", "f * c_before + (1 - i) * g", "The term f * c_before is right; (1 - i) * g is not"),
     ("cell", "i * g + f", "The term i * g is right; f is not"),
@@ -97,6 +98,12 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
 def test_right_lines_are_accepted_however_they_are_written(name, lines):
     verdict = judged(LESSON, name, lines)
     assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])
+def test_1_minus_a_gate_is_called_that_however_it_is_written(line):
+    verdict = judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"})
+    assert "This is 1 - o. Squash zo as it is: without a minus sign, and not taken from 1." in str(verdict)
 
 
 def test_the_gate_of_the_bias_may_be_called_f_too():
@@ -297,12 +304,27 @@ def test_an_initial_state_in_row_zero_is_named():
         ("len(x) + 1", "len(x)", "none for the initial state"),
         ("return h, c", "return h[:-1], c[:-1]", "none for the initial state"),
         ("range(len(x))", "range(len(x) - 1)", "The last step is left out"),
+        ("h[t], c[t] = step", "new_h, new_c = step", "Only the initial state is in h and c"),
+        ("h[t], c[t] = step", "print(end=''), step", "Only the initial state is in h and c"),
+        (
+            "h[t], c[t] = step(params, x[t], h[t - 1], c[t - 1])",
+            "h[t + 1], c[t + 1] = step(params, x[t], h[t], c[t])",
+            "Step t is put into row t+1 here and starts from row t",
+        ),
     ],
 )
 def test_rows_and_steps_that_are_missing_are_named(before, after, words):
     source = with_function("my-forward", "h[t - 1], c[t - 1]").replace(before, after)
     verdict = judged(LESSON, "my-forward", source=source)
     assert all(words in part.sentence for part in verdict.parts), str(verdict)
+
+
+def test_a_given_line_that_a_learner_changes_is_named_and_does_not_spoil_the_library_s():
+    names, right = copied(names_before(LESSON, "loss")), names_before(LESSON, "compare-losses")["L"]
+    source = 'picked = y[targets]\nL = -np.log(picked).sum()\n\nlesson.judge("loss")'
+    names["In"] = ["y = 1", source]
+    said = str(run_cell(LESSON, "loss", source, names))
+    assert "It reads this cell's picked, which differs from the lesson's." in said and names["L"] == right, said
 
 
 def test_a_sequence_that_is_cut_short_is_wrong():

@@ -85,7 +85,7 @@ WRONG = [
     ("write-product", "do", "dh / o", "This divides by o. The line needs no"),
     ("write-product", "dct", "dh - do", "should be -0.372.$"),  # nothing that can be said would be true
     ("write-dh", "dh", "V[0] * dy[1] + V[1] * dy[0]", "or each row of V meets the dy of the other token"),
-    ("write-dc-total", "dc_whole", "dc_hidden + dc_carry / f", "The rest: right except for one division by f"),
+    ("write-dc-total", "dc_whole", "dc_hidden + dc_carry / f", "The rest is right except for one division by f"),
     ("write-dc", "dc", "do * (1 - ct**2)", "This starts from do, the delta of the other factor"),
     ("write-dc", "dc", "dct + dct * ct**2", "The sign is wrong in the slope of tanh"),
     ("write-dc", "dc", "dct * np.tanh(c) ** 2", "multiplies by ct.*2 itself"),
@@ -101,6 +101,7 @@ WRONG = [
     ("write-weights", "dUf", "[0, dzf]", "always puts the number in place 1"),
     ("write-dh-total", "dh_whole", "dh_future", "dh_loss is missing"),
     ("write-dc-total", "dc_whole", "dc + dc_carry", "starts from dh_loss"),
+    ("write-dc-total", "dc_whole", "dc_hidden + o * dc_carry", "The rest is right except for one factor too many: o"),
     ("write-dc-total", "dc_whole", "dc_hidden + dc", "which one came from the next step"),
     ("write-many-units", "dWf_many", "np.outer(dzf_many, h_before)", "that of the net with one unit"),
     ("write-many-units", "dWf_many", "dzf_many @ h_before_many", "adds up to a single number"),
@@ -142,6 +143,14 @@ def edited(cell, *changes):
     return source
 
 
+def test_what_several_lines_wait_for_is_said_of_all_of_them_and_a_missing_entry_is_named():
+    said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", "")))
+    assert said["dc"] == said["dzo"] == "What is written here is right, but it reads dh: look there first."
+    for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
+        said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
+        assert said["step_back"].endswith(f"each under its name{words}")
+
+
 DIFFERENCES = [
     ([("loss_of(w - step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w to w"),
     ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w - step to w"),
@@ -151,6 +160,13 @@ DIFFERENCES = [
     ([("(2 * step)", "2 * step")], "Put parentheses around the distance"),
     ([("(2 * step)", "2")], "half the change of the loss"),
     ([(" / (2 * step)", "")], "This is the change of the loss"),
+    (
+        [("loss_of(w - step)", "loss_of(w - step)) / (2 * step)"), ("= loss", "= (loss")],
+        "the distance, 2 . step, twice",
+    ),
+    ([("(2 * step)", "(4 * step)")], "half the slope"),
+    ([("loss_of(w + step) -", "loss_of * (w + step) -")], "'function' and 'float'.*That is a function, not its result"),
+    ([("w + step) - loss_of(w - step)", "w + step, w - step)")], "loss_of.. takes 1 positional argument but 2 were"),
     ([("loss_of(w - step)", "loss_of(w)")], "one step, not two"),
     ([("loss_of(w + step) - loss_of(w - step)", "loss_of(w - step) - loss_of(w + step)")], "The sign is flipped"),
     ([("return change / (2 * step)", "return -0.654")], "it should be"),
@@ -189,6 +205,7 @@ STEPS_BACK = [
         "through o and the slope of tanh",
     ),
     ([("+ dc_carry", "+ dh_future")], "dc", "already in dh"),
+    ([("+ dc_carry", "* dc_carry")], "dc", "The two parts are multiplied here"),
     ([("dy + dh_future", "dy + dh_future + dc_carry")], "dh", "One term too many"),
     ([("dc * c_before", "dc * cache.c[t]")], "dzf", "takes the new cell c"),
     ([("dh * ct * o", "dc * ct * o")], "dzo", "not on the way to the cell"),
@@ -361,6 +378,31 @@ def test_an_open_line_that_is_judged_again_is_the_learner_s():
     assert lesson.is_open("dc")
     lesson.verdicts["squash"] = judged(NOTEBOOK, "write-dc", {"dc": "dct * (1 - ct**2)"})
     assert not lesson.is_open("dc")
+
+
+def test_a_given_line_that_a_learner_changes_does_not_spoil_the_library_s():
+    names = copied(names_before(NOTEBOOK, "write-dc-total"))
+    right = names["dh_whole"] * names["o"] * (1 - names["ct"] ** 2) + names["dc_carry"]
+    source = 'dc_hidden = dh_loss * o * (1 - ct**2)\ndc_whole = dc_hidden + dc_carry\nlesson.judge("two_roads_c")'
+    assert "starts from dh_loss here" in str(run_cell(NOTEBOOK, "write-dc-total", source, names | {"In": [source]}))
+    names |= {"In": [source]}
+    run_cell(NOTEBOOK, "write-dc-total", source, names)
+    assert names["dc_whole"] == right
+    alone = 'dc_whole = dh_whole * o * (1 - ct**2) + dc_carry\nlesson.judge("two_roads_c")'
+    assert run_cell(NOTEBOOK, "write-dc-total", alone, names).passed  # whatever dc_hidden is by now
+
+
+def test_compare_says_in_one_sentence_what_it_can_not_compare(lesson, capsys):
+    names = copied(names_before(NOTEBOOK, "compare-dy"))
+    for call, words in {
+        "compare(dx=1)": "dx is not the delta of a number in this net; dh, dzi and dWf are, for example.",
+        "compare(steps=3, dh=1)": "compare measures the loss of 1 step or of 2, not of 3.",
+    }.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+            eval(call, names)
+    capsys.readouterr()
+    eval("compare(dh=None)", names)
+    assert "is not one number: differs" in capsys.readouterr().out
 
 
 def test_compare_says_that_the_numbers_of_the_step_have_been_changed(capsys):

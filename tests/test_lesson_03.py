@@ -173,6 +173,39 @@ def test_a_wrong_repair_is_named_in_the_loop_as_posted_too_with_the_number_of_fl
     assert count.beside == {"short_range", "scalar_dot"} and not count.counted
 
 
+@pytest.mark.parametrize(
+    ("change", "flaws", "words"),
+    [
+        (  # known, and beside one right repair
+            ("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"),
+            {"short_range"},
+            "Repaired so far: the steps a walk visits.\n",
+        ),
+        (  # known, beside all the others
+            ("dc = dc + dc * f[s]", "dc = dc * f[s - 1]"),
+            ALL - {"carry_accumulates"},
+            "Repaired so far: the steps a walk visits; the product added to dW; the dc a walk begins with.\n",
+        ),
+        (  # unknown, in one product: the other gradients tell the walk
+            ("np.dot(dzi, h[s - 1])", "2 * np.outer(dzi, h[s - 1])"),
+            {"short_range", "carry_accumulates"},
+            "Repaired so far: the steps a walk visits; the dc a walk hands on to step s - 1.\n",
+        ),
+        (  # unknown, in the walk: what shows before the mistake does
+            ("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2"),
+            {"short_range", "scalar_dot"},
+            "At T = 1 there is no sign of it, and these are right: the steps a walk visits; the product added to dW. ",
+        ),
+        (("dc = dc + dc * f[s]", "dc = dc * f[s] ** 2"), set(), "At T = 2 there is no sign of it. "),
+    ],
+)
+def test_right_repairs_beside_something_new_are_told(change, flaws, words):
+    count = left(edited(change, source=repaired(flaws)))
+    assert count.summary.startswith("Something new is wrong") and words in str(count)
+    assert not count.repaired & count.beside and count.repaired <= flaws
+    assert ("Repaired so far" in str(count)) == ("Repaired so far" in words)
+
+
 @pytest.mark.long
 def test_every_known_mistake_of_the_table_is_told_from_all_the_others():
     for before, after, words in loop.MISTAKES:

@@ -877,6 +877,30 @@ def test_a_ladder_has_a_number_for_each_wrong_gradient_and_a_dot_for_each_right_
     assert clinic.show_ladder(3).data.count('aria-label="right"') == str(tables(clinic.show_ladder(3))).count("●")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("    return grads\n", "", "With T = 1, right_pass returns nothing; it has to return the nine gradients."),
+        ("cache.h[t - 1])", "cache.h[t + 2])", "With T = 1, right_pass raised IndexError: index 2 is out of bounds"),
+        ("    return grads", "    return grads.Wf", "With T = 1, right_pass returns "),
+        ("    return grads", "    return grads if len(x) < 3 else [1] * 9", "With T = 3, right_pass returns a wrong"),
+    ],
+)
+def test_a_pass_of_the_learner_s_that_gives_no_gradients_has_a_sentence_in_place_of_its_ladders(before, after, words):
+    page = clinic.show_ladder(from_source(RIGHT_PASS.replace(before, after), "right_pass")).data
+    assert "There is no ladder yet." in page and words in html.unescape(page)
+
+
+def test_a_pass_without_an_initial_state_has_the_ladder_from_zero_only():
+    def stateless(params, x, targets):
+        return lt.bptt(params, x, targets)
+
+    ((title, rows),) = tables(clinic.show_ladder(stateless))
+    assert title == "Initial state zero" and str(rows).count("●") == 36
+    with pytest.raises(TypeError, match="backward must be a function"):
+        clinic.show_ladder(None)
+
+
 def test_each_fault_shows_its_two_ladders_and_its_code():
     page = clinic.fault_ladders().data
     folds = re.findall("<details.*?<summary[^>]*>(.*?)</summary>(.*?)</details>", page)

@@ -181,6 +181,10 @@ def gradient(p, T):
         g[name], g[name.lower()] = np.einsum("tf,tek->fek", dz, windows), dz.sum(0)
     return g
 """
+BEFORE_TANH = WORDS.replace("np.maximum(z, 0).max(0)", "np.tanh(np.maximum(z, 0).max(0))")
+BEFORE_TANH = BEFORE_TANH.replace('p["V"].T @ e, 2', 'p["V"].T @ e * (1 - f**2), 2').replace(
+    "draw(size=(3", "0.3 * draw(size=(3"
+)
 SLOPE, CARRY = ("(1 - h[t + 1] ** 2)", "(1 - h[t + 1])"), ('back = p["W"].T @ dz', "pass")
 WITH_A_BIAS = ('"V": draw(size=(2, 4))}', '"V": draw(size=(2, 4)), "b": draw(size=4)}'), ("@ h[t])", '@ h[t] + p["b"])')
 # the model, what is given to its text, what is changed, the families, what is said and what never
@@ -253,6 +257,18 @@ FAULTS = {
         "With a and b set to 10 or more, everything is right",
         "block",
     ),
+    "a ReLU without its mask, and a tanh that large numbers leave no slope": (
+        (BEFORE_TANH, {"low": 1, "seed": 2}, ("df * (z > 0) *", "df *")),
+        ["switch"],
+        "With a and b set to 1 or more, everything is right",
+        "a factor of",
+    ),
+    "a ReLU without its mask, and all units off": (
+        (BEFORE_TANH, {"low": 2, "seed": 1}, ("df * (z > 0) *", "df *")),
+        ["formula"],
+        "The gradient of A, B, a and b should be exactly zero, and yours is not.",
+        "The loss does not change",
+    ),
     "a bias of the first word only": (
         (WORDS, {"low": 0}, ("dz.sum(0)", "dz[0]")),
         ["line"],
@@ -262,7 +278,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("text", [LATE, MGU, BOTH, NORM, WORDS])
+@pytest.mark.parametrize("text", [LATE, MGU, BOTH, NORM, WORDS, BEFORE_TANH])
 def test_these_models_are_right(text):
     assert diagnose(of_text(text, quiet=2, low=0)).passed
 

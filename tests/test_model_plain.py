@@ -68,6 +68,37 @@ def gradient(p, T):
             g["outer"][o] += e * p["inner"][i]
     return g
 """
+# Two classes, a skip around the second layer, a penalty.
+SKIP = """
+draw = np.random.default_rng(1).normal
+shapes = {"W1": (3, 5), "b1": 5, "W2": (5, 5), "b2": 5, "w3": 5, "b3": 1}
+own = {n: 0.8 * draw(size=s) for n, s in shapes.items()}
+x, y = draw(size=(9, 3)), np.arange(9) % 2
+
+
+def run(p):
+    a = x @ p["W1"] + p["b1"]
+    h = np.where(a > 0, a, 0.1 * a)
+    b = h @ p["W2"] + p["b2"]
+    k = h + np.tanh(b)
+    return a, h, b, k, k @ p["w3"] + p["b3"]
+
+
+def loss(p, T):
+    s = run(p)[-1]
+    return np.mean(np.logaddexp(0, s) - y * s) + 0.01 * sum(np.sum(p[n] ** 2) for n in ("W1", "W2"))
+
+
+def gradient(p, T):
+    a, h, b, k, s = run(p)
+    ds = (1 / (1 + np.exp(-s)) - y) / 9
+    dk = np.outer(ds, p["w3"])
+    db = dk * (1 - np.tanh(b) ** 2)
+    dh = dk + db @ p["W2"].T
+    da = dh * np.where(a > 0, 1, 0.1)
+    g = {"W1": x.T @ da + 0.02 * p["W1"], "b1": da.sum(0), "W2": h.T @ db + 0.02 * p["W2"]}
+    return g | {"b2": db.sum(0), "w3": k.T @ ds, "b3": ds.sum(keepdims=True)}
+"""
 # Self-attention that looks back only.
 ATTENTION = """
 own = {"Q": draw(size=(4, 3)), "K": draw(size=(4, 3)), "V": draw(size=(4, 3)), "O": draw(size=(3, 2))}
@@ -119,6 +150,12 @@ FAULTS = {
     ),
     "a norm without its mean": (NORMED, (" - z * (dz * z).mean(0)", ""), "formula", "Wrong: "),
     "a norm without the mean of its deltas": (NORMED, ("dz - dz.mean(0)", "dz"), "formula", "Wrong: "),
+    "the sign of the error for the error": (
+        SKIP,
+        ("ds = (1 / (1 + np.exp(-s)) - y) / 9", "ds = np.sign(1 / (1 + np.exp(-s)) - y) / 9"),
+        "loss",
+        "w3 stays wrong even at zero",
+    ),
     "the sign of some pairs": (PAIRS, ('+= e * p["outer"]', '+= sign * e * p["outer"]'), "line", "but inner is wrong"),
     "a row that is used again": (PAIRS, ('["outer"][o] +=', '["outer"][o] ='), "line", "Nothing but outer is wrong"),
     "a slope of a softmax": (
@@ -141,7 +178,7 @@ def test_a_plain_model_is_told_its_mistake_in_its_own_words(what):
         assert [*diagnosis.ladder] == [1] and "T = " not in told(diagnosis), diagnosis
 
 
-@pytest.mark.parametrize("text", [RIDGE, OPEN, NORMED, PAIRS, ATTENTION])
+@pytest.mark.parametrize("text", [RIDGE, OPEN, NORMED, PAIRS, SKIP, ATTENTION])
 def test_a_right_plain_model_is_passed(text):
     assert diagnose(of_text(text)).passed
 

@@ -918,6 +918,8 @@ def test_what_has_the_shape_of_gates_or_of_a_state_and_is_none():
     three = Layout({"W": (12, 4), "U": (12, 3), "b": (12,), "V": (2, 4)}, ["V"])
     assert [len(pieces) for pieces in three.of("b")] == [1, 3]
     columns = Layout({"W": (7, 16), "b": (16,), "V": (4, 2)}, ["V"])
+    words = Layout({"A": (3, 4, 2), "a": (3,), "V": (3, 6), "d": (3,)}, ["V"])
+    assert len([*words.of("A")]) == len([*words.of("a")]) == 1
     assert [[piece.part for piece in cut] for cut in columns.on_the_state()] == [[((0, 4), None)], [((3, 7), None)]]
     assert not [*Layout({"W": (4, 5), "V": (5, 2)}, ["V"], plain=True).on_the_state()]
 
@@ -1188,6 +1190,43 @@ def test_what_holds_with_one_step_only_is_said_of_one_step():
     assert families(found) == ["order"] and "At T = 1, each row" not in told(found), found
     found = diagnosed(RATINGS, ('g["Q"][i] += e', 'g["Q"][u + 1] += e'))
     assert families(found) == ["order"] and "each row" not in told(found), found  # with one step there is but one row
+
+
+# Words of a table that is too large for all of its numbers to be compared.
+MANY_WORDS = """
+own = {"E": draw(size=(300, 3)), "V": draw(size=(2, 3)), "c": draw(size=2)}
+words, goal = [7, 250, 7, 31, 250, 7, 99] * 4, draw(size=(40, 2))
+
+
+def errors(p, T):
+    return [p["V"] @ np.tanh(p["E"][w]) + p["c"] - y for w, y in zip(words[:T], goal)]
+
+
+def loss(p, T):
+    return np.sum(np.square(errors(p, T))) / 2
+
+
+def gradient(p, T):
+    g = {name: 0 * array for name, array in p.items()}
+    for e, w in zip(errors(p, T), words):
+        h = np.tanh(p["E"][w])
+        g["V"] += np.outer(e, h)
+        g["c"] += e
+        g["E"][w] += p["V"].T @ e * (1 - h**2)
+    return g
+"""
+
+
+def test_a_row_of_a_large_table_is_told_too_and_is_no_loop_that_stops():
+    assert diagnosed(MANY_WORDS).passed
+    found = diagnosed(MANY_WORDS, overwritten('g["E"][w] += p["V"]'))
+    assert families(found) == ["line"] and "wrong from T = 3 on: row 7 of E. Nothing but E" in told(found), found
+
+
+def test_the_first_step_is_not_blamed_where_the_second_has_no_inputs_of_its_own():
+    twice = ('dh = e @ p["V"].T', 'dh = (1 + (t == 1)) * e @ p["V"].T')
+    found = diagnosed(FROM_ZERO, twice)  # x has two numbers, and three rows of it at each step
+    assert families(found) == ["between steps"] and "the first step's part" not in told(found), found
 
 
 # Two layers in each step with two matrices each.

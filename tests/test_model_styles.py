@@ -248,7 +248,7 @@ def test_an_index_of_minus_one_at_the_first_step_is_named():
     s = diagnosed("rows_of_states", ("s_before = s[t - 1] if t > 0 else np.zeros(nh)", "s_before = s[t - 1]"))
     assert families(h) == families(s) == ["first step"]
     assert "of Wf and bf is wrong only where the right one is exactly zero" in told(s)
-    assert "An index of -1 may have wrapped around" in told(h)
+    assert "an index t - 1 that is -1 at t = 0 and so reads the last row" in told(h)
 
 
 @pytest.mark.parametrize("tokens", [True, False])

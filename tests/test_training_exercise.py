@@ -11,6 +11,7 @@ from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach import training
+from lstm_teach.exercises import engine
 from lstm_teach.exercises import training as exercise
 
 
@@ -52,7 +53,8 @@ def test_adam_by_hand_is_that_of_the_library():
     for count in (1, 2, 3):
         gradient = random.normal(0, 1, 5)
         moved = flat + step(gradient)
-        flat, mean, square = exercise.right_adam(flat, gradient, mean, square, count, 0.1).values()
+        case = engine.Case("", (flat, gradient, mean, square, count, 0.1))
+        flat, mean, square = engine.Task(exercise.__name__, "adam", [case]).rights[0].values()
         np.testing.assert_allclose(flat, moved, rtol=1e-12)
 
 

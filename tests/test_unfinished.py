@@ -20,6 +20,7 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+NO_RESULT = "That is a function, not its result: to call it, put parentheses after its name."
 NO_KEY = (
     'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
     "A function with @functools.cache can't take an array either."
@@ -95,7 +96,16 @@ STOPPED = {  # cells, and what is said below their errors
     f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",
     f"c = f * c_before + 1 / 0\n{CHECK}": "",
-    f"c = np.ones(3)[..., 7]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = np.ones(3)[..., 3]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = [f, i][2]\n{CHECK}": "Counting begins at 0, so the last index is one less than the size.",
+    f"c = np.ones(3)[..., 7]\n{CHECK}": (
+        "That is beyond the last index by more than one: does it count something else, or belong to another axis?"
+    ),
+    f"c = len(f)\n{CHECK}": "",
+    f"c = len(np.array(f))\n{CHECK}": "A single number has no length.",
+    f"c = -np.array([f]).sum\n{CHECK}": NO_RESULT,
+    f"c = 2 * np.exp\n{CHECK}": NO_RESULT,
+    f"c = f * (lambda: g)\n{CHECK}": NO_RESULT,
     f"c = np.ones(3)[-7]\n{CHECK}": "",
     f"c = {{'a': f}}['b']\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",
     f"c = {{1: f}}[5]\n{CHECK}": "There is no such entry: print the dictionary or set to see which ones there are.",

@@ -7,7 +7,6 @@ import ast
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,9 +43,8 @@ def cost_to_try(edit: Edit) -> float:
 class Bench:
     """The learner's code, and the edits to try on it."""
 
-    def __init__(self, code: Code, truths: list[Truth], tell: Callable[[int], None]):
-        self.code, self.slots, self.tell = code, code.slots, tell
-        self.truths, self.truth = truths, truths[0]
+    def __init__(self, code: Code, truth: Truth):
+        self.code, self.slots, self.truth = code, code.slots, truth
         self.scene, self.every = candidates(code, self.truth)
         self.bare = Variants(code)
         self.assigned = {slot.number: self._end_of_targets(slot) for slot in self.slots}

@@ -7,9 +7,9 @@ quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
 from lstm_teach.doctor.edits import Maker
@@ -17,15 +17,13 @@ from lstm_teach.doctor.fuel import Deadline, remembered
 from lstm_teach.doctor.likely import ANEW, Likely
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.doctor.truth import Case
+from lstm_teach.doctor.truth import Case, make_case
 from lstm_teach.doctor.variants import Variants
 from lstm_teach.gradcheck import LENGTHS, own_case, states_taken
 
-_DEEPEST = 9  # edits
 _SIMPLER = 400  # edits of one statement
 _BRANCHES, _ALIKE = 6, 3  # different gains that are followed from one state, and edits with the same gain
-_FIRST = 2  # batches of edits to try in a state before the gains are followed: the best may be among the next
-_BEFORE = 1  # the same in the code as it was, where `single` left out what can't be all that is wrong
+_FIRST = 2  # batches to try before gains are followed, once an edit was made: the best may be among the next
 # Blocks that have to be gained to make up for an edit that was made, for a likelier edit with the same gain, and for
 # the batches tried: so many times 1 for the first of a state, 2 for the second, 3 for the third.
 _STEP, _TWIN, _TURN = 3, 3, 0.5
@@ -41,17 +39,16 @@ _MUCH = 6  # blocks that have to become right for edits to be kept that do not r
 class Climb:
     """The search: `single` begins it, `several` goes on with what was found on the way."""
 
-    def __init__(self, bench: Bench):
-        self.bench, self.code, self.tell, self.tried = bench, bench.code, bench.tell, 0
-        truths = bench.truths
-        takes = {n: each for n, each in states_taken(bench.code.backward).items() if n in truths[0].case.states}
+    def __init__(self, bench: Bench, tell: Callable[[], None]):
+        self.bench, self.code, self.tell, self.tried, case = bench, bench.code, tell, 0, bench.truth.case
+        takes = {name: each for name, each in states_taken(bench.code.backward).items() if name in case.states}
         self.rungs = ladder(takes)
         three = len(self.rungs) - 2  # place of the net with three steps in whose tokens none appears twice
         longest = Case(*own_case(LENGTHS[-1], takes))  # clipping may show there only
-        self.rungs += [Rung(case) for case in (*(truth.case for truth in truths), longest)]
+        self.rungs += [Rung(each) for each in (case, make_case(5, 33, takes), longest)]
         self.likely = Likely(bench, self.rungs, three)
         self.full = tuple(rung.full for rung in self.rungs)
-        self.waiting: list[State] | None = None  # states of which not all edits are tried
+        self.waiting: list[State] = []  # states of which not all edits are tried
         self.turn, self.followed = 0, set()
         self.done: set[int] = set()  # edits that were tried by themselves
         self.root = self.best = State([], [], self._rights([]))
@@ -61,7 +58,7 @@ class Climb:
         if self.root.right == self.full:  # something else is wrong: the inputs are changed, or a length is refused
             return
         todo = self.likely.alone(self.root)
-        while todo:
+        while todo and not deadline.over:
             batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
             found = self._tried(self.root, batch, deadline)
             if found and not deadline.over:  # what would be told before these may happen to be in a later batch
@@ -72,18 +69,15 @@ class Climb:
                 self.done |= {id(edit) for edit in batch}
                 todo = [edit for edit in todo if id(edit) not in self.done]
             yield from self._repair(self.root, found)
-            if deadline.over:
-                break
 
     def several(self, deadline: Deadline) -> Iterator[Made]:
         """Sets of edits that repair everything together. A second call goes on where the first one ended."""
         if self.root.right == self.full:
             return
-        if self.waiting is None:
+        if self.root.todo is None:
             self.root.todo = _batches([edit for edit in self.likely.next(self.root) if id(edit) not in self.done])
-            for batch in islice(self.root.todo, _BEFORE):
-                yield from self._repair(self.root, self._tried(self.root, batch, deadline))
-            self.waiting = [self.root]
+            self.waiting.append(self.root)
+            yield from self._repair(self.root, self._tried(self.root, next(self.root.todo, []), deadline))
             yield from self._noted(self._following(self.root))
         while not deadline.over:
             if not self.waiting:
@@ -124,7 +118,7 @@ class Climb:
 
     def _tried(self, state: State, batch: list[Edit], deadline: Deadline) -> list[Edit]:
         """Try a batch of edits: those that repair everything. Those that gain something are noted in the state."""
-        self.tell(self.tried)
+        self.tell()
         state.batches += 1
         variants, found = Variants(self.code, [*state.made, *batch], records=False), []
         for edit in variants.edits[len(state.made) :]:
@@ -201,7 +195,7 @@ class Climb:
 
     def _following(self, state: State) -> Iterator[State]:
         """The states after the best gains of a state, as far as they are new."""
-        if len(state.made) + 1 >= _DEEPEST or (state.made and state.batches < _FIRST):
+        if state.made and state.batches < _FIRST:
             return
         yield from self._all_at_once(state)
         for right in sorted(state.gains, key=count_right, reverse=True)[:_BRANCHES]:
@@ -224,9 +218,8 @@ class Climb:
                 made, alike, gained = [*made, edit], [*alike, others], gained | new
         if len(made) > len(state.made) + 1 and self._is_new(made):
             right = self._rights(made)
-            if count_right(right) > max(map(count_right, state.gains)):
-                put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
-                yield State(made, alike, right, put_off, state.cost, state)
+            put_off = state.put_off + _STEP - (count_right(right) - count_right(state.right))
+            yield State(made, alike, right, put_off, state.cost, state)
 
     def _is_new(self, made: Sequence[Edit]) -> bool:
         """Whether nobody has gone on from these edits yet; from now on somebody has."""
@@ -254,43 +247,37 @@ class Climb:
                     alike = [*state.alike[:k], [], *state.alike[k + 1 :]]
                     yield State(made, alike, right, state.put_off, state.cost, state.before, state.beside)
 
-    def _look(self, edits: int, most: int, deadline: Deadline) -> list[State]:
-        """At most so many states after the first `edits` of the best state, if it was not looked inside for as many."""
-        state = self.best
+    def _look(self, edits: int, most: int, deadline: Deadline) -> Iterator[State]:
+        """At most so many states after one of the first `edits` of the best state: with more right inside the pass.
+
+        No gradient shows it there yet. None if the state was looked inside for as many edits before.
+        """
+        state, truth, found, known = self.best, self.bench.truth, [], {}
         if state.looked >= edits:
-            return []
-        found = self._inside(state, self.likely.next(state, inside=True)[:edits], deadline)[:most]
-        if not deadline.over:  # else a second call looks again
-            state.looked = edits
-        new = []
-        for rank, made in enumerate(found):
-            right = self._rights(made.edits)
-            lost = max(0, count_right(state.right) - count_right(right))
-            new.append(State(*made, right, state.put_off + rank + lost, before=state))
-        return new
+            return
 
-    def _inside(self, state: State, edits: list[Edit], deadline: Deadline) -> list[Made]:
-        """With which edits more quantities are right inside the pass, where no gradient shows it yet: most first."""
-        truth, found, known = self.bench.truth, [], {}
-
-        def inside(variants: Variants, edits: list[Edit], known: dict) -> int:
-            return variants.seen(variants.run(truth, edits), truth, known) & truth.inner
+        def inside(variants: Variants, made: list[Edit], known: dict) -> int:
+            return (variants.seen(variants.run(truth, made), truth, known) & truth.inner).bit_count()
 
         before = inside(Variants(self.code, state.made), state.made, known)
-        for batch in _batches([edit for edit in edits if id(edit) not in self.likely.failed]):
-            if deadline.over:
-                break
-            variants = Variants(self.code, [*state.made, *batch])
-            for edit in variants.edits[len(state.made) :]:
+        todo = [edit for edit in self.likely.next(state, inside=True)[:edits] if id(edit) not in self.likely.failed]
+        for batch in _batches(todo):
+            variants = None if deadline.over else Variants(self.code, [*state.made, *batch])
+            for edit in variants.edits[len(state.made) :] if variants else ():
                 if deadline.over:
                     break
                 made = state.with_one_more(edit)
                 # Most of what it computes is as before. A second look starts from the same edits as the first.
                 now = remembered(state.known, ("inside", edit), inside, variants, made.edits, known.copy())
-                gained = now.bit_count() - before.bit_count()
-                if gained > 0:
-                    found.append((-gained, self.likely.doubt(edit), made))
-        return [made for *_, made in sorted(found, key=lambda one: one[:2])]
+                if now > before:
+                    found.append((before - now, self.likely.doubt(edit), made))
+        if not deadline.over:  # else a second call looks again
+            state.looked = edits
+        found.sort(key=lambda one: one[:2])
+        for rank, (*_, made) in enumerate(found[:most]):
+            right = self._rights(made.edits)
+            lost = max(0, count_right(state.right) - count_right(right))
+            yield State(*made, right, state.put_off + rank + lost, before=state)
 
 
 def _squeezed(edit: Edit) -> str:

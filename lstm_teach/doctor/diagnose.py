@@ -1,12 +1,10 @@
 """diagnose(): is this backward pass right, and if not, which line is wrong? Imports the rest of the doctor."""
 
 import ast
-import functools
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TextIO
 
 import numpy as np
 
@@ -14,15 +12,14 @@ from lstm_teach import cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.findings import RIGHT, Account, errors_by_length, place, since, wrong_at
+from lstm_teach.doctor.findings import Account, errors_by_length, place, since, wrong_at
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
 from lstm_teach.doctor.search import search
 from lstm_teach.doctor.slots import names
 from lstm_teach.doctor.source import NoSource, through_modules, whole_text
-from lstm_teach.doctor.truth import Truth, make_case, zero_case
-from lstm_teach.doctor.variants import Endless, Variants
+from lstm_teach.doctor.truth import from_zeros, make_case
 from lstm_teach.gradcheck import LENGTHS, Backward, check_gradients, states_taken
 from lstm_teach.gradreport import GradientReport, listing
 from lstm_teach.params import Params
@@ -47,15 +44,21 @@ def diagnose(
     if seconds is not None:
         seconds = validate.finite_number("seconds", seconds, positive=True)
     steps = int(validate.finite_number("steps", steps, positive=True))
-    # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
-    watched = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel")
-    show = functools.partial(_show, sys.stdout) if progress and watched else None
+    stream = sys.stdout
+
+    def show(text: str) -> None:
+        """Say how far the search is, in place of what was said before; nothing if there is no text."""
+        # At a terminal or in a notebook somebody looks on, but not at a log that is captured.
+        if progress and (stream.isatty() or type(stream).__module__.startswith("ipykernel")):
+            said = f"Looking for the fault: {text}" if text else ""
+            print(f"\r{said:<70}\r", end="", flush=True, file=stream)
+
     with guard.unseen():  # what is printed in dozens of calls, and what Python says of hundreds of changed versions
         return _diagnosis(backward, check_gradients(backward, seconds=CALL), steps, seconds, show)
 
 
 def _diagnosis(
-    backward: Backward, report: GradientReport, steps: int, seconds: float | None, show: Callable[[str], None] | None
+    backward: Backward, report: GradientReport, steps: int, seconds: float | None, show: Callable[[str], None]
 ) -> Diagnosis:
     takes = states_taken(backward)
     diagnosis = Diagnosis(getattr(backward, "__name__", type(backward).__name__), report)
@@ -64,56 +67,52 @@ def _diagnosis(
 
     seen = "The gradient check reported this."
     problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
-    code, ends = None, True
+    code, ends = None, not any("did not finish" in problem for problem in report.problems)
     try:
-        code, ends = _read(backward, takes, report.problems)
+        code = _read(backward, takes, ends)
     except NoSource as error:
         problems.append(Finding(cause=f"The source can't be searched: {error}"))
     if code and cellcode.dots(code.units[0].tree):
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
-    zero = errors_by_length(backward, [zero_case(T, T, takes) for T in LENGTHS]) if takes and ends else {}
+    zeros = [from_zeros(make_case(T, T, []), takes) for T in LENGTHS if takes and ends]
+    zero = errors_by_length(backward, zeros)
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
-    if not ends and any("did not finish" in problem for problem in report.problems):
+    if not ends:
         notes.append(f"No repair was looked for, since {diagnosis.name} does not finish.")
     diagnosis = replace(diagnosis, findings=tuple(problems), ladder=dict(wrong), ladder_zero=zero, notes=tuple(notes))
-    nothing = any("returns nothing" in problem for problem in report.problems)
-    if not ends or code is None or (nothing and not _gives_back(code.units[0].tree)):
+    if not ends or code is None or not any(isinstance(node, ast.Return) for node in ast.walk(code.units[0].tree)):
         return diagnosis  # what the check has said tells enough
 
     unread = [name for name in takes if name not in names(code.units[0].tree)]
-    length = _length(backward, takes)
-    none_read = unread == [*takes] != []  # then most of the budget is for the other faults, from zeros
-    limits = {"seconds": seconds and seconds / (1 + none_read), "progress": show}
+    none_read = unread == [*takes] != []
+    # If no state is read most of the budget is for the other faults, from zeros.
+    limits = (steps * 3 // 5, seconds and seconds / 2, show) if none_read else (steps, seconds, show)
     try:
-        result = search(code, takes, length=length, steps=steps * 3 // 5 if none_read else steps, **limits)
-        from_zeros = None
-        if none_read and not result.proved:
-            from_zeros = _length(backward, {})
-        if from_zeros and result.stopped != "interrupted":  # with other faults, which show from zeros as well
-            again = search(code, {}, length=from_zeros, steps=steps * 3 // 5, **limits)
-            whole = {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
-            takes, result = {}, replace(again, **whole)
+        result = search(code, takes, _length(backward, takes), *limits)
+        zeros_at = _length(backward, {}) if none_read and not result.proved else None
+        if zeros_at and result.stopped != "interrupted":  # with other faults, which show from zeros as well
+            again = search(code, {}, zeros_at, *limits)
+            takes, whole = {}, {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
+            result = replace(again, **whole)
     finally:
-        if show:
-            show("")
+        show("")
     account = Account(code, takes, result)
     found = account.findings()
     outside = through_modules(code.units)
     if result.proved:  # where a line calls such a thing the fault may be in there
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
-    small = 0 < max((error for each in wrong.values() for error in each.values()), default=0) < _SMALL
-    if not result.proved and small:
+    if not result.proved and 0 < max(report.errors.values(), default=0) < _SMALL:
         found, notes = [], [*notes, "All errors are small. Is the gradient made of differences, or of float32 numbers?"]
     elif not result.proved:
-        if not outside and (from_zeros or not none_read):  # else what the rest of the code computes tells little
+        if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
             may, known = account.what_is_known(result.code if found else code)
             found, notes = found or may, notes + known
         notes += _STOPPED[result.stopped]
-    if none_read and not (result.proved or from_zeros):
+    if none_read and not (result.proved or zeros_at):
         said = f"No line reads {listing(unread)}: the pass begins with something else."
         start = {**place(code.units, 0, 0), "cause": said, "evidence": "From a zero initial state everything is right."}
         found = [Finding(**start, idea=causes.IDEAS["start"])]
@@ -143,30 +142,24 @@ _STOPPED = {
 }
 
 
-def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...]) -> tuple[Code, bool]:
-    """The learner's functions, and whether a call of them ends by itself.
+def _read(backward: Backward, takes: dict[str, bool], ends: bool) -> Code:
+    """The learner's functions.
 
-    Raises NoSource unless the text that was read does what the function does. What depends on the numbers that
-    `np.empty` happens to hold can't be compared.
+    Raises NoSource unless the text that was read does what the function does, if that `ends`. What depends on the
+    numbers that `np.empty` happens to hold can't be compared.
     """
     code, case = Code.of(backward), make_case(3, 23, takes)
     try:
         texts = [build(code, unread=unread) for unread in (False, True)]
     except (SyntaxError, ValueError) as error:
         raise NoSource(f"its text can't be compiled by itself ({error}).") from None
-    if problems:
-        try:
-            trace = guard.call(Variants(code).run, Truth(case), seconds=CALL)
-        except guard.LearnerError:
-            return code, False
-        if isinstance(trace.error, Endless):
-            return code, False
+    if not ends:
+        return code
     own, read, filled = (called(function, case, case.params.copy()) for function in (backward, *texts))
 
     def equal(one: dict[str, np.ndarray] | None, other: dict[str, np.ndarray] | None) -> bool:
-        if one is None or other is None:
-            return one is other
-        return all(np.allclose(one[n], other[n], rtol=1e-9, atol=1e-12) for n in Params.NAMES)
+        both = one is not None and other is not None
+        return all(np.allclose(one[n], other[n], 1e-9, 1e-12) for n in Params.NAMES) if both else one is other
 
     if equal(read, filled) and not equal(own, read):
         raise NoSource(
@@ -174,12 +167,7 @@ def _read(backward: Backward, takes: dict[str, bool], problems: tuple[str, ...])
             "decorator change the result, or does the function open a file, or import anything but NumPy, "
             "math and the like? Such an import belongs above the function."
         )
-    return code, True
-
-
-def _gives_back(tree: ast.AST) -> bool:
-    """Whether a function has a line that gives something back."""
-    return any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(tree))
+    return code
 
 
 def _length(backward: Backward, takes: dict[str, bool]) -> int | None:
@@ -208,26 +196,20 @@ _TELLS = {
 
 def _ladder_notes(ladder: dict[int, dict[str, float]], zero: dict[int, dict[str, float]]) -> list[str]:
     """What the ladder alone tells: from which T on, and which matrices."""
-    wrong, notes = wrong_at(ladder, RIGHT), []
+    wrong, notes = wrong_at(ladder), []
     first = min(wrong, default=0)
-    right = [f"d{name}" for name in Params.NAMES if not any(name in names for names in wrong.values())]
+    ever = {name for names in wrong.values() for name in names}
+    right = [f"d{name}" for name in Params.NAMES if name not in ever]
     if first == 1:
         notes.append(f"The error shows at T = 1 already (d{', d'.join(wrong[1])}), where nothing has been carried yet.")
     elif before := [T for T in ladder if first > T]:
         every = "and wrong" if all(len(names) == 9 for names in wrong.values()) else "but not all"
-        ever = [name for name in Params.NAMES if f"d{name}" not in right]
-        names = f"{' '.join(wrong[first])}/{' '.join(ever)}"
+        names = f"{' '.join(wrong[first])}/{' '.join(name for name in Params.NAMES if name in ever)}"
         tells = next(said for some, said in _TELLS.items() if re.fullmatch(some, names))
         said = f"All nine are right at T = {listing(before)}, {every} {since(wrong, ladder)}. {tells}"
         notes.append(said.format(gate=wrong[first][-1][1:]))
     if 0 < len(right) < 9:
         notes.append(f"Right at every length, so ruled out: {', '.join(right)}.")
-    if zero and 0 < first <= 6 and not wrong_at(zero, RIGHT):
+    if zero and 0 < first <= 6 and not wrong_at(zero):
         notes.append("From a zero initial state everything is right: the fault is in what is read at t = 0.")
     return notes
-
-
-def _show(stream: TextIO, text: str) -> None:
-    """Say how far the search is, in place of what was said before; nothing if there is no text."""
-    said = f"Looking for the fault: {text}" if text else ""
-    print(f"\r{said:<70}\r", end="", flush=True, file=stream)

@@ -8,7 +8,6 @@ Imports build, causes, report, search, slots, truth and variants.
 import ast
 import difflib
 import functools
-import math
 import re
 import time
 from collections import Counter
@@ -19,29 +18,26 @@ from typing import Any
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.proof import CALL, called, errors
+from lstm_teach.doctor.proof import CALL, NOISE, called
 from lstm_teach.doctor.report import Finding
-from lstm_teach.doctor.search import Flaw, Result, repaired
+from lstm_teach.doctor.search import Flaw, Result, repaired, without
 from lstm_teach.doctor.slots import ADDED, HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import mark
 from lstm_teach.doctor.variants import Trace, Variants, gradients, right_matrices
 from lstm_teach.gradcheck import LENGTHS, own_case
-from lstm_teach.gradreport import listing
+from lstm_teach.gradreport import errors_of, listing, off
 from lstm_teach.params import GATES, Params
 
-RIGHT = 1e-7  # the largest error that counts as right where an error is shown
 _ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
 _SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
-_BESIDES = FORWARD | {"dh_loss"}  # what may be the first to go wrong, beside what is progress
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
 _WERE = {"d": "di, df and dg were", "dz": "deltas of the pre-activations of i, f and g were"}
 _WERE |= {"dh_future": "delta that comes back to h was", "dc_carry": "delta that comes back to the cell was"}
-_IDLE, _NOTHING = "This loop never runs.", "On a sequence of three steps nothing inside it is executed."
 
 
 class Account:
@@ -77,17 +73,17 @@ class Account:
         if (idle := _never_run(code.slots, trace)) is None:
             return [], notes
         where = place(code.units, idle.unit, code.units[idle.unit].row(idle.start))
-        return [Finding(**where, cause=_IDLE, evidence=_NOTHING, idea=causes.IDEAS["range"])], notes
+        nothing = "On a sequence of three steps nothing inside it is executed."
+        return [Finding(**where, cause="This loop never runs.", evidence=nothing, idea=causes.IDEAS["range"])], notes
 
     def _never_made(self, variants: Variants, trace: Trace) -> list[str]:
         """A note on the first quantity, in the order of the run, that is never made, nor anything after it."""
-        keys = self._keys(variants.seen(trace, self.truth))
+        keys = self.truth.keys_in(variants.seen(trace, self.truth))
         keys = [key for key in keys if key.loss is None and key.step >= 0]
         found = Counter(key.quantity + "o" * (key.gate == "o") for key in keys)  # no delta of gate o comes from dc
         made = {*found, *(key.gate for key in keys if key.quantity == "gate")}
         # What made a right gradient was right, and only not recognized, as where it is computed number by number.
-        one = Truth(make_case(1, 21, self.takes))
-        alone = right_matrices(variants.run(one), one)
+        alone, one = self._alone(variants)
         right = {name[-1] for name in alone if one.gradient[name].any()}
         made |= {*_CHAIN[: 5 if right & {*"ifg"} else 2 if "o" in right else 1 if right else 0]}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
@@ -108,19 +104,21 @@ class Account:
             said = f"The right {listing(always)} {were} recognized at every step. {said}"
         return [said]
 
+    def _alone(self, variants: Variants) -> tuple[list[str], Truth]:
+        """The matrices whose gradient is right in one step alone, where nothing is carried, and what is right there."""
+        one = Truth(make_case(1, 21, self.takes))
+        return right_matrices(variants.run(one), one), one
+
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being, a gradient among them."""
 
-        def score(chosen: list[Flaw]) -> tuple[float, int]:
-            code = repaired(self.code, chosen)
-            if code is None:
-                return math.nan, 0
-            variants = Variants(code)
+        def score(chosen: list[Flaw]) -> tuple[int, int]:
+            variants = Variants(repaired(self.code, chosen) or self.code)
             trace = variants.run(self.truth)
             right = len(right_matrices(trace, self.truth))
             return (variants.seen(trace, self.truth) & self.truth.counted).bit_count() + 4 * right, right
 
-        (most, right), alone = score(flaws), [(flaw, *score(_others(flaws, flaw))) for flaw in flaws]
+        (most, right), alone = score(flaws), [(flaw, *score(without(flaws, flaw))) for flaw in flaws]
         return [flaw for flaw, others, less in alone if most - others >= _TELLING and right > less]
 
     @functools.cached_property
@@ -131,7 +129,7 @@ class Account:
 
     def _finding(self, flaw: Flaw) -> tuple[int, Finding]:
         """One flaw as a finding, and where it stands in the order of the walk back."""
-        alone = repaired(self.code, _others(self.flaws, flaw)) or self.code
+        alone = repaired(self.code, without(self.flaws, flaw)) or self.code
         edit, number, row = flaw.edits[0], *self._row(flaw)
         where, broken = place(self.units, number, row), Variants(alone)
         trace = broken.run(self.truth)
@@ -139,8 +137,7 @@ class Account:
         returned = key is not None and key.gate in Params.NAMES and where["code"].startswith("return")
         if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
             key = None  # what it spoils was right before
-        one = Truth(make_case(1, 21, self.takes))
-        if key is not None and key.quantity in _CARRIED and len(right_matrices(broken.run(one), one)) < 9:
+        if key is not None and key.quantity in _CARRIED and len(self._alone(broken)[0]) < len(Params.NAMES):
             key = None  # where nothing is carried yet, something is wrong already
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])
@@ -149,8 +146,6 @@ class Account:
         cause, idea = " ".join(dict.fromkeys(causes.cause(each, key) for each in flaw.edits)), causes.idea(edit)
         if edit.kind == "equation" and not self.result.proved:
             cause = f"with `{edit.new}` instead of `{edit.old}` more values are right."
-        if not self._quotes_the_learner(flaw, number, row):
-            cause, idea = f"`{where['code']}` is not what belongs here.", causes.IDEAS["equation"]
         repair = self._repair(flaw, number, row)
         return order, Finding(
             **where,
@@ -180,39 +175,26 @@ class Account:
             row = max((k for k, line in above if line.split("#")[0].strip()), default=row)
         return number, row
 
-    def _quotes_the_learner(self, flaw: Flaw, number: int, row: int) -> bool:
-        """Whether what the edits replace is there. Of edits made one upon the other, later ones quote earlier ones."""
-        if flaw.edits[0].kind == ADDED or not all(text.endswith("\n") for *_, text in flaw.changes):
-            return True
-        unit = self.units[number]
-        last = max(unit.row(end - 1) for changed, _, end, _ in flaw.changes if changed == number)
-        rows = "\n".join(unit.text.splitlines()[row : last + 1])
-        return all(edit.old.strip() in rows for edit in flaw.edits)
-
     def _repair(self, flaw: Flaw, number: int, row: int) -> str:
         """The line that should stand there instead."""
-        kind = flaw.edits[0].kind
+        kind, unit = flaw.edits[0].kind, self.units[number]
         before, after = (code.units[number].text.splitlines() for code in (self.code, repaired(self.code, [flaw])))
         new: list[tuple[int, str]] = []  # rows of the text before, and what is put there
         for tag, at, _, start, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             new += [(at, line) for line in after[start:end] if tag != "equal" and line.strip()]
         if kind.startswith("moved") and new:
-            unit, at, code = self.units[number], new[0][0], before[row].strip()
+            at, code = new[0][0], before[row].strip()
             if kind == "moved":  # of two lines that change places, either may be the new one
                 at = next((unit.row(start) for _, start, _, text in flaw.changes[1:] if text.strip()), at)
             neighbor = before[at].strip() if at < len(before) else ""
             where = f"before line {unit.first_line + at} ({neighbor})" if neighbor else "at the end"
             level = "one level further out, after the loop" if kind == "moved out" else "one level deeper, in the loop"
             return f"{code}  # goes {where if neighbor != code else level}"
-        if kind == ADDED and new and len(self._indent(number, row)) > len(re.match(r"\s*", new[0][1])[0]):
+        above = [s for s in self.code.slots if s.unit == number and unit.row(s.start) <= row <= unit.row(s.end - 1)]
+        deep = next((len(slot.indent or "") for slot in above if slot.kind == "statement"), 0)
+        if kind == ADDED and new and deep > len(re.match(r"\s*", new[0][1])[0]):
             new = [(at, f"{line}  # not in the block above, but after it") for at, line in new]
         return "\n".join(line.strip() for _, line in new)
-
-    def _indent(self, number: int, row: int) -> str:
-        """The indentation of the statement that a row belongs to, "" where it belongs to none."""
-        unit, statements = self.units[number], [slot for slot in self.code.slots if slot.kind == "statement"]
-        there = (s for s in statements if s.unit == number and unit.row(s.start) <= row <= unit.row(s.end - 1))
-        return next((slot.indent or "" for slot in there), "")
 
     def _first_gone(self, broken: Variants, trace: Trace) -> tuple[int, Key | None]:
         """Where in the run a flaw alone first changes something, and what; None if its own statement makes nothing."""
@@ -220,9 +202,9 @@ class Account:
         wrong = set(Params.NAMES) - set(right_matrices(trace, truth))
         if gradients(trace, truth) is None or not wrong:  # where it stops or returns none, the check has said
             return len(trace.slots), None
-        names = {"dh_loss"} if self.borrows_forward else _BESIDES
-        told = sum(1 << k for k, key in enumerate(truth.keys) if key.quantity in names and key.step >= 0)
-        told, left = told | truth.counted, broken.seen(trace, truth)
+        begin = sum(1 << k for k, key in enumerate(truth.keys) if key.step < 0)  # what is there before the first step
+        besides = truth.bits("dh_loss", *(() if self.borrows_forward else FORWARD)) & ~begin
+        told, left = truth.counted | besides, broken.seen(trace, truth)
         values = {mark(value) for _, value, _ in broken.recognized(trace, truth)}
         texts, begun = {_text(broken.code, slot) for slot in broken.slots}, 10**6
         events = [(number, value, max(bits, 0)) for number, value, bits in variants.recognized(right, truth)]
@@ -236,19 +218,16 @@ class Account:
             # A matrix by itself is recognized the wrong way around, too.
             known = left if type(value) is list or (found & told).bit_count() > 1 else 0
             if new := found & ~known & told:
-                made = [self._keys(bits & told) for at, _, bits in events if at == number]
+                made = [truth.keys_in(bits & told) for at, _, bits in events if at == number]
                 key = self._key(new, [keys[0].step for keys in made if keys], wrong)
                 # What is added to a place of an array is a part of a gradient, even if it begins as a delta.
                 added = isinstance(slot.node, ast.AugAssign) and isinstance(slot.node.target, ast.Subscript)
                 return begun, None if key and added and key.gate not in Params.NAMES else key
         return begun, None
 
-    def _keys(self, bits: int) -> list[Key]:
-        return [key for k, key in enumerate(self.truth.keys) if bits >> k & 1]
-
     def _key(self, new: int, steps: list[int], wrong: set[str]) -> Key | None:
         """The first of some quantities, with its step if the statement that makes it, at these `steps`, goes back."""
-        key, *others = self._keys(new)
+        key, *others = self.truth.keys_in(new)
         forward = key.quantity in FORWARD
         ordered = len({*steps}) > 1 and steps == sorted(steps, reverse=not forward)
         if forward and steps[1:] and not ordered:  # a walk back reads it, and the forward pass is right
@@ -274,7 +253,7 @@ class Account:
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
         found = errors_by_length(build(alone), [Case(*own_case(T, self.takes)) for T in LENGTHS])
-        wrong, sizes = wrong_at(found, RIGHT), {T: max(each.values()) for T, each in found.items()}
+        wrong, sizes = wrong_at(found), {T: max(each.values()) for T, each in found.items()}
         size = max(sizes.values(), default=0)
         if 1e-9 < size < _ROUNDING:
             return (
@@ -302,10 +281,6 @@ class Account:
         )
 
 
-def _others(flaws: list[Flaw], flaw: Flaw) -> list[Flaw]:
-    return [other for other in flaws if other is not flaw]
-
-
 def _text(code: Code, slot: Slot) -> tuple[int, str]:
     """The text at a slot, and the unit that it is in."""
     return slot.unit, code.units[slot.unit].text[slot.start : slot.end]
@@ -318,7 +293,7 @@ def errors_by_length(backward: Callable, cases: Iterable[Case]) -> dict[int, dic
         begun = time.monotonic()
         got = called(backward, case, case.params.copy())
         if got is not None:
-            found[case.length] = errors(got, case)
+            found[case.length] = errors_of(got, case.gradient, NOISE)
         elif time.monotonic() - begun > CALL:
             break  # it does not end, and would not at another length
     return found
@@ -331,10 +306,9 @@ def since(wrong: Iterable[int], tried: Iterable[int]) -> str:
     return f"from T = {wrong[0]} on" if on else f"at T = {listing(wrong)}"
 
 
-def wrong_at(errors: dict[int, dict[str, float]], right: float) -> dict[int, list[str]]:
-    """The gradients that are off by more than `right`, at the lengths at which some are."""
-    wrong = {T: [name for name, error in each.items() if error > right] for T, each in errors.items()}
-    return {T: names for T, names in wrong.items() if names}
+def wrong_at(errors: dict[int, dict[str, float]]) -> dict[int, list[str]]:
+    """The gradients that are off, at the lengths at which some are."""
+    return {T: names for T, each in errors.items() if (names := off(each))}
 
 
 def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:

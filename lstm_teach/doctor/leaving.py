@@ -28,11 +28,12 @@ def left_out(unit: Unit, spans: Iterable[Span]) -> list[tuple[int, int, str]]:
         first, last = unit.line_start(unit.row(start)), unit.line_start(unit.row(end - 1) + 1)
         before, after = text[first:start], text[end:last]
         if next_one := re.match(r"\s*;\s*(?=[^\s#])", after):
-            changes.append((start, end + next_one.end(), ""))
+            end += next_one.end()
         elif before.strip():
-            changes.append((first + len(before.rstrip(" \t;")), end, ""))
+            start = first + len(before.rstrip(" \t;"))
         else:
-            changes.append((first, last, ""))
+            start, end = first, last
+        changes.append((start, end, ""))
     return changes
 
 

@@ -91,7 +91,7 @@ class Here:
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
-        bits = sum(1 << k for k, key in enumerate(self.truth.keys) if key.quantity in quantities)
+        bits = self.truth.bits(*quantities)
         return {text: self.atoms[text] for text, found in self.found.items() if found & bits}
 
 
@@ -116,7 +116,7 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
             at_hand = {} if now.any() else here.handed_on  # under a name of its own; else it is made and not kept
         elif now is not None:
             found = max(0, truth.recognize([now])[0])
-            kinds = {key.quantity for k, key in enumerate(truth.keys) if found >> k & 1}
+            kinds = {key.quantity for key in truth.keys_in(found)}
             wanted = here.handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
         if now is None or (now.size, "product") not in wanted | at_hand:
             continue

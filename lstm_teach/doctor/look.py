@@ -129,7 +129,7 @@ def _note_atoms(scene: Scene, seen: _Seen, atoms: dict[Key, Atom], truth: Truth)
     weights, first = set(truth.case.params.flat.tolist()), seen.runs[0]
     scene.weights = {atom.text for key, atom in atoms.items() if first.get(key, [None])[0] in weights}
     for (unit, *where), found in zip(seen.arrays, truth.recognize([*seen.arrays.values()]), strict=True):
-        squashes = {truth.keys[k].squash for k in range(max(found, 0).bit_length()) if found >> k & 1}
+        squashes = {key.squash for key in truth.keys_in(max(found, 0))}
         if len(squashes) == 1 and None not in squashes:
             text = where[0] if len(where) == 1 else scene.units[unit].text[slice(*where)]
             scene.squashed[unit, text] = squashes.pop()

@@ -11,12 +11,13 @@ from lstm_teach import guard
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.fuel import PROOF, spend
-from lstm_teach.doctor.truth import Case, make_case, zero_case
+from lstm_teach.doctor.truth import Case, from_zeros, make_case
 from lstm_teach.gradcheck import LENGTHS, collect_gradients, own_case
 from lstm_teach.gradreport import errors_of
 from lstm_teach.params import Params
 
 CALL = 5.0  # seconds that one call may take
+NOISE = 1e-13  # beside the whole gradient, an error that is only rounding
 
 
 def proof_cases(takes: dict[str, bool]) -> list[Case]:
@@ -24,7 +25,7 @@ def proof_cases(takes: dict[str, bool]) -> list[Case]:
     cases = [Case(*own_case(T, takes)) for T in LENGTHS]
     cases += [make_case(T, 40 + T, takes) for T in LENGTHS]
     cases += [make_case(T, 60 + T, takes, vocab_size=3, hidden_size=4) for T in (4, 7)]
-    return cases + [zero_case(T, 80 + T, takes) for T in (1, 3) if takes]
+    return cases + [from_zeros(make_case(T, 80 + T, []), takes) for T in (1, 3) if takes]
 
 
 def prove(code: Code, cases: list[Case]) -> bool:
@@ -44,7 +45,7 @@ def is_right(backward: Callable, cases: Iterable[Case]) -> bool:
             params = case.params.copy()
             got = called(backward, case, params)
             unchanged = np.array_equal(params.flat, case.params.flat)
-            if got is None or not unchanged or max(errors(got, case).values()) > 1e-9:
+            if got is None or not unchanged or max(errors_of(got, case.gradient, NOISE).values()) > 1e-9:
                 return False
     return True
 
@@ -58,8 +59,3 @@ def called(backward: Callable, case: Case, params: Params) -> dict[str, np.ndarr
             return collect_gradients(result, case.params)
     except (guard.LearnerError, ValueError, TypeError):
         return None
-
-
-def errors(got: dict[str, np.ndarray], case: Case) -> dict[str, float]:
-    """The norm-relative errors of the nine gradients; zero for rounding noise beside the whole gradient."""
-    return errors_of(got, case.gradient, 1e-13)

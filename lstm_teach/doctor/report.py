@@ -98,12 +98,11 @@ class Diagnosis:
         """One sentence."""
         if self.repaired_source is None:
             return self.headline
-        helpers = {f.function for f in self.findings if f.line}
+        helpers = {f.function for f in self._faults}
         of = f" of {helpers.pop()}" if len(helpers) == 1 and all(helpers) else ""
-        added = all(f.how == "add" for f in self.findings if f.line)
-        one = "after line " if added else "in line "
-        where = f", {one if len(self._lines) == 1 else ''}{listing(self._lines)}{of};"
-        return self.headline.replace(";", where, 1)
+        at = "after line " if all(f.how == "add" for f in self._faults) else "in line "
+        where = f"{at * (len(self._lines) == 1)}{listing(self._lines)}{of}"
+        return self.headline.replace(";", f", {where};", 1)
 
     @property
     def _faults(self) -> list[Finding]:
@@ -167,10 +166,12 @@ class Diagnosis:
             parts.append(html.table(_CAPTION, ladder[0], [[T, *map(marked, cells)] for T, *cells in ladder[1:]]))
         parts += [html.prose(f"Problem: {problem}") for problem in self._problems]
         for number, finding in enumerate(self._faults, 1):
+            now = f"{html.prose(finding.cause)}<p>Line {finding.line} now:</p>{html.code(finding.code)}"
+            repair = html.prose(_how(finding)) + (html.code(finding.repair) if finding.repair else "")
             levels = [
                 ("1. The idea", html.prose(finding.idea or finding.cause)),
                 ("2. The place", html.prose(finding.place) + html.prose(finding.evidence)),
-                ("3. The line", _line_html(finding)),
+                ("3. The line", now + repair),
             ]
             parts.append(html.levels(f"Finding {number} of {len(self._faults)}", levels))
         parts.append(html.bullets(self.notes))
@@ -191,13 +192,6 @@ def _how(finding: Finding) -> str:
     said = (_HOW if finding.proved else _TRY).get(finding.how, "")
     block = finding.how == "remove" and finding.code.partition("#")[0].rstrip().endswith(":")
     return f"{said[:-1]} and the lines under it." if block else said
-
-
-def _line_html(finding: Finding) -> str:
-    return (
-        f"{html.prose(finding.cause)}<p>Line {finding.line} now:</p>{html.code(finding.code)}"
-        f"{html.prose(_how(finding))}{html.code(finding.repair) if finding.repair else ''}"
-    )
 
 
 def _count(number: int) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_teach.doctor.slots import Edit
-from lstm_teach.doctor.truth import Case, make_case
+from lstm_teach.doctor.truth import Case, from_zeros, make_case
 from lstm_teach.doctor.variants import Variants, gradients
 from lstm_teach.params import Params
 
@@ -68,8 +68,7 @@ class Rung:
 def ladder(takes: dict[str, bool]) -> list[Rung]:
     """The nets, the simplest first: one step, one step from zeros, three steps that see nothing of h, three, five."""
     one, three = (_distinct(make_case(T, 27 + T, takes, **_SMALL)) for T in (1, 3))
-    needed = {name: np.zeros(one.params.hidden_size) for name in takes if takes[name]}
-    zeros = [replace(one, states=needed)] if takes else []
+    zeros = [from_zeros(one, takes)] if takes else []
     apart = replace(three, params=three.params.copy())
     apart.params.W[...] = 0
     again = make_case(5, 27, takes, vocab_size=4, hidden_size=3)  # tokens repeat

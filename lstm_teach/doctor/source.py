@@ -169,25 +169,15 @@ def through_modules(units: list[Unit]) -> dict[str, str]:
     """What the code names through a module of the learner's (`mylstm.LSTM`), and its import: nobody looks into that."""
     found: dict[str, str] = {}
     for unit in units:
-        for node in ast.walk(unit.tree):
-            module = _module(node.value, unit.function.__globals__) if isinstance(node, ast.Attribute) else None
-            value = getattr(module, node.attr, None) if module else None
+        for path in (unit.segment(node) for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)):
+            first, *names = path.split(".")
+            module, value = None, unit.function.__globals__.get(first)
+            for name in names:
+                module, value = value, vars(value).get(name) if isinstance(value, types.ModuleType) else None
             is_function = isinstance(value, types.FunctionType) and _is_learners(value)
             if is_function or (isinstance(value, type) and classes_of([value])):
-                found[unit.segment(node)] = f"from {module.__name__} import {node.attr}"
+                found[path] = f"from {module.__name__} import {names[-1]}"
     return found
-
-
-def _module(node: ast.expr, space: dict[str, Any]) -> types.ModuleType | None:
-    """The module that an expression names, `package.part` too."""
-    match node:
-        case ast.Name(name):
-            value = space.get(name)
-        case ast.Attribute(owner, name):
-            value = getattr(_module(owner, space), name, None)
-        case _:
-            return None
-    return value if isinstance(value, types.ModuleType) else None
 
 
 def _file(function: types.FunctionType) -> tuple[list[str], ast.Module]:
@@ -266,16 +256,14 @@ def whole_text(units: list[Unit], repaired: list[Unit]) -> str:
     new, makers = set(), set()  # names: of what is there anew, and of those among them that make other functions
     spans: dict[str, dict[int, int]] = {place: {} for place in files}  # last lines, by file and first line
     for unit, _ in changed:
-        kind = ast.ClassDef if unit.owner else ast.FunctionDef
-        around = [n for n in ast.walk(files[unit.place][1]) if isinstance(n, kind)]
-        around = [n for n in around if n.lineno <= unit.first_line <= n.end_lineno]  # the outermost first
-        if around and (unit.owner or unit is not units[0]):
-            spans[unit.place][_first_line(around[0])] = around[0].end_lineno
-            new.add(around[0].name)
-            makers |= set() if unit.owner else {around[0].name}
-        else:
-            spans[unit.place][unit.first_line] = unit.line_number(len(unit.text) - 1)
-            new.add(unit.node.name)
+        first, last, name = unit.first_line, unit.line_number(len(unit.text) - 1), unit.node.name
+        kind = ast.ClassDef if unit.owner else ast.FunctionDef if unit is not units[0] else ()
+        every = (node for node in ast.walk(files[unit.place][1]) if isinstance(node, kind))
+        if around := next((node for node in every if node.lineno <= first <= node.end_lineno), None):  # the outermost
+            first, last, name = _first_line(around), around.end_lineno, around.name
+            makers |= set() if unit.owner else {name}
+        spans[unit.place][first] = last
+        new.add(name)
     for place, (lines, tree) in files.items():
         for node in tree.body:
             given, read = set(_given(node)), _read_at_once(node)

@@ -57,15 +57,12 @@ def _like(module: types.ModuleType, **others: Any) -> types.ModuleType:
 
 
 def _random(made: Callable, other: bool) -> Callable:
-    """The function, whose new arrays hold random numbers, always the same."""
+    """The function, whose new arrays hold random numbers, always the same, or zeros if they are whole."""
 
     @functools.wraps(made)
     def call(*args: Any, **options: Any) -> np.ndarray:
         array = made(*args, **options)
-        if array.dtype.kind == "f":
-            array[...] = _numbers(array.size, other).reshape(array.shape)
-        elif array.dtype.kind in "iub":
-            array[...] = 0
+        array[...] = _numbers(array.size, other).reshape(array.shape) if array.dtype.kind == "f" else 0
         return array
 
     return call

@@ -105,7 +105,7 @@ class _Anew:
         methods = [n for n in units if scene.units[n].owner is not None and scene.units[n].node.name != "__init__"]
         self.methods = {gap.number for unit in methods if (gap := end_of(scene, unit))}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
-        computed = {key.quantity for k, key in enumerate(truth.keys) if seen >> k & 1 and key.step >= 0}
+        computed = {key.quantity for key in truth.keys_in(seen) if key.step >= 0}
         lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
         gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= self.back.get(gap.block, gap.index)]
         self.ahead = self.before | {gap.number for gap in gaps}

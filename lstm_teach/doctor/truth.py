@@ -71,10 +71,9 @@ def make_case(T: int, seed: int, takes: Iterable[str], vocab_size: int = 6, hidd
     return Case(Params.random(vocab_size, hidden_size, seed=seed, scale=0.8), x, targets, states)
 
 
-def zero_case(T: int, seed: int, takes: dict[str, bool]) -> Case:
-    """A case that starts from zeros: h0 and c0 are left out where the pass can do without."""
-    case = make_case(T, seed, [])
-    return replace(case, states={name: np.zeros(case.params.hidden_size) for name, needed in takes.items() if needed})
+def from_zeros(case: Case, takes: dict[str, bool]) -> Case:
+    """The case from zeros: h0 and c0 are left out where the pass can do without."""
+    return replace(case, states={name: np.zeros(case.params.hidden_size) for name in takes if takes[name]})
 
 
 class Truth:
@@ -99,14 +98,19 @@ class Truth:
             self.values.append(value)
         self._tables = {shape: _Table(rows) for shape, rows in forms.items()}
         # What the loss of a step does within its own step isn't progress: it appears as soon as the future is dropped.
-        own = [key.loss is not None and key.loss <= key.step for key in self.keys]
-        self.counted = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in COUNTED and not own[k])
-        self.forward = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in FORWARD)
-        self.pieces = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "piece")
-        self.parts = sum(1 << k for k, key in enumerate(self.keys) if key.quantity == "back")
+        own = sum(1 << k for k, key in enumerate(self.keys) if key.loss is not None and key.loss <= key.step)
+        self.counted, self.forward = self.bits(*COUNTED) & ~own, self.bits(*FORWARD)
+        self.pieces, self.parts = self.bits("piece"), self.bits("back")
         # Progress that no gradient shows: neither what is added to one, nor a part that is gone when its sum is there.
-        added = sum(1 << k for k, key in enumerate(self.keys) if key.quantity in ("term", "sum_from", "sum_to"))
-        self.inner = self.counted & ~added & ~self.parts
+        self.inner = self.counted & ~self.bits("term", "sum_from", "sum_to") & ~self.parts
+
+    def bits(self, *quantities: str) -> int:
+        """The keys of some quantities, as bits: bit n is `keys[n]`."""
+        return sum(1 << k for k, key in enumerate(self.keys) if key.quantity in quantities)
+
+    def keys_in(self, bits: int) -> list[Key]:
+        """The keys of a recognized value."""
+        return [self.keys[k] for k in range(bits.bit_length()) if bits >> k & 1]
 
     def _quantities(self) -> Iterator[tuple[str, str, int, int | None, np.ndarray]]:
         """All right quantities (quantity, gate, step, loss, value), those with the same numbers as another one too."""

@@ -26,8 +26,10 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value
     [tasks.step.mistakes.each]                # for any
-    [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right
-    c = "f * c_before + i * g"
+    [tasks.step.names]                        # optional: more names for all expressions, made of the arguments
+    c_before = "run.c[t - 1]"
+    [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right;
+    c = "f * c_before + i * g"                # these are the right answer if <topic>.py gives none
     dz = "dc * g"                             # a name that is no result: other lines have this in its place,
     [tasks.step.mistakes.dz]                  # and these are mistakes of theirs too
     [questions.my_same_cell]                  # text, options, right; or text and reveal for a prediction
@@ -40,15 +42,15 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
         return check(__name__, "bias", bias_that_keeps, bias_cases(), right=bias)
 
     Each `Case` is one call. Where no number is the only right one, a case has `look` instead: it gets the answer and
-    returns a sentence, "" if all is right. Expressions of the tables see the arguments and the case's `names`, the
-    results of the right answer by name (`right` if it is only one), numpy as np, and the names of `<topic>.py`.
+    returns a sentence, "" if all is right. Expressions of the tables see the arguments, the `names` of the task and the
+    case, the results of the right answer by name (`right` if it is only one), numpy as np, and what `<topic>.py` has.
     `changed(before, after)` is what the right answer gives with a piece of its text replaced. Expressions that are
     not finite in a case aren't a mistake there.
     A right answer that is a `Params` is compared by the norm-relative error of its nine matrices.
 
-A mistake is named only if it explains the answers of all cases and is far from right where they are (judging.explain),
-and only once. What else a learner's function does (raises, takes too long, returns nothing, writes to its inputs, calls
-the library's own answer) is the business of judging.judge.
+A mistake is named only if it explains the answers of all cases and is far from right where they are
+(recognize.explain), and only once. What else a learner's function does (raises, takes too long, returns nothing, writes
+to its inputs, calls the library's own answer) is the business of judging.judge.
 """
 
 import contextlib
@@ -71,6 +73,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
+from lstm_teach.recognize import known_mistake, too_coarse, value_of
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -81,7 +84,7 @@ class Case:
 
     part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
     arguments  what the function gets
-    names      more names for the expressions of the mistakes
+    names      more names for the expressions, where none can make them of the arguments
     look       gets the answer (the part's result by its name in a task with parts = "results") and the arguments;
                returns a sentence, "" if nothing is off; after the comparison if there is one
     also       gets a wrong result that has the right shape, and the arguments; returns a sentence that is added
@@ -114,12 +117,13 @@ def task_of(module: str, task: str) -> dict[str, Any]:
     return words_of(module)["tasks"][task]
 
 
-def by_lines(module: str, task: str, names: Mapping[str, Any]) -> dict[str, Any]:
-    """What the lines of a task give, one after the other, by name; `names` are those that they read."""
-    lines, found = task_of(module, task)["lines"], {"np": np, **names}
-    for name, line in lines.items():
-        found[name] = eval(line, found)
-    return {name: found[name] for name in lines}
+def evaluated(table: Mapping[str, str], names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the expressions of a table give, one after the other, by name; `names` are those that they read."""
+    found = dict(names)
+    with np.errstate(all="ignore"):
+        for name, code in table.items():
+            found[name] = eval(code, found)
+    return {name: found[name] for name in table}
 
 
 def questions(module: str, *names: str) -> list[Question]:
@@ -152,6 +156,8 @@ class Task:
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
+        if answer is None and "lines" in self.spec:
+            answer = evaluated(self.spec["lines"], self._given(case))
         names = list(answer) if isinstance(answer, Mapping) else [self.spec.get("answer", "the answer")]
         return None if answer is None else by_name(answer, self.spec.get("returns", names))
 
@@ -233,7 +239,7 @@ class Task:
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
         own = self._own(got, right, name)
-        value = judging.value_of(line, self.space(k) | own, numbers)
+        value = value_of(line, self.space(k) | own, numbers)
         if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
             return right[name], []
         read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
@@ -255,13 +261,19 @@ class Task:
                 own[name] = np.asarray(got[name], float)
         return own
 
+    def _given(self, case: Case) -> dict[str, Any]:
+        """The names of a case without its right results."""
+        arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
+        changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
+        given = {"np": np, **self.names, **changed, **arguments}
+        return {**given, **evaluated(self.spec.get("names", {}), given), **case.names}
+
     def space(self, k: int, result: str = "") -> dict[str, Any]:
         """The names that the expressions of a task's mistakes may use in a case; `right` is the right `result`."""
-        case, right = self.cases[k], self.rights[k]
-        arguments = dict(zip(re.findall(r"\w+", self.spec["call"].partition("(")[2]), case.arguments, strict=False))
+        right = self.rights[k]
+        found = {**self._given(self.cases[k]), **right}
         single = {"right": right[result]} if result in right else {}
-        changed = {"changed": lambda *pieces: edited(self.right, *pieces)(*case.arguments)}
-        return {"np": np, **self.names, **changed, **arguments, **case.names, **right, **single, "result": result}
+        return {**found, **evaluated(self.spec.get("lines", {}), found), **right, **single, "result": result}
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
@@ -319,13 +331,13 @@ class Task:
 
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
-        words = judging.known_mistake(whole, together, read, tolerance)
-        if words := words or judging.known_mistake(single, alone, tolerance=tolerance):
+        words = known_mistake(whole, together, read, tolerance)
+        if words := words or known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
         has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none
         fitting = [(got, right) for _, got, right in alone if got.shape == right.shape and has_kind]
-        if words := next(filter(None, (judging.too_coarse(*both) for both in fitting)), ""):
+        if words := next(filter(None, (too_coarse(*both) for both in fitting)), ""):
             return words
         twins = [name for name in answer if answer[name] is mine] if isinstance(mine, np.ndarray | list) else []
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""

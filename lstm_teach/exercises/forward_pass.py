@@ -39,7 +39,8 @@ def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     V, h = random.normal(0, 1, (6, 4)), random.uniform(-0.9, 0.9, (5, 4))
     targets = random.integers(0, 6, 5)
-    large = np.append(2000 * V[:3], 2000 * V[:3] + V[3:], axis=0)  # in pairs, so that the largest is not alone
+    # Beyond np.longdouble too. In pairs, so that the largest is not alone.
+    large = np.append(40_000 * V[:3], 40_000 * V[:3] + V[3:], axis=0)
     cases = [
         Case("several steps", (V, h, targets)),
         Case("other sizes", (V[:4, :3].copy(), h[:2, :3].copy(), np.array([3, 0]))),

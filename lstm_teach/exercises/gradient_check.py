@@ -76,14 +76,8 @@ def nine(loss_fn: Callable, params: Params, step: float, formula: Callable) -> l
     return grads.values()
 
 
-def before_the_return(*lines: str) -> tuple[str, str]:
-    """A piece of the right pass, and the same with more lines before it."""
-    return "    return", "".join(f"    {line}\n" for line in lines) + "    return"
-
-
-TOLD = task_of(__name__, "accepts")["faults"]
-FAULTS = {fault: words for fault, (words, *_) in TOLD.items()}
-PIECES = {fault: pieces for fault, (_, *pieces) in TOLD.items()}
+ACCEPTS = task_of(__name__, "accepts")
+FAULTS = {fault: words for fault, (words, *_) in ACCEPTS["faults"].items()}
 
 
 def planted(fault: str = "") -> Callable:
@@ -93,7 +87,8 @@ def planted(fault: str = "") -> Callable:
     """
     if fault and fault not in FAULTS:
         raise ValueError(f"fault must be one of {', '.join(FAULTS)}, got {fault!r}.")
-    return edited(right_pass, "right_pass", "backward", *PIECES.get(fault, ()))
+    _, *pieces = ACCEPTS["faults"].get(fault, [""])
+    return edited(right_pass, "right_pass", "backward", *pieces)
 
 
 RIGHT_PASSES = {
@@ -101,9 +96,7 @@ RIGHT_PASSES = {
     "two loops": lambda *given: nested_bptt(*given, repaired=FLAWS),
     "all gates at once": lambda *given: bptt(*given),
     "no pass back at all, but derivatives carried forward": lambda *given: exact_gradient(*given),
-    "a single pass whose numbers were rounded to eleven digits": edited(
-        right_pass, *before_the_return('grads.flat[:] = [float(f"{number:.10e}") for number in grads.flat]')
-    ),
+    "a single pass whose numbers were rounded to eleven digits": edited(right_pass, *ACCEPTS["rounded"]),
 }
 
 
@@ -121,24 +114,16 @@ def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
 
         return Case(part, (backward,), look=look)
 
-    look_at = (
-        "Print the nine errors for lt.bptt: are the numbers that you compare with accurate enough, and is the bound"
-        " above what rounding leaves?"
-    )
+    said = ACCEPTS["said"]
     cases = [
-        on("right passes", backward, True, f"It rejects a right backward pass ({words}). {look_at}")
+        on("right passes", backward, True, said["rejects"].format(words=words))
         for words, backward in RIGHT_PASSES.items()
     ]
-    for more, words in (
-        ("grads.flat[:] = 0", "one that returns only zeros, so its True says nothing."),
-        ("grads.flat[grads.V.size :] = 0", "one of which only dV is right: does every matrix count?"),
-    ):
-        wrong = edited(right_pass, *before_the_return(more))
-        cases.append(on("right passes", wrong, False, f"It accepts right backward passes, but also {words}"))
-    right_too = "It rejects this one, but right backward passes too, so its False says nothing."
+    for words, *pieces in ACCEPTS["hopeless"]:
+        cases.append(on("right passes", edited(right_pass, *pieces), False, words))
     for fault, words in FAULTS.items():
-        cases.append(on(fault, planted(fault), False, f"It accepts a pass with this fault: {words}."))
-        cases.append(on(fault, planted(), True, right_too))
+        cases.append(on(fault, planted(fault), False, said["accepts"].format(words=words)))
+        cases.append(on(fault, planted(), True, said["rejects all"]))
     task = Task(__name__, "accepts", cases)
     task.order = np.random.default_rng(seed).permutation(len(cases))
     return task.verdict(accepts)
@@ -181,10 +166,8 @@ def _net_and_sequence(answer: object) -> tuple:
         raise Trouble(f"These can't be used: {error}") from error
     size = np.sqrt(np.mean(params.flat**2))
     if not 0.3 <= size <= 3:
-        raise Trouble(
-            f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
-            " lt.Params.random makes such a net."
-        )
+        said = f"The weights should be of the usual size, a root mean square of 0.3 to 3; yours is {size:.2g}."
+        raise Trouble(f"{said} lt.Params.random makes such a net.")
     return params.astype(np.float64), x, np.asarray(targets), *states
 
 

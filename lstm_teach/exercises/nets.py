@@ -34,10 +34,8 @@ def by_length(seed: int, shortest: int = 1, make: Callable = random_case) -> lis
     """
     sizes = {f"T = {T}": (T, 4, 5) for T in (1, 2, 6) if shortest <= T} | {"T = 9 with other sizes": (9, 6, 3)}
     wide = {T: make(seed + T, T, 200, 200) for T in (1, 2)}
-    cases = [
-        [Case(part, make(seed + size[0], *size)), Case(part, wide[min(size[0], 2)])] for part, size in sizes.items()
-    ]
-    return [case for both in cases for case in both]
+    nets = {part: (make(seed + T, T, *others), wide[min(T, 2)]) for part, (T, *others) in sizes.items()}
+    return [Case(part, net) for part, both in nets.items() for net in both]
 
 
 def with_moves(loss_of: Callable, net: Mapping | Params) -> tuple[Callable, list[np.ndarray]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_teach import plain
 from lstm_teach.edited import edited
-from lstm_teach.exercises.engine import Case, by_lines, check, questions
+from lstm_teach.exercises.engine import Case, check, questions
 from lstm_teach.exercises.nets import filled, random_case
 from lstm_teach.forward import Cache, forward
 from lstm_teach.judging import Attempt, Trouble
@@ -66,12 +66,7 @@ def check_biases(bias_gradients: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     sizes = ("six steps", 6, 4, 5), ("as many steps as units", 3, 3, 3), ("a single step", 1, 2, 4)
     cases = [Case(part, (*random.normal(0, 1, (4, T, H)), random.normal(0, 1, (T, K)))) for part, T, H, K in sizes]
-    return check(__name__, "biases", bias_gradients, cases, right=biases)
-
-
-def biases(dzi: np.ndarray, dzf: np.ndarray, dzo: np.ndarray, dzg: np.ndarray, dy: np.ndarray) -> dict[str, np.ndarray]:
-    """The gradients of one bias that all four pre-activations read, and of one that the scores read."""
-    return {"db": (dzi + dzf + dzo + dzg).sum(0), "da": dy.sum(0)}
+    return check(__name__, "biases", bias_gradients, cases)
 
 
 def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
@@ -80,18 +75,8 @@ def check_peepholes(peephole_back: Callable, seed: int = 1) -> Verdict:
     for part, H, size in (("five units", 5, 1), ("three units", 3, 100)):
         dh, dc_carry, c_before, *p = random.uniform(0.3, 1.5, (6, H)) * random.choice([-1, 1], (6, H))
         i, f, o, g = *random.uniform(0.15, 0.85, (3, H)), random.uniform(-0.8, 0.8, H)
-        given = (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)
-        cases.append(Case(part, given, peepholes(*given)))
-    return check(__name__, "peepholes", peephole_back, cases, right=peepholes)
-
-
-def peepholes(*given: np.ndarray) -> dict[str, np.ndarray]:
-    """One right step back through a cell with peepholes: what it returns by name, and what lies between; (H,) each.
-
-    Source of the cell: Gers, Schraudolph and Schmidhuber, JMLR 3 (2002) 115.
-    """
-    names = ["dh", "dc_carry", "i", "f", "o", "g", "c_before", "c", "pi", "pf", "po"]
-    return by_lines(__name__, "peepholes", dict(zip(names, given, strict=True)))
+        cases.append(Case(part, (size * dh, size * dc_carry, i, f, o, g, c_before, f * c_before + i * g, *p)))
+    return check(__name__, "peepholes", peephole_back, cases)
 
 
 def check_start(start_gradient: Callable, seed: int = 1) -> Verdict:

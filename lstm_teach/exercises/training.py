@@ -12,12 +12,11 @@ import numpy as np
 from lstm_teach import guard, plain, tasks
 from lstm_teach.backward import bptt
 from lstm_teach.batch import batch_loss, pad
-from lstm_teach.exercises.engine import Case, by_name, check, questions
+from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of
 from lstm_teach.params import Params
 from lstm_teach.plain import softmax
 from lstm_teach.verdicts import Verdict, advice
 
-B1, B2, EPS = 0.9, 0.999, 1e-8  # the constants of Adam
 norm = np.linalg.norm
 
 PREDICT_PLATEAU, SUM_ADAM, PLATEAU = questions(__name__, "my_loss_without_memory", "my_sum_with_adam", "my_plateau")
@@ -33,7 +32,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         drawn[:8] *= share / norm(drawn[:8])
         drawn[8:] *= np.sqrt(1 - share**2) / norm(drawn[8:])
         dV, dW = length * drawn[:8].reshape(4, 2), length * drawn[8:].reshape(3, 4)
-        return Case(part, (dV, dW, limit), {"whole": norm(np.append(dV, dW))}, look if length <= limit else None)
+        return Case(part, (dV, dW, limit), look=look if length <= limit else None)
 
     def look(_: object, dV: np.ndarray, dW: np.ndarray, limit: float) -> str:
         own = {"dV": dV.copy(), "dW": dW.copy()}
@@ -76,30 +75,17 @@ def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
     gradient[:2] *= 1e-6  # where an eps inside the root shows
     with_zero = np.append(gradient[:-1], 0)  # where a missing eps shows
     mean, square = random.normal(0, 0.5, 8), random.uniform(0.1, 1, 8)
-
-    def on(part: str, *given: np.ndarray | float) -> Case:
-        return Case(part, given, {"c1": 1 - B1 ** given[4], "c2": 1 - B2 ** given[4]})
-
     cases = [
-        on("step 7", flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1),
-        on("the first step", flat, gradient, np.zeros(8), np.zeros(8), 1, 0.01),
-        on("the first step, with a gradient of 0", flat, with_zero, np.zeros(8), np.zeros(8), 1, 0.01),
+        Case("step 7", (flat.copy(), random.normal(0, 1, 8), mean, square, 7, 0.1)),
+        Case("the first step", (flat, gradient, np.zeros(8), np.zeros(8), 1, 0.01)),
+        Case("the first step, with a gradient of 0", (flat, with_zero, np.zeros(8), np.zeros(8), 1, 0.01)),
     ]
-    return check(__name__, "adam", adam_step, cases, right=right_adam)
-
-
-def right_adam(
-    flat: np.ndarray, gradient: np.ndarray, mean: np.ndarray, square: np.ndarray, count: int, rate: float
-) -> dict[str, np.ndarray]:
-    """One step of Adam; `count` is 1 at the first. Source: Kingma and Ba, ICLR 2015, algorithm 1."""
-    mean, square = B1 * mean + (1 - B1) * gradient, B2 * square + (1 - B2) * gradient**2
-    new = adam_move(flat, rate, mean / (1 - B1**count), square / (1 - B2**count))
-    return {"new_flat": new, "new_mean": mean, "new_square": square}
+    return check(__name__, "adam", adam_step, cases)
 
 
 def adam_move(flat: np.ndarray, rate: float, mean: np.ndarray, square: np.ndarray) -> np.ndarray:
     """The step of Adam with means that are corrected already, or not."""
-    return flat - rate * mean / (np.sqrt(square) + EPS)
+    return flat - rate * mean / (np.sqrt(square) + 1e-8)
 
 
 def check_trainer(train: Callable, seed: int = 1) -> Verdict:
@@ -120,9 +106,7 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
     ):
         xs, targets = (list(each) for each in random.integers(0, 4, (2, count, 4)))
         given = random.normal(0, 1, 12), xs, targets, gradient_of, 0.1, size, np.array(orders)
-        cases.append(
-            Case(part, given, unknown="To see why, print which sequences and which targets meet in each batch.")
-        )
+        cases.append(Case(part, given, unknown=task_of(__name__, "trainer")["unknown"]))
     return check(__name__, "trainer", train, cases, right=trained)
 
 
@@ -165,10 +149,7 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
         with contextlib.suppress(guard.LearnerError, ValueError):
             again = guard.call(sample, *copy.deepcopy(given), seconds=2)
             if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
-                return advice(
-                    "Called again with the same numbers, it gives different tokens: numbers decides which ones are"
-                    " drawn, and nothing random is left to do."
-                )
+                return advice(task_of(__name__, "sample")["random"])
         return ""
 
     cases = [

@@ -56,9 +56,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
 
     def on(part: str, bias: float, extra: float, share: float) -> Case:
         rate = sigmoid(bias) + extra
-        shown = rate if rate < 1 else np.nan  # then no mistake of the logarithms can be told
-        names = {"rate": shown, "exact": np.log(share) / np.log(shown)}
-        return Case(part, (bias, extra, share), names, also=also, unknown=never(rate) if rate >= 1 else "")
+        return Case(part, (bias, extra, share), also=also, unknown=never(rate) if rate >= 1 else "")
 
     move, times, extra, steps = 0.0, 1.0, 0.25, 2
     if seed != 1:  # not those of the class, which a result could be copied for
@@ -76,12 +74,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
         on("a rate of 1 or more", 3.0 + move, 0.11, 1e-3 * times),  # last: an endless loop leaves no time for more
         on("a rate of 1 or more", 0.0, 0.5, 0.5 * times),
     ]
-    return check(__name__, "reach", reach, cases, right=reach_of)
-
-
-def reach_of(bias: float, extra: float, share: float) -> float:
-    """The smallest whole number of steps after which at most `share` of a delta is left, or -1."""
-    return steps(sigmoid(bias) + extra, share)
+    return check(__name__, "reach", reach, cases)
 
 
 def steps(rate: float, share: float) -> float:
@@ -155,12 +148,6 @@ def kept_of(norms: np.ndarray, length: int) -> np.ndarray:
     s, t = np.indices(norms.shape)
     kept = s // length == t // length
     return (norms * kept).sum(0) / norms.sum(0)
-
-
-def share_of_pieces(norms: np.ndarray, length: int) -> list[float]:
-    """How much of all that comes to each piece comes from its own losses."""
-    firsts = range(0, len(norms), length)
-    return [norms[k : k + length, k : k + length].sum() / norms[:, k : k + length].sum() for k in firsts]
 
 
 def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:

@@ -4,7 +4,7 @@ Imports plain, cases and edited. Right values are those of `plain.forward`, whic
 """
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -21,11 +21,6 @@ def steps_of_one_unit(wanted: str) -> Iterator[dict]:
         far = walked(net.params, net.x, net.targets, net.h0, 20 * net.c0)  # a cell value may leave -1 to 1
         for run, t in product((net, far), range(net.T)):
             yield {name: as_numbers(value) for name, value in pick(names_at(run, t), wanted).items()}
-
-
-cell = partial(steps_of_one_unit, "c_before i f o g c")
-hidden = partial(steps_of_one_unit, "c_before i f o g c ct h")
-squash = partial(steps_of_one_unit, "h_before token Ui Uf Uo Ug Wi Wf Wo Wg zi zf zo zg i f o g")
 
 
 def sigmoid() -> Iterator[dict]:

@@ -4,8 +4,7 @@ Imports params, plain and library. Right values come from `plain.walk_back`, whi
 known in closed form.
 """
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -88,16 +87,21 @@ def central_difference() -> Iterator[dict]:
     rng = np.random.default_rng(40)
     for step in (0.4, 0.1, 0.25, 30.0, 0.05):
         a, b, k, d, w = rng.normal(size=5)
-        names = {"loss_of": partial(cubic, a, b, k, d), "w": w, "step": step}
+        names = {"loss_of": cubic(a, b, k, d), "w": w, "step": step}
         slope = 3 * a * w**2 + 2 * b * w + k
         yield names | {"arguments": tuple(names.values()), "answer": slope + a * step**2}
     names["step"] = 0.001  # as it is if it is not given
     yield names | {"arguments": (names["loss_of"], w), "answer": slope + a * 0.001**2}
 
 
-def cubic(a: float, b: float, k: float, d: float, w: float) -> float:
-    """a w^3 + b w^2 + k w + d."""
-    return a * w**3 + b * w**2 + k * w + d
+def cubic(a: float, b: float, k: float, d: float) -> Callable[[float], float]:
+    """The function a w^3 + b w^2 + k w + d."""
+
+    def loss_of(w: float) -> float:
+        return a * w**3 + b * w**2 + k * w + d
+
+    loss_of.__qualname__ = "loss_of"  # as Python calls it in an error
+    return loss_of
 
 
 def random_net(rng: np.random.Generator, K: int, H: int, steps: int) -> tuple:

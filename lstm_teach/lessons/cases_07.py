@@ -5,7 +5,6 @@ Imports params, forward, plain and cases. The right values are those of `plain.w
 """
 
 from collections.abc import Iterator
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,10 +15,9 @@ from lstm_teach.lessons.cases import names_at, pick, sequences
 from lstm_teach.params import GATES
 
 SIZES, LENGTHS = ((4, 3), (5, 4), (6, 5), (3, 5)), (3, 2, 4, 2)  # more units than T - 2, so that f[t] exists
-GIVEN = "params x targets h0 c0 cache"
 
 
-def _case(number: int, wanted: str) -> Iterator[dict]:
+def middle_step(number: int, wanted: str) -> Iterator[dict]:
     """The names that the line of a case can read at a step in the middle of its walk, and what the line should give."""
     for gate, walk in zip(GATES, sequences(SIZES, LENGTHS, seed=70), strict=True):
         here = names_at(walk, walk.T - 2)
@@ -43,10 +41,3 @@ def _added(walk: SimpleNamespace, t: int, gate: str) -> np.ndarray:
         plain.bptt(walk.params, walk.x[s:], walk.targets[s:], h[s - 1], c[s - 1])["W" + gate] for s in (t, t + 1)
     )
     return from_here - after
-
-
-case_1 = partial(_case, 1, f"i f o g ct dh_future dc_carry dh dc di df do dg {GIVEN} t dy h dz gate")
-case_2 = partial(_case, 2, f"T K H {GIVEN} wanted")
-case_3 = partial(_case, 3, f"i f o g ct dh dc dzi dzf dzo {GIVEN} t h_before c_before dy back_h back_c")
-case_4 = partial(_case, 4, f"dh dc {GIVEN} t T H dy into slope dz gate")
-case_5 = partial(_case, 5, f"i f o g ct {GIVEN} t dy dh dc dc_now dz h_part c_part")

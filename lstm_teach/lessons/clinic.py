@@ -15,8 +15,9 @@ import numpy as np
 from IPython.display import HTML
 
 import lstm_teach as lt
-from lstm_teach import trial, unfinished
+from lstm_teach import guard, trial, unfinished, validate
 from lstm_teach.edited import edited, made
+from lstm_teach.gradcheck import collect_gradients, states_taken
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.html import bold, bullets, code, fold, inline, prose, table
 from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
@@ -40,8 +41,22 @@ def net(T: int, state: str = "not zero") -> tuple[lt.Params, np.ndarray, np.ndar
 
 
 def ladder(backward: Callable, state: str = "not zero") -> dict[int, dict[str, float]]:
-    """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`."""
-    return {T: errors_of(backward(*net(T, state)), lt.exact_gradient(*net(T, state))) for T in LENGTHS}
+    """The norm-relative error of each gradient on each rung: `{T: {matrix: error}}`.
+
+    Raises `LearnerError`, one sentence, if the pass gives no nine gradients.
+    """
+    rungs, takes = {}, states_taken(backward)
+    for T in LENGTHS:
+        *inputs, h0, c0 = net(T, state)
+        states = {name: value for name, value in {"h0": h0, "c0": c0}.items() if name in takes}
+        right = lt.exact_gradient(*inputs, **states)
+        try:
+            got = collect_gradients(guard.call(backward, *inputs, **states), right, finite=False)
+        except (guard.LearnerError, ValueError) as error:
+            said = f"{guard.name_of(backward)} {error}" if isinstance(error, ValueError) else error
+            raise guard.LearnerError(f"With T = {T}, {said}") from None
+        rungs[T] = errors_of(got, right)
+    return rungs
 
 
 def case(number: int) -> Callable:
@@ -50,9 +65,17 @@ def case(number: int) -> Callable:
 
 
 def show_ladder(backward: Callable | int) -> HTML:
-    """A pass or a case: its ladder from an initial state that is not zero, and from one that is."""
+    """A pass or a case: its ladder from an initial state that is not zero, and from one that is; or what stops it.
+
+    A pass that takes no initial state has only the second.
+    """
     backward = case(backward) if isinstance(backward, int) else backward
-    return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in STATES})
+    validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
+    try:
+        states = STATES if states_taken(backward) else STATES[1:]
+        return _side_by_side({f"Initial state {state}": ladder(backward, state) for state in states})
+    except guard.LearnerError as error:
+        return HTML(bold("There is no ladder yet.") + prose(str(error)))
 
 
 def two_broken_passes() -> HTML:
@@ -121,16 +144,12 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     own = names(number)
     has = f"The line that you repair in case {number} can read {', '.join(own)}."
     left = {k: re.match(r"\w+", FAULTY[k][0])[0] for k in CASES}  # what the faulty lines assign to
-    having: dict[str, list[int]] = {}
-    for k in CASES:
-        for name in {*names(k), left[k]}:
-            having.setdefault(name, []).append(k)
-    back = (
-        f"and the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
-    )
+    every = {k: {*names(k), left[k]} for k in CASES}
+    back = f"the names here are those of case {number}. To go back to a case, run its clinic.load_names first. {has}"
     gone = {name: f"Here {name} has no name of its own: it is cache.{name}. {has}" for name in ("c", "y")}
-    for name, its in having.items():
-        gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, {back}"
+    for name in set().union(*every.values()):
+        its = [k for k in CASES if name in every[k]]
+        gone[name] = f"{name} is a name from case{'s' * (len(its) > 1)} {listing(its)}, and {back}"
     if "dz" in own:
         gone |= {f"dz{g}": f'Here dz{g} has no name of its own: it is dz["{g}"]. {has}' for g in lt.params.GATES}
     its = getattr(clinic_cases, f"case_{number}")
@@ -163,7 +182,7 @@ def without_names() -> Iterator[None]:
 
 def names(number: int) -> dict[str, object]:
     """The names of a case at one step of its walk, with the values that they should have there."""
-    first = next(getattr(cases_07, f"case_{number}")())
+    first = next(cases_07.middle_step(*WORDS["blanks"][f"case_{number}"]["given"]))
     return {name: value for name, value in first.items() if not name.startswith("repair")}
 
 

@@ -9,6 +9,7 @@ package.
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 
 
 def right_pass(params, x, targets, h0=None, c0=None):
@@ -32,25 +33,14 @@ def right_pass(params, x, targets, h0=None, c0=None):
     return grads
 
 
-def case_1(params, x, targets, h0=None, c0=None):
-    cache = lt.forward(params, x, h0, c0)
-    dy = cache.y - np.eye(params.vocab_size)[targets]
-    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
-    h = cache.h
-    dh_future = dc_carry = np.zeros(params.hidden_size)
-    for t in reversed(range(len(x))):
-        i, f, o, g, ct = cache.i[t], cache.f[t], cache.o[t], cache.g[t], cache.ct[t]
-        dh = params.V.T @ dy[t] + dh_future
-        dc = dh * o * (1 - ct**2) + dc_carry
-        di, df, do, dg = dc * g, dc * cache.c[t - 1], dh * ct, dc * i
-        dz = {"i": di * i * (1 - i), "f": df * f * (1 - f), "o": do * o * (1 - o), "g": dg * (1 - g**2)}
-        grads.V += np.outer(dy[t], h[t])
-        for gate in "ifog":
-            grads["W" + gate] += np.outer(dz[gate], h[t])
-            grads["U" + gate][:, x[t]] += dz[gate]
-        dh_future = sum(params["W" + gate].T @ dz[gate] for gate in "ifog")
-        dc_carry = dc * f
-    return grads
+case_1 = edited(
+    right_pass,
+    *("right_pass", "case_1"),
+    *('    """The single pass of lesson 4."""\n', ""),
+    *("    dh_future = dc_carry", "    h = cache.h\n    dh_future = dc_carry"),
+    *("np.outer(dy[t], cache.h[t])", "np.outer(dy[t], h[t])"),
+    *("np.outer(dz[gate], cache.h[t - 1])", "np.outer(dz[gate], h[t])"),
+)
 
 
 def case_2(params, x, targets, h0=None, c0=None):

@@ -50,11 +50,10 @@ def posted_loop(params: Params, cache: Cache, x: np.ndarray, dy: np.ndarray) -> 
 
 
 class Repair(NamedTuple):
-    """One flaw of the loop: its code before and after, in how many lines, what a repair puts right, three hints."""
+    """One flaw of the loop: its code before and after, what a repair puts right, three hints."""
 
     before: str
     after: str
-    lines: int
     repairs: str
     hints: tuple[str, ...]
 

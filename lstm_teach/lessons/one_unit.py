@@ -51,6 +51,8 @@ def along(delta: str, steps: int = 1) -> Iterator[tuple[str, Callable[[complex],
     else:
         places = {"scores": ["scores[0,0]", "scores[0,1]"], "h_before": ["h[-1]"], "c_before": ["c[-1]"]}
         boxes = places.get(name, [f"{name}[0]"])
+        if boxes[0] not in NET.values:
+            raise ValueError(f"{delta} is not the delta of a number in this net; dh, dzi and dWf are, for example.")
         found = [(partial(_loss_with_box, box, steps), NET.values[box]) for box in boxes]
     for k, (loss_of, value) in enumerate(found):
         yield f"{name}[{k}]" if len(found) > 1 else name, loss_of, value
@@ -74,6 +76,8 @@ def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], 
     the lesson gives, and that is judged nowhere, is called "given", and so is one that isn't what its name stands for
     where this is called.
     """
+    if steps not in (1, len(TOKENS)):
+        raise ValueError(f"compare measures the loss of 1 step or of {len(TOKENS)}, not of {steps}.")
     names, lines = sys._getframe(1).f_globals, []
     numbers = {"token": TOKENS[0], "target": TARGETS[0], "h_before": H0[0], "c_before": C0[0]}
     if any(n in names and not np.array_equal(names[n], number) for n, number in numbers.items()):
@@ -94,7 +98,7 @@ def nudges(central_difference: Callable, deltas: dict[str, float | np.ndarray], 
 def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> list[str]:
     """A delta's numbers, one line each, beside what was measured; "differs" if they differ in the digits shown."""
     try:
-        parts = np.ravel(delta).astype(float)
+        parts = np.ravel([] if delta is None else delta).astype(float)
     except (TypeError, ValueError):  # not numbers at all
         parts = np.zeros(0)
     if len(parts) != len(measured):

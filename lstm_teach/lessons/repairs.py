@@ -9,7 +9,7 @@ import functools
 import itertools
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
 
@@ -22,12 +22,13 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, relative_error
 from lstm_teach.judging import TOOLS, Attempt, Trouble
 from lstm_teach.lessons.cases import sequences, state, surprised
-from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, gate_deltas, posted_loop, variant
+from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, WORDS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS
 from lstm_teach.params import GATES, Params
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import hints_html
 
+SAID = WORDS["count"]
 Gradients = Mapping[str, np.ndarray]
 Inputs = tuple[Params, Cache, np.ndarray, np.ndarray]
 LENGTHS = (1, 2, 3, 4, 6)
@@ -37,7 +38,7 @@ PASSES = LADDER[0][0]  # the largest error that the gradient check passes
 WALK = ("short_range", "stale_cell_delta", "carry_accumulates")  # the flaws in the deltas, not in the four dW
 OUTSIDE_W = ("V", "Ui", "Uf", "Uo", "Ug")
 UNCHANGED = ("", "", "")  # no change of a line: the text before and after it, and no words
-ALL_LINES = sum(repair.lines for repair in REPAIRS.values())
+ALL_LINES = len(WALK) + len(GATES)
 ALLOWED = (*TOOLS, "forward", "loss", "gate_deltas", "step_back", "cell_back")  # of the library, to call in a loop
 
 
@@ -51,6 +52,7 @@ class FlawsLeft:
     right      which of the nine gradients are right at each length T; empty if the loop did not run
     beside     with a new mistake: the flaws that are surely still in
     counted    with a new mistake: whether these are all of them
+    repaired   with a new mistake: the flaws that are surely repaired
     """
 
     flaws: frozenset[str] | None
@@ -59,6 +61,7 @@ class FlawsLeft:
     right: dict[int, tuple[str, ...]] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     counted: bool = False
+    repaired: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -70,7 +73,7 @@ class FlawsLeft:
         """How many lines are still to be repaired, or None if that cannot be said."""
         if self.flaws is None:
             return None
-        return sum(len(self.gates) if flaw == "scalar_dot" else REPAIRS[flaw].lines for flaw in self.flaws)
+        return sum(len(self.gates) if flaw == "scalar_dot" else 1 for flaw in self.flaws)
 
     @property
     def summary(self) -> str:
@@ -100,12 +103,11 @@ class FlawsLeft:
         return next((repair.hints for flaw, repair in REPAIRS.items() if flaw in left), ())
 
     def _lines(self) -> list[str]:
-        lines, repaired = list(self.sentences), []
-        if self.flaws is not None:
-            repaired = [repair.repairs for flaw, repair in REPAIRS.items() if flaw not in self.flaws]
-            if self._some_gates:
-                done = [gate for gate in GATES if gate not in self.gates]
-                repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', done)}")
+        lines = list(self.sentences)
+        repaired = _what(self.repaired if self.flaws is None else REPAIRS.keys() - self.flaws)
+        if self._some_gates:
+            done = [gate for gate in GATES if gate not in self.gates]
+            repaired.append(f"{REPAIRS['scalar_dot'].repairs}, in {_names('W', done)}")
         if repaired:
             lines.append(f"Repaired{'' if self.passed else ' so far'}: {'; '.join(repaired)}.")
         if self.right and not self.passed:
@@ -153,20 +155,20 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
-    repairs_only = (found for found in _explanations(got) if set(found[1].values()) <= {"dot", "outer"})
-    if not (found := next(repairs_only, None)):
+    misfits = _misfits(got)
+    walk = next((walk for walk in reversed(misfits) if not misfits[walk]), None)
+    if walk is None:
         new, lost = _what_is_new(got, loop, right), cellcode.lost(cellcode.tree_of(loop))
         return replace(new, sentences=(*new.sentences, lost) if lost else new.sentences, right=right)
-    flaws, products, *_ = found
-    left = FlawsLeft(flaws, "".join(gate for gate in GATES if products[gate] == "dot"), right=right)
+    gates = "".join(g for g in GATES if not _agree(got, ["W" + g], variant({*walk, "scalar_dot"})))
+    left = FlawsLeft(frozenset({*WALK} - walk | ({"scalar_dot"} if gates else set())), gates, right=right)
     if left.passed:
-        single = "Your loop takes one turn per step, so it is already the single pass of lesson 4."
         turns = sum(times for name, times in attempt.entered.items() if name.endswith(":gate_deltas"))
-        sentences = (single,) if turns == sum(len(x) for _, _, x, _ in cases()) else ()
+        sentences = (SAID["single pass"],) if turns == sum(len(x) for _, _, x, _ in cases()) else ()
         return _in_a_long_case(attempt, right) or replace(left, sentences=sentences)
     if left.lines == ALL_LINES:
         return replace(left, sentences=(_untouched(loop),))
-    return replace(left, sentences=tuple(f"One thing doesn't show yet, but it will: {w}" for w in _hidden(loop, left)))
+    return replace(left, sentences=tuple(SAID["hidden"].format(words=words) for words in _hidden(loop, left)))
 
 
 def go_on_with(loop: Callable) -> Callable:
@@ -188,8 +190,7 @@ def _of_another_cell(loop: Callable, frame: FrameType) -> str:
         statements, _ = cellcode.cell(frame)
         made = {s.name for s in statements if isinstance(s, ast.FunctionDef)} - cellcode.globals_read(loop)
         if made and not any(frame.f_globals.get(name) is loop for name in cellcode.stored(statements)):
-            name, them = guard.name_of(loop), listing(sorted(made))
-            return f"This cell defines {them}, and counts the {name} of an earlier cell: write {name} in both places."
+            return SAID["another cell"].format(name=guard.name_of(loop), them=listing(sorted(made)))
     return ""
 
 
@@ -235,9 +236,7 @@ def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> Flaw
     passing = tuple(name for name in Params.NAMES if relative_error(got[name], wanted[name]) <= SAME)
     if len(passing) == len(Params.NAMES):
         return None
-    words = f"All nine gradients are right up to T = {LENGTHS[-1]}, but not at T = {T}, in a net whose gradients are"
-    words += " large. Does a walk stop after some number of steps, or is something clipped?"
-    return FlawsLeft(None, sentences=(words,), right={**right, T: passing})
+    return FlawsLeft(None, sentences=(SAID["long"].format(most=LENGTHS[-1], T=T),), right={**right, T: passing})
 
 
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
@@ -262,28 +261,6 @@ def _passing(right: Mapping[int, tuple[str, ...]]) -> str:
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
 
-def _explanations(
-    got: list[Gradients], changes: Iterable[tuple[str, str, str]] = (UNCHANGED,)
-) -> Iterator[tuple[frozenset[str], dict[str, str], str, str]]:
-    """The versions of the loop, each with one of the changes of a line of the walk, that return what came.
-
-    Each is told by the flaws left in it, by what the dW of each gate adds up ("dot", "outer" or the words of another
-    product), and by the change: the line before it, and the words.
-    """
-    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
-    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), changes):
-        flaw = next((flaw for flaw in WALK if REPAIRS[flaw].before == before), None)
-        if flaw in walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
-            continue  # a line can't be repaired and wrong in another way
-        products: dict[str, str] = {}
-        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
-            loop = variant(walk, (before, after), product)
-            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], loop)}
-        if len(products) == len(GATES):
-            dotted = {"scalar_dot"} if "dot" in products.values() else set()
-            yield frozenset(set(WALK) - walk - {flaw} | dotted), products, before, words
-
-
 def _agree(got: list[Gradients], names: Iterable[str], loop: Callable, T: int = 0, most: float = SAME) -> bool:
     """Whether these gradients are what a version of the loop returns, in every case, or in those of length T."""
     for number, (grads, (_, _, x, _)) in enumerate(zip(got, cases(), strict=True)):
@@ -304,12 +281,11 @@ def _returned(loop: Callable, number: int) -> Params:
 def _untouched(loop: Callable) -> str:
     """Nothing is repaired: has nothing been changed, or does what has been changed make no difference?"""
     if not (source := cellcode.text_of(loop)):
-        return "It computes what the posted loop computes."
+        return SAID["posted"]
     if _tree(loop) == _tree(posted_loop):
-        return "Nothing has changed yet: this is the loop as posted."
-    vector = " `.T` of a vector is the same vector." if re.search(r"(\]|dz[ifog])\.T", source) else ""
-    said = "The code has changed, but what it computes hasn't: it still computes what the posted loop computes."
-    return said + vector
+        return SAID["unchanged"]
+    vector = SAID["vector"] if re.search(r"(\]|dz[ifog])\.T", source) else ""
+    return f"{SAID['no difference']} {vector}".strip()
 
 
 def _tree(function: Callable) -> str:
@@ -354,24 +330,20 @@ def _what_is_new(got: list[Gradients], loop: Callable, right: Mapping[int, Colle
     posted = [(flaw, repair.before.format(dz="dz" + gate)) for flaw, repair in REPAIRS.items() for gate in GATES]
     in_text = frozenset(flaw for flaw, line in posted if _squeezed(line) in text)
     if not _same_gate_deltas(loop):
-        words = f"gate_deltas, which {name} calls, was right and has been changed. Restore its cell and run it again."
-        return FlawsLeft(None, sentences=(words,), beside=in_text)
+        return FlawsLeft(None, sentences=(SAID["gate_deltas"].format(name=name),), beside=in_text)
     if known := _known_mistake(got, loop):
         return known
+    new, shows = "unknown", ""
     if all(len(names) == len(Params.NAMES) for names in right.values()):
-        words = f"What {name} returns would pass the check, but a walk back is right to the last digits, and this"
-        words += " isn't. Is it measured, or rounded to float32?"
+        new = "rounded"
     elif not any(np.any(g[member]) for g in got for member in Params.NAMES):
-        words = f"All nine gradients that {name} returns are zero. Is what the loops add up also what it returns?"
+        new = "zero"
     elif not _agree(got, ["V"], posted_loop):
-        words = f"dV was right, and now it is wrong. Is the line that adds to grads.V in {name} still as it was, and"
-        words += " still in its place? It adds the part of one loss, so it belongs in the outer loop, before the inner"
-        words += " one. If it has not changed, look at what all lines share: the outer loop, `dy`, `h`, and the return."
+        new = "dV"
     else:
         shows = _shows_first(got, right, in_text if text else FLAWS)
-        words = f"What {name} returns matches none of the mistakes known here. {shows}"
-    last = "Go back to the last version that was counted, and change one line at a time from there."
-    return FlawsLeft(None, sentences=(f"{words} {last}",), beside=in_text)
+    said, repaired = SAID[new].format(name=name, shows=shows), _surely_repaired(got)
+    return FlawsLeft(None, sentences=(f"{said} {SAID['last']}",), beside=in_text - repaired, repaired=repaired)
 
 
 def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], left: Collection[str]) -> str:
@@ -380,15 +352,42 @@ def _shows_first(got: list[Gradients], right: Mapping[int, Collection[str]], lef
     The versions are those with some of the flaws in `left`.
     """
     for number, T in enumerate(LENGTHS):
-        misfits = []  # for each set of repairs of the walk, what neither product for dW explains
-        for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
-            both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
-            misfits.append([m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)])
+        misfits = _misfits(got, T, left).values()
         if all(misfits):
-            off = min((some for some in misfits if not set(right[T]) & set(some)), key=len)
-            before = f" At T = {LENGTHS[number - 1]} there is no sign of it." if number else ""
+            off, before = min((some for some in misfits if not {*right[T]} & {*some}), key=len), ""
+            if number:
+                fine = _what(_surely_repaired(got, LENGTHS[number - 1]))
+                these = f", and these are right: {'; '.join(fine)}" if fine else ""
+                before = f" At T = {LENGTHS[number - 1]} there is no sign of it{these}."
             return f"It shows first at T = {T}, in {_names('', off)}.{before}"
-    return "A set of repairs could explain each length by itself, but no single set explains them all."
+    return SAID["no set"]
+
+
+def _surely_repaired(got: list[Gradients], T: int = 0) -> frozenset[str]:
+    """The flaws that are in none of the versions which explain all that any version does, at length T or at all."""
+    misfits = _misfits(got, T)
+    unexplained = set.intersection(*map(set, misfits.values()))
+    walks = [walk for walk, names in misfits.items() if {*names} == unexplained]
+    dW = ["W" + gate for gate in GATES]
+    outer = all(_agree(got, dW, variant({*walk, "scalar_dot"}), T) for walk in walks)
+    return frozenset.intersection(*walks) | ({"scalar_dot"} if outer else set()) if walks else frozenset()
+
+
+def _misfits(got: list[Gradients], T: int = 0, left: Collection[str] = FLAWS) -> dict[frozenset[str], list[str]]:
+    """For each set of repairs of the walk the gradients that neither product for dW explains, at length T (0: at all).
+
+    Only flaws in `left` are not repaired.
+    """
+    found = {}
+    for walk in [c for c in combinations(WALK) if {*WALK} - c <= {*left}]:
+        both = variant({*walk, "scalar_dot"}), variant(walk | ({"scalar_dot"} - {*left}))
+        found[walk] = [m for m in Params.NAMES if not any(_agree(got, [m], version, T) for version in both)]
+    return found
+
+
+def _what(flaws: Collection[str]) -> list[str]:
+    """What is right where these flaws are repaired."""
+    return [repair.repairs for flaw, repair in REPAIRS.items() if flaw in flaws]
 
 
 def _same_gate_deltas(loop: Callable) -> bool:
@@ -407,17 +406,31 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
 
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
-    found: dict[tuple[str, ...], set[frozenset[str]]] = {}
-    for left, products, before, words in _explanations(got, (UNCHANGED, *MISTAKES)):
-        said = {sentence: [g for g in GATES if products[g] == sentence] for sentence in products.values()}
-        sentences = [words] if words else []
-        sentences += [s.format(names=_names("W", gates)) for s, gates in said.items() if s not in ("dot", "outer")]
-        found.setdefault((before, *sentences), set()).add(left)
+    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
+    # By the line before the change and what is said: the flaws that are left beside it, and those that are repaired.
+    found: dict[tuple[str, ...], list[tuple[frozenset[str], frozenset[str]]]] = {}
+    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), (UNCHANGED, *MISTAKES)):
+        flaw = {flaw for flaw in WALK if REPAIRS[flaw].before == before}
+        if flaw & walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
+            continue  # a line can't be repaired and wrong in another way
+        products: dict[str, str] = {}  # what each dW adds up: "dot", "outer" or the words of another product
+        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
+            version = variant(walk, (before, after), product)
+            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], version)}
+        if len(products) == len(GATES):
+            kinds = dict.fromkeys(products.values())
+            names = {kind: _names("W", [gate for gate in GATES if products[gate] == kind]) for kind in kinds}
+            sentences = [kind.format(names=names[kind]) for kind in kinds if kind not in ("dot", "outer")]
+            left = {*WALK} - walk - flaw | ({"scalar_dot"} if "dot" in kinds else set())
+            done = walk | ({"scalar_dot"} if {*kinds} == {"outer"} else set())
+            key = before, *([words] if words else []), *sentences
+            found.setdefault(key, []).append((frozenset(left), frozenset(done)))
     text = _squeezed(cellcode.text_of(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
-        beside = frozenset.intersection(*found[key])  # a mistake may hide which flaws there are beside it
-        return FlawsLeft(None, sentences=key[1:], beside=beside, counted=len(found[key]) == 1)
+        beside, repaired = (frozenset.intersection(*sets) for sets in zip(*found[key], strict=True))
+        counted = len({left for left, _ in found[key]}) == 1  # a mistake may hide which flaws there are beside it
+        return FlawsLeft(None, sentences=key[1:], beside=beside, counted=counted, repaired=repaired)
     return None
 
 

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from lstm_teach.models.differences import Comparison, Each, Seen
+from lstm_teach.models.differences import Each, Seen
 
 
 def basis(matrix: np.ndarray, axis: int) -> np.ndarray:
@@ -30,6 +30,11 @@ def sums_to_zero(span: np.ndarray) -> bool:
     return bool(np.abs(span.sum(axis=0)).max() < 1e-6)
 
 
+def units(span: np.ndarray) -> int:
+    """How many units have a delta at all; as many deltas span everything that reaches these, whatever they are."""
+    return np.count_nonzero(np.abs(span).max(axis=1) > 1e-9)
+
+
 def tells(span: np.ndarray) -> bool:
     """Whether it is less than everything, or than all that sums to zero."""
     return span.shape[1] < len(span) - sums_to_zero(span)
@@ -38,7 +43,7 @@ def tells(span: np.ndarray) -> bool:
 def axes_of(each: Each, other: Each) -> dict[str, int]:
     """Along which axis the delta runs: that of a bias, or that which changes in `other`, with other deltas alone."""
     axes = {name: c.longest for name, c in each.items() if not c.is_matrix}
-    vectors = [_columns(c) for c in each.values() if c.is_vector and c.full and not c.silent]
+    vectors = [c.right.reshape(-1, 1) for c in each.values() if c.is_vector and c.full and not c.silent]
     for name, c in each.items():
         if c.is_matrix and c.full and other[name].full and not c.silent:
             spans = [basis(c.right, axis) for axis in (0, 1)]
@@ -50,11 +55,6 @@ def axes_of(each: Each, other: Each) -> dict[str, int]:
     return axes
 
 
-def _columns(c: Comparison) -> np.ndarray:
-    """The right gradient; that of a vector as one column."""
-    return c.right if c.is_matrix else c.right.reshape(-1, 1)
-
-
 def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
     """Which other arrays have the same deltas as each: with few steps, these span the gradients of both.
 
@@ -62,15 +62,11 @@ def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
     """
     shared: dict[str, set[str]] = {name: set() for name in next(iter(seen.values()))}
     for each in seen.values():
-        told = [name for name, c in each.items() if c.full and not c.silent and name in axes]
-        spans = {name: basis(_columns(each[name]), axes[name] * each[name].is_matrix) for name in told}
-        # Deltas of a softmax, which sum to zero, are those of one matrix; before a layer norm all do.
-        zeros = [len(span) for name, span in spans.items() if each[name].is_matrix and not tells(span)]
-        # Deltas that reach some units only lie in the same span whether they are the same or not, so they tell nothing.
-        units = {name: (np.abs(span).max(axis=1) >= 1e-9).sum() for name, span in spans.items()}
-        spans = {name: span for name, span in spans.items() if span.shape[1] < min(units[name], len(span))}
+        told = {name: c for name, c in each.items() if c.full and not c.silent and name in axes}
+        vectors = {name: basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
+        spans = {name: basis(c.right, axes[name]) for name, c in told.items() if c.is_matrix} | vectors
+        spans = {name: span for name, span in spans.items() if span.shape[1] < units(span) and tells(span)}
         for one, other in itertools.permutations(spans, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
-            alike = len(fewer) == len(more) and inside(fewer, more)
-            shared[one] |= {other} if alike and (tells(more) or zeros.count(len(more)) == 1) else set()
+            shared[one] |= {other} if len(fewer) == len(more) and inside(fewer, more) else set()
     return shared

@@ -98,8 +98,7 @@ class ModelDiagnosis:
         return "".join([*parts, html.bullets(self.notes)])
 
 
-_MOST = str(RIGHT).replace("e-0", "e-")
-_CAPTION = f"Norm-relative error of each gradient against differences of the loss; up to {_MOST} is right."
+_CAPTION = "Norm-relative error of each gradient against differences of the loss; up to 1e-9 is right."
 
 
 @guard.unseen()  # loss and gradient are called hundreds of times
@@ -141,8 +140,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
 
     def made(T: int) -> Model:
         """The model of T steps; a net that keeps the weights of its last call gets its own back first."""
-        for first in [*seen][:1]:
-            value(own[first])
+        if seen:
+            value(own[min(seen)])
         return model_of(case, T, seconds)
 
     for T in lengths:

@@ -13,13 +13,14 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, units
 from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
 Change = Callable[[np.ndarray], np.ndarray]  # of some of the weights
 Take = Callable[[int], Model]  # the model of another length
+Pieces = list[Piece]
 
 
 def outputs(model: Model) -> list[str]:
@@ -30,10 +31,9 @@ def outputs(model: Model) -> list[str]:
         others = [n for n in shapes if n != name]
         beside = [n for n in others if np.prod(shapes[n]) == max(shapes[n], default=1) in (1, *shapes[name])]
         inner = [Piece(n) for n in others if n not in beside]  # in one: each by itself takes long if there are many
-        slopes = measured(bare, [[Piece(name)], inner], across=True)
-        if slopes and slopes[0].size > 1e-3 and slopes[1].size <= 2e-6:
-            biases = measured(bare, [[Piece(n)] for n in (name, *beside)], across=True)[1:]
-            found += [name] * (sum(slope.size > 2e-6 for slope in biases) < 2)
+        groups = [[Piece(name)], inner, *([Piece(n)] for n in beside)]
+        own, rest, *biases = [slope.size for slope in measured(bare, groups, across=True)] or [0, 0]
+        found += [name] if own > 1e-3 and rest <= 2e-6 and sum(size > 2e-6 for size in biases) < 2 else []
     return found if len(found) == 1 else []  # from a state of zero, other weights too shut off all the rest
 
 
@@ -91,6 +91,7 @@ class Evidence:
         parts = [self._parts(name) for name in self.bad]
         self.wrong = [piece for wrong, _ in parts for piece in wrong]
         self.right = [piece for _, right in parts for piece in right]  # blocks of the same arrays, shown to be right
+        self.rows = {piece.name for piece in self.wrong if piece.part and not piece.label}  # as of a table used twice
         self.state = {piece.name for cut in layout.on_the_state() for piece in cut}
 
     def _of_right_deltas(self, name: str) -> bool:
@@ -128,7 +129,7 @@ class Evidence:
         start = self.seen.get(1) if self.first <= 2 else None
         return any(one.part(piece).silent for one in (start, self.each) if one)
 
-    def _parts(self, name: str) -> tuple[list[Piece], list[Piece]]:
+    def _parts(self, name: str) -> tuple[Pieces, Pieces]:
         """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
         for pieces in self.layout.of(name):
             axis = len(pieces[0].part) - 1
@@ -142,9 +143,8 @@ class Evidence:
         for axis in range(c.mine.ndim) if self.alone or len(self.each) == 1 else ():  # or some rows, columns, entries
             beside = tuple(other for other in range(c.mine.ndim) if other != axis)
             off, loud = ((part != 0).any(axis=beside) for part in (c.away, c.loud))
-            lost = not c.mine.compress(off, axis).any()
             ends = np.flatnonzero(np.diff(off, prepend=False, append=False)).reshape(-1, 2).tolist()
-            if (lost or c.full) and 0 < len(ends) < 4 and off.sum() < (off | loud).sum():
+            if 0 < len(ends) < 4 and off.sum() < (off | loud).sum():
                 return [lines_of(name, axis, tuple(end)) for end in ends], []
         return [Piece(name)], []
 
@@ -178,11 +178,10 @@ class Evidence:
             return None, None
         axis = self.axes[name]
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
-        span, other = basis(c.right, axis), basis(c.right, 1 - axis)
-        # If the deltas are as many as they can be, of the units that have one and with the sum of a softmax, then
-        # neither is it a surprise that they lie in that span nor has what they multiply to be all that there is.
-        most = (np.abs(span).max(axis=1) > 1e-9).sum() - sums_to_zero(span)
-        crowded, all_of_them = span.shape[1] >= most, other.shape[1] == len(other)
+        # If there are as many deltas as there can be, what they multiply need not be all that there is either.
+        span = basis(c.right, axis)
+        crowded = span.shape[1] >= units(span) - sums_to_zero(span)
+        all_of_them = rank(c.right) == c.mine.shape[1 - axis]
         return None if crowded and deltas else deltas, None if all_of_them or (crowded and not inputs) else inputs
 
     def told_of_factors(self) -> str:
@@ -214,13 +213,8 @@ class Evidence:
             if both.is_matrix and both.full and first.full and not first.silent:
                 away, two, one = (basis(part, axis) for part in (both.away, both.right, first.right))
                 told |= {name: None} if two.shape[1] == 2 * one.shape[1] and inside(away, one) else {}
-        if not told:
-            return ""
-        what = f"{self.at(told)} is wrong only in the first step's part, and with one step that part is right."
-        look = (
-            "Look first at what is handed back to the first step, then for values of the second that the first reads."
-        )
-        return f"{what} {look}"
+        what = "is wrong only in the first step's part, and with one step that part is right."
+        return f"{self.at(told)} {what}" if told else ""
 
     def factor_of_units(self) -> str:
         """In which of the wrong gradients each unit is off by a factor that other output weights do not change."""
@@ -264,7 +258,7 @@ class Evidence:
         model = model or self.model
         return elsewhere(model, ((p.name, p.where, change(model.params[p.name][p.where])) for p in pieces))
 
-    def off(self, pieces: list[Piece], change: Change = np.zeros_like, alive: float = 0.5) -> float:
+    def off(self, pieces: Pieces, change: Change = np.zeros_like, alive: float = 0.5) -> float:
         """The error then of all wrong arrays; infinite where the loss fails, or too many have no gradient any more.
 
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
@@ -281,15 +275,13 @@ class Evidence:
         living = [norm(mine[piece.name][piece.where]) > 1e-3 * max(map(norm, got.values())) for piece in others]
         return found[0].off if sum(living) >= alive * len(others) else np.inf
 
-    def still_wrong(self, zeros: Iterable[Piece], pieces: list[Piece]) -> list[Piece]:
+    def still_wrong(self, zeros: Pieces, pieces: Pieces) -> Pieces:
         """Which of the pieces have a wrong gradient with zeros in others; none if one has no gradient there at all."""
         found = measured(self.with_change(zeros), [[piece] for piece in pieces])
         flat = any(not slope.size and not slope.off for slope in found)
         return [] if flat else [piece for piece, slope in zip(pieces, found, strict=False) if slope.off > 1e-6]
 
-    def needed(
-        self, pieces: list[Piece], change: Change = np.zeros_like, *others: Change, alive: float = 0.5
-    ) -> list[Piece]:
+    def needed(self, pieces: Pieces, change: Change = np.zeros_like, *others: Change, alive: float = 0.5) -> Pieces:
         """The fewest of these pieces whose change cures the error, at other weights too; or none."""
         if self.off(pieces, change, alive) >= 1e-6:
             return []
@@ -308,7 +300,7 @@ class Evidence:
         """The model at other weights, where it is wrong as well."""
         return [model for model in shuffled(self.model, 3) if error_of(model, self.bad) > 1e-6]
 
-    def holds(self, pieces: list[Piece], *changes: Change) -> bool:
+    def holds(self, pieces: Pieces, *changes: Change) -> bool:
         """Whether it is no chance that these changes cure it: they do so at other weights, and with more steps."""
         lengths = [T for T, each in self.seen.items() if self.first < T <= 6 and each.wrong(self.bad)]
         models = [self.model, *self.others, *map(self.take, lengths)] if self.others else []
@@ -326,11 +318,9 @@ class Evidence:
         together += self.layout.on_the_state()
         for alive in (1, 0.5):  # best is what shuts off none of the others
             alone = [name for name in inner if self.needed([Piece(name)], alive=alive)]
-            groups = together if not alone else []
-            several = next(filter(None, (self.needed(group, alive=alive) for group in groups)), [])
-            if alone or several:
-                told = " or ".join(alone) or self.layout.told(several)
-                it = "it" if alone else "them"
-                look = f" Look at each use of {told} on the way back, and at each use of what is computed from {it}."
-                return f"With {told} set to zero, everything is right.{look * (self.first > 1)}"
+            several = () if alone else (self.needed(group, alive=alive) for group in together)
+            if told := " or ".join(alone) or next((self.layout.told(cure) for cure in several if cure), ""):
+                what = f"With {told} set to zero, everything is right."
+                look = f"Look at each use of {told} on the way back, and at each use of what is computed from"
+                return what if self.first == 1 else f"{what} {look} {'it' if alone else 'them'}."
         return ""

@@ -24,8 +24,8 @@ from lstm_teach.models.relations import about, as_factors, bounded, common_facto
 Said = list[tuple[str, str]]  # families, each with how one can see it
 # Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
 _SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
-# Large numbers that differ: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
-_LARGE = tuple(lambda a, least=least: least + np.linspace(0, 1, a.size).reshape(a.shape) for least in (10, 15))
+# Numbers that differ, from these on: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
+_FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shape)) for n in (1, 2, 10, 15)}
 
 
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
@@ -148,6 +148,7 @@ def _cured(case: Evidence) -> Iterator[Said]:
     # Or by one of the changes in the table? A share of the gradients must not be shut off by it.
     vectors = [name for name, c in case.each.items() if c.is_vector]
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
+    hidden = [[piece for piece in pieces if piece.name not in case.layout.outputs] for pieces in several]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
     square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
     squares += [[Piece(name)] for name in square]
@@ -155,7 +156,9 @@ def _cured(case: Evidence) -> Iterator[Said]:
     switched = ", so the mistake is where units are switched off."
     table = (
         ("transpose", squares, _SYMMETRIC, 0.5, "made symmetric, so equal to the transpose, everything is right."),
-        ("switch", several, _LARGE, 1, f"set to 10 or more, everything is right{switched}"),
+        ("switch", hidden, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
+        # Behind a tanh such large numbers leave no slope.
+        ("switch", hidden, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
         (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
@@ -171,15 +174,14 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         return
     if explained := _at_once(case, bad):
         yield explained
-    longer = [other for T, other in case.seen.items() if T > 1 and not case.layout.plain]
+    longer = [other for T, other in case.seen.items() if T > 1]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
     # Vectors are wrong alone, with more steps the rest too: they are the initial state.
     later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
     state = all(each[n].is_vector and len([*case.layout.of(n)]) == 1 for n in bad) and not all(later.values())
     if len(bad) <= 2 and later.keys() & case.rest and state and not any(case.partners[n] for n in bad):
-        what = "The gradient of an initial state should be what the first step hands back."
-        yield [("start", f"{what} {case.cure()}".strip())]
+        yield [("start", case.cure())]
 
     # Nothing at all arrives, and with more steps something does.
     if longer and not any(each[name].mine.any() for name in bad):
@@ -191,18 +193,12 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
 def _at_once(case: Evidence, names: list[str]) -> Said:
     """What the gradients of all these are at T = 1, by a relation to the right ones that more steps don't have."""
     found, explained = relations({1: case.each}, names, case.layout)
-    which = (
-        "gate rows",
-        "scale",
-        "sign",
-        "transpose",
-        "order",
-        "penalty",
-    )  # with more steps, another mistake may hide these
-    told = [one for one in found if one.family in which]  # or left out beside it
-    own = " With more steps it is no longer one factor."
-    texts = [(one.family, one.place + own * (one.family == "scale")) for one in told]
-    known = [(family, said if "T = 1" in said else f"At T = 1, {said[0].lower()}{said[1:]}") for family, said in texts]
+    known = []
+    for one in found:
+        if one.family in ("gate rows", "scale", "sign", "transpose", "order", "penalty"):  # or left out beside it
+            more = " With more steps it is no longer one factor." if one.family == "scale" else ""
+            said = one.place if "T = 1" in one.place else f"At T = 1, {one.place[0].lower()}{one.place[1:]}"
+            known.append((one.family, said + more))
     return known if explained.issuperset(names) else []
 
 
@@ -214,8 +210,7 @@ def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
     state = case.state.issuperset(name for name in case.bad if case.each[name].is_matrix) or case.is_one_gate()
     if matrices and zero and state and all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
         what = f"{case.at(case.bad)} is wrong only where the right one is exactly zero, and the error has no more parts"
-        what += " with more steps. An index of -1 may have wrapped around, or the first state is overwritten"
-        yield [("first step", f"{what} by the last.")]
+        yield [("first step", f"{what} with more steps.")]
 
 
 def _within_a_step(case: Evidence) -> Iterator[Said]:
@@ -234,8 +229,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     """The deltas are right, since they point the right way or make other gradients that are right."""
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
-    rows = {piece.name for piece in case.wrong if piece.part and not piece.label}  # of a table that is used twice
-    if shows and factors == {(True, False)} and not rows & {*case.bad}:
+    if shows and factors == {(True, False)} and not case.rows:
         yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
@@ -246,7 +240,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
     """Right for two steps or more: the loop stops, or something piles up, which shows from the third step on."""
-    if case.first < 3 or not case.before or case.layout.plain or case.fine:
+    if case.first < 3 or not case.before or case.fine or case.rows.issuperset(case.bad):
         return  # a matrix that is right has no less of the deltas
     if any(error_of(other, case.bad) > 1e-6 for other in shuffled(case.take(case.before), 5)):
         return  # it is right with fewer steps by chance: something was on or off there
@@ -263,11 +257,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
-    stops = f"It is as if the backward loop stopped after {case.before} steps, or started anew there."
-    cut_off = [("truncation", stops)] if ends else []
     piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
+    cut_off = [("truncation", "")] if ends and not (piled_up and grown) else []
     if cut_off or piled_up:
-        yield piled_up + cut_off if grown else cut_off + piled_up
+        yield cut_off + piled_up
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

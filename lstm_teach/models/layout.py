@@ -91,19 +91,18 @@ class Layout:
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
-        shapes = self.shapes.values()
+        shape, shapes = self.shapes[name], self.shapes.values()
+        cubes = [other for other in shapes if len(other) == 3 and other[0] in (3, 4) and other[:2] in shapes]  # gates
+        if shape in cubes or shape in [cube[:2] for cube in cubes]:
+            yield [lines_of(name, 0, (k, k + 1), f"block {k + 1} of {shape[0]}") for k in range(shape[0])]
         alone = any(name in gate for gate in self.gates)  # one of several arrays, each for a gate
-        cubes = [shape for shape in shapes if len(shape) == 3 and not self.states.isdisjoint(shape[1:])]
-        filters = len(self.shapes[name]) > 2 and self.shapes[name] not in cubes
-        axes = [] if name in self.outputs or alone or filters or self.plain else [*enumerate(self.shapes[name])]
-        shared = [(axis, n) for axis, n in axes if sum(n in shape for shape in shapes) > 1]  # as with a bias
+        axes = [] if name in self.outputs or alone or len(shape) > 2 or self.plain else [*enumerate(shape)]
+        shared = [(axis, n) for axis, n in axes if sum(n in other for other in shapes) > 1]  # as with a bias
         for axis, length in shared or axes:
-            cube = any(shape[axis] == length for shape in cubes)
-            counts = [n for n in (4, 3, 2) if length % n == 0]
-            for count in [n for n in counts if length // n in self.states or (cube and n == length)] or counts:
+            counts = [n for n in (4, 3, 2) if length % n == 0 and length not in self.states]
+            for count in [n for n in counts if length // n in self.states] or counts:
                 size = length // count
-                known = any(size in shape for shape in shapes) and length not in self.states
-                if cube if size == 1 else known:
+                if size > 1 and any(size in other for other in shapes):
                     ends = [(k * size, (k + 1) * size) for k in range(count)]
                     yield [lines_of(name, axis, e, f"block {k} of {count}") for k, e in enumerate(ends, 1)]
 

@@ -19,9 +19,8 @@ Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
 
 def about(law: ModelFinding, where: str = "") -> ModelFinding:
     """A relation, with these arrays or blocks for its {where}; or with the whole gradient."""
-    subject, of = (f"gradient of {where}", f" of {where}") if where else ("whole gradient", "")
-    texts = (text.replace("gradient of {where}", subject) for text in (law.place, law.evidence))
-    return finding(law.family, *(text.replace(" of {where}", of) for text in texts))
+    blank, said = ("{where}", where) if where else ("gradient of {where}", "whole gradient")
+    return finding(law.family, law.place.replace(blank, said), law.evidence.replace(blank, said))
 
 
 def ratio(c: Comparison) -> float | None:

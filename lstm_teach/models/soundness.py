@@ -73,7 +73,7 @@ def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
     """
     model, still = next(iter(seen.values())).model, [(each.model, value(each.model)) for each in seen.values()]
     # By far moves too: what a batch or layer norm takes out again, as a bias before it, is read and leaves rounding.
-    moves = [(by, one, loss) for by in (0.1, 1, 10) for one, loss in still]
+    moves = [(by, one, loss) for by in (0.1, 1, 10, -10) for one, loss in still]
     idle = [name for name in model.params if all(value(moved(one, [name], by)) == loss for by, one, loss in moves)]
     if wrong := [name for name in idle if any(each[name].wrong for each in seen.values())]:
         are, its = ("Are", "their gradients are") if wrong[1:] else ("Is", "its gradient is")

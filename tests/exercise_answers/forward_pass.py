@@ -117,6 +117,25 @@ def loss_shifted_by_token(V, h, targets):
     return -np.log(y[np.arange(len(h)), targets] / y.sum(axis=1)).sum()
 
 
+def log_y(V, h):
+    scores = h @ V.T
+    shifted = scores - scores.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
+def column_minus_row(V, h, targets):
+    """Shape (T, T), where (T,) is meant."""
+    scores = h @ V.T
+    largest = scores.max(1, keepdims=True)
+    return largest + np.log(np.exp(scores - largest).sum(1)) - scores[np.arange(len(h)), targets]
+
+
+def loss_in_long_double(V, h, targets):
+    """Nothing is subtracted; where long double has no more digits than double, this is the plain loss."""
+    scores = (h @ V.T).astype(np.longdouble)
+    return float((np.log(np.exp(scores).sum(1)) - scores[np.arange(len(h)), targets]).sum())
+
+
 def loss_clipped(V, h, targets):
     return -np.log(np.maximum(probabilities(V, h)[np.arange(len(h)), targets], 1e-12)).sum()
 
@@ -163,6 +182,13 @@ def net(**entries):
         return params
 
     return made_by_hand
+
+
+def counter_with_a_row_for_the_bell():
+    """Row 2 of a net with one unit."""
+    params = lt.Params.zeros(vocab_size=3, hidden_size=1)
+    params.Uf[2] = 12
+    return params
 
 
 def counter_of_five_units():
@@ -262,6 +288,12 @@ WRONG = {
         "each": (lambda V, h, t: [loss(V, h[k : k + 1], t[k : k + 1]) for k in range(len(h))], "the loss of each step"),
         "softmax of all": (lambda V, h, t: softmax_loss(h @ V.T, t, None), "The exponentials of all steps"),
         "softmax of a column": (lambda V, h, t: softmax_loss(h @ V.T, t, 0), "over the steps (axis 0)"),
+        "every step at every target": (
+            lambda V, h, t: -log_y(V, h)[:, t].sum(),
+            "This takes every step at every target",
+        ),
+        "a column meets a row": (lambda V, h, t: column_minus_row(V, h, t).sum(), "the loss times the number of steps"),
+        "in long double": (loss_in_long_double, "the loss is inf"),
         "base 2": (lambda V, h, targets: loss(V, h, targets) / np.log(2), "base 2"),
         "no log": (lambda V, h, t: probabilities(V, h)[np.arange(len(h)), t].sum(), "the log is missing"),
         "five steps": (loss_of_five_steps, "A size typed in as a number fits only one net or sequence: look for 5."),
@@ -297,6 +329,7 @@ WRONG = {
         "half life": (lambda share, steps: np.log(2) / steps, "asks for 0.25"),
         "constant": (lambda share, steps: 3.345, "a quarter after 1 step"),
         "logarithm of f": (lambda share, steps: np.log(share) / steps, "Yours is the logarithm of f"),
+        "no logarithm": (lambda share, steps: np.exp(bias(share, steps)), "This is f / (1 - f). Its logarithm is b."),
         "a time": (lambda share, steps: -steps / np.log(share), "Yours is a time"),
         "rounded": (lambda share, steps: round(float(bias(share, steps)), 3), "three decimal places"),
         "a percentage": (lambda share, steps: bias(share / 100, steps), "asks for 0.25"),
@@ -312,6 +345,10 @@ WRONG = {
         "forgets in 200 steps": (net(Uf=5, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9933, so a part of the old"),
         "weights of 1": (net(Uf=1, Ui=[-1, -1, 1], Ug=[0, 0, 1]), "within 0.1 of 1"),
         "a bell that empties": (net(Uf=[12, 12, -12], Ui=[-12, -12, 12], Ug=[0, 0, 12]), "so all of the old value is"),
+        "a row that is not there": (
+            counter_with_a_row_for_the_bell,
+            "or belong to another axis?",
+        ),
         "two tokens": (lambda: lt.Params.zeros(2, 1), "vocab_size is 2"),
         "a matrix": (lambda: np.eye(3), "should return the net"),
         "not finite": (net(Uf=np.inf), "not finite"),

@@ -81,6 +81,16 @@ def walk_for_each_loss(step, params, cache, targets, weights):
     return found
 
 
+def walk_that_gives_dh_future(step, params, cache, targets, weights):
+    """The step gets what came back, without the part of its own loss."""
+    own = iter((weights[:, None] * (cache.y - np.eye(len(params.V))[targets]) @ params.V)[::-1])
+
+    def without_own(params, cache, t, dh, dc_carry):
+        return step(params, cache, t, dh - next(own), dc_carry)
+
+    return walk_with()(without_own, params, cache, targets, weights)
+
+
 def walk_that_scales_y(step, params, cache, targets, weights):
     dy = weights[:, None] * (cache.y - np.eye(params.vocab_size)[targets])
     h, c, dh_future, dc_carry = [], [], 0, np.zeros(params.hidden_size)
@@ -355,6 +365,7 @@ WRONG = {
     "check_walk": {
         "dc first": (lambda *given: walk_with()(*given)[::-1], "dh comes first"),
         "one array": (lambda *given: [walk_with()(*given)[1]] * 2, "dh and dc are one array here"),
+        "dh_future for dh": (walk_that_gives_dh_future, "step is given dh_future here"),
         "unweighted": (walk_with(pick=lambda w, dh_loss: dh_loss), "The weights have no effect"),
         "skips": (walk_that_skips, "Steps with a weight of 0 are left out"),
         "weighs dh": (

@@ -339,11 +339,10 @@ def test_of_several_ways_to_say_it_the_plain_one_is_told(text, right, wrong, rep
     ("text", "right", "wrong", "repair"),
     [
         (PLAIN, "dUg = np.zeros((4, H, K))", "dUg = 0, 0, 0, 0", "np.zeros_like(Uo), np.zeros_like(Ug)"),
-        (PLAIN, "dUi, dUf, dUo, dUg = np.zeros((4, H, K))", "dUi = dUf = dUo = dUg = 0", "dUg = np.zeros_like(Ug)"),
+        (PLAIN, "dUi, dUf, dUo, dUg = np.zeros((4, H, K))", "dUi = dUf = dUo = dUg = 0", "np.zeros_like(Ug)"),
         (PLAIN, "dh_next = np.zeros(H)", "dh_next = None", "dh_next = np.zeros(H)"),
         (PLAIN, "dh_next = np.zeros(H)", "dh_next = np.random.randn(H)", "dh_next = np.zeros(H)"),
-        (PLAIN, "dc_next = np.zeros(H)", "dc_next = np.zeros_like(x)", "dc_next = np.zeros(H)"),
-        (OBJECT, "{name: np.zeros_like(one) for", "{name: 0 for", "np.zeros_like(one) for key, one in params.items()}"),
+        (PLAIN, "dc_next = np.zeros(H)", "dc_next = np.zeros_like(x)", "dc_next = np.zeros_like(dh_next)"),
     ],
 )
 def test_what_a_loop_changes_begins_with_zeros_of_the_right_shape(text, right, wrong, repair):

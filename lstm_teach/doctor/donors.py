@@ -140,7 +140,6 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
         others = {atom.text for atom in maker.named if atom.text.isidentifier()}
         for one in (one for one in target.elts if isinstance(one, ast.Name)):
             yield from _other_names(maker, one, others)
-            yield from _without_value(maker, one)
         return
     own, looped = maker.seg(target), {}  # what is assigned, and whether in a loop
     for other in scene.statements[slot.unit]:
@@ -151,37 +150,27 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     others |= {*other_attributes(maker, target)} if isinstance(target, ast.Attribute) else set()
     if isinstance(target, ast.Subscript):
         base = maker.seg(target.value)
-        index = own[len(base) :]
-        others |= {n.split("[")[0] + index for n in others if "[" in n}
-        held = {a.text: a.shape for a in maker.named if is_vector(a.shape)}
-        same = held.get(base, ())
-        for name, shape in sorted((n, s) for n, s in held.items() if len(s) == len(same) and n + index not in others):
-            yield maker.swap("target", 1.6 + 0.1 * unlike(base, name) + 0.2 * (shape != same), target, name + index)
+        axes = {a.text: len(a.shape) for a in maker.named if is_vector(a.shape)}
+        bases = {n.split("[")[0] for n in others if "[" in n} | {n for n in axes if axes[n] == axes.get(base)}
+        others |= {name + own[len(base) :] for name in bases}
     elif isinstance(slot.node, ast.AugAssign):
         yield from _one_entry(maker, target)
-    elif isinstance(target, ast.Name):
-        yield from _without_value(maker, target)
     empty = {name for name in others if slot.loops and not looped.get(name, True)}  # prepared and never filled
     yield from _other_names(maker, target, others, empty)
 
 
 def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
-    """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far."""
+    """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far.
+
+    So is the name that stops the run, since it has no value.
+    """
     own, whole = maker.seg(target), {a.text for a in maker.named if a.shape == "int"}  # which no array is put in
-    unused = isinstance(target, ast.Name) and own not in maker.scene.read[maker.slot.unit]
-    for name in sorted(others - {own} - (set() if own in whole else whole)):
+    read = maker.scene.read[maker.slot.unit]
+    unused, lost = isinstance(target, ast.Name) and own not in read, {maker.scene.without_value[0]} & read
+    for name in sorted((others | lost) - {own} - (set() if own in whole else whole)):
         likely = 1.2 + 0.05 * min(unlike(own, name), 8)
-        yield maker.swap("target", likely if unused or name in empty else 2.0 + 0.2 * unlike(own, name), target, name)
-
-
-def _without_value(maker: Any, target: ast.Name) -> Iterator[Edit]:
-    """The name whose lack of a value stops the run, for one that nobody reads, or that gets a value twice."""
-    name, read = maker.scene.without_value[0], maker.scene.read[maker.slot.unit]
-    if name not in read:  # nothing lacks one
-        return
-    given = [n.id for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    if target.id not in read or (given.count(target.id) > 1 and name not in given):
-        yield maker.swap("target", 0.9, target, name)
+        cost = likely if unused or name in empty | lost else 2.0 + 0.2 * unlike(own, name)
+        yield maker.swap("target", cost, target, name)
 
 
 def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:

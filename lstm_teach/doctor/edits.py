@@ -17,14 +17,16 @@ from lstm_teach.doctor.rewrites import rewritten
 from lstm_teach.doctor.scene import Atom, Scene, is_tokens, is_vector, is_zeros, paths_in
 from lstm_teach.doctor.slots import Edit, Part, Slot
 
-_ALONG = {"roll", "sum", "mean", "flip", "cumsum", "diff", "argsort"}  # an axis
-_ALONG |= {"concatenate", "stack", "split", "repeat", "append"}
-_MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray")
+# Arguments by name that may be wrong or missing: name, kind of mistake, cost, what may be meant, in calls of what.
+_KEYWORDS = (
+    ("axis", "axis", 1.4, "0 1 -1", "roll sum mean flip cumsum diff argsort concatenate stack split repeat append"),
+    ("order", "layout", 1.4, '"F" "C"', "reshape ravel flatten"),
+    ("dtype", "number type", 1.2, "float", "zeros ones empty full zeros_like array asarray"),
+)
 _CHANGING = ("tanh", "clip", "sigmoid", "diag", "abs", "sign", "flip", "sqrt", "exp", "maximum", "minimum", "reversed")
 _COUNTING = ("range", "len", "slice", "min", "max", "reversed", "enumerate", "list", "zip")
 _ITERATING = ("zip", "enumerate", "reduce", "accumulate", "map", "list", "tuple")
-_COUNTED = re.compile(r"(?:(?:reversed|list|tuple|sorted)\(\s*)*enumerate\(")  # `list(enumerate(...))[::-1]` too
-_COMPARED = ("<", "<=", ">", ">=", "==", "!=")
+_COMPARED = ("<", "<=", ">", ">=", "==", "!="), ("in", "not in"), ("is", "is not")
 _SIMPLE_EXPRESSION = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Tuple, ast.Dict)
 # How it is assigned, and what else may be meant: cost of each.
 _ASSIGNED = {
@@ -86,8 +88,7 @@ class Maker:
 
     def tight(self, node: ast.expr) -> str:
         """The node's text, in parentheses unless it holds together by itself."""
-        text = self.seg(node)
-        return text if text.isidentifier() or isinstance(node, _SIMPLE_EXPRESSION) else f"({text})"
+        return self.seg(node) if isinstance(node, _SIMPLE_EXPRESSION) else f"({self.seg(node)})"
 
     def stands(self, node: ast.AST, operator: type) -> bool:
         """Whether an operation may replace a node without parentheses around it."""
@@ -108,26 +109,22 @@ class Maker:
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:
-        """An edit that puts a text for a node: in parentheses, if it is an operation that needs them there."""
-        return self.edit(kind, cost, self.placed(node, text, operator))
+        """An edit that puts a text for a node: in parentheses, if it is an operation (`operator`) that needs them."""
+        start, end = self.unit.span(node)
+        enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
+        enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
+        factor = operator is ast.Mult and isinstance(getattr(self.around.get(id(node)), "op", None), ast.Mult)
+        if enclosed and (factor or re.fullmatch(r"[\w.]+(\[\w+\])?", text)):
+            start, end = start - 1, end + 1  # a name by itself needs no parentheses, nor does one more factor
+        elif operator is not None and not enclosed and not self.stands(node, operator):
+            text = f"({text})"
+        return self.edit(kind, cost, (start, end, text))
 
     def lines(self, kind: str, cost: float, lines: list[str]) -> Edit:
         """An edit that puts these statements in the place of this one."""
         new = f"\n{self.slot.indent or ''}".join(lines)
         part = Part(self.slot.number, "\n".join(lines), ((self.slot.start, self.slot.end, new),))
         return Edit(kind, cost, (part,), self.text, "; ".join(lines))
-
-    def placed(self, node: ast.AST, text: str, operator: type | None = None) -> tuple[int, int, str]:
-        """Start, end and new text where a text replaces a node; `operator` is the one that it is an operation of."""
-        start, end = self.unit.span(node)
-        enclosed = isinstance(node, ast.BinOp) and self.unit.text[end : end + 1] == ")"
-        enclosed = enclosed and re.search(r"(?:^|[^\w\s)\]]\s*)\($", self.unit.text[:start]) is not None
-        factor = operator is ast.Mult and isinstance(getattr(self.around.get(id(node)), "op", None), ast.Mult)
-        if enclosed and (factor or re.fullmatch(r"[\w.]+(\[\w+\])?", text)):
-            return start - 1, end + 1, text  # a name by itself needs no parentheses, nor does one more factor
-        if operator is not None and not enclosed and not self.stands(node, operator):
-            return start, end, f"({text})"
-        return start, end, text
 
     # What the run showed
 
@@ -171,11 +168,9 @@ class Maker:
 
     def loop_names(self) -> list[str]:
         """The numbers that count the loops around, the outermost first."""
-        found = []
-        for loop in (loop for loop in self.slot.loops if isinstance(loop, ast.For)):
-            pairs = isinstance(loop.target, ast.Tuple) and _COUNTED.match(self.seg(loop.iter))
-            found.append(loop.target.elts[0] if pairs else loop.target)
-        return [each.id for each in found if isinstance(each, ast.Name)]
+        targets = [(loop.target, self.seg(loop.iter)) for loop in self.slot.loops if isinstance(loop, ast.For)]
+        firsts = [t.elts[0] if isinstance(t, ast.Tuple) and "enumerate(" in over else t for t, over in targets]
+        return [first.id for first in firsts if isinstance(first, ast.Name)]
 
     def entries(self, held: Any = ()) -> list[str]:
         """What may stand in an index: whole numbers that are read, or tokens; if `held` in rows, one of each row."""
@@ -241,8 +236,6 @@ class Maker:
                 yield self.edit("copy", 1.0 if self.only_zeros(value) else 1.2, (end, end, ".copy()"))
             if len(shape) > 1 and isinstance(node, ast.Assign):
                 yield self.swap("slice", 1.6, value, f"{self.tight(value)}[::-1]")
-            forward = self.back(value) is False  # nothing changes its sign there
-            yield self.swap("sign", 1.9 if forward else 1.5, value, f"-{self.tight(value)}")
 
     def _like(self, shape: Any) -> str | None:
         """Something of this shape to make zeros of; no argument of the function, which may be None."""
@@ -282,9 +275,8 @@ class Maker:
     def _compare(self, node: ast.Compare) -> Iterator[Edit]:
         start, end = self.unit.span(node.left)[1], self.unit.span(node.comparators[0])[0]
         found = re.search(r"[<>=!]=?|is not|is|not in|in", self.unit.text[start:end])
-        others = {"in": ["not in"], "not in": ["in"], "is": ["is not"], "is not": ["is"]}
-        for new in others.get(found[0], _COMPARED) if found else ():
-            if new != found[0]:
+        for family in (family for family in _COMPARED if found and found[0] in family):
+            for new in (new for new in family if new != found[0]):
                 yield self.edit("condition", 1.6, (start + found.start(), start + found.end(), new))
 
     def _call(self, node: ast.Call) -> Iterator[Edit]:
@@ -353,26 +345,14 @@ class Maker:
         """Another axis, number type or layout, given or left out."""
         at, given = self.unit.span(node)[1] - 1, {keyword.arg: keyword.value for keyword in node.keywords}
         comma = ", " if node.args or node.keywords else ""
-        shape, added = self.shape(node), []
-        if name in _ALONG and "axis" not in given and (node.args or isinstance(node.func, ast.Attribute)):
-            added += [("axis", 1.4, f"axis={axis}") for axis in (0, 1)]
-            added += [("axis", 1.4, f"axis={axis}, keepdims=True") for axis in (0, 1, -1) if not node.args]
-        if name in ("reshape", "ravel", "flatten") and "order" not in given:
-            added.append(("layout", 1.6, 'order="F"'))
-        if self.of_numpy(node.func) in _MADE and "dtype" not in given and is_tokens(shape):
-            added.append(("number type", 1.3, "dtype=float"))
-        for kind, cost, new in added:
-            yield self.edit(kind, cost, (at, at, f"{comma}{new}"), old=self.seg(node), new=new)
-        for key, value in given.items():
-            if key == "order":
-                yield self.swap("layout", 1.3, value, '"C"' if "F" in self.seg(value) else '"F"')
-            if key == "dtype":
-                yield self.swap("number type", 1.1, value, "float")
-            if key == "axis":
-                for axis in ("0", "1", "-1"):
-                    yield replace(self.swap("axis", 1.5, value, axis), new=f"axis={axis}")
-                    if "keepdims" not in given:
-                        yield self.swap("axis", 1.5, value, f"{axis}, keepdims=True")
+        for key, kind, cost, texts, functions in _KEYWORDS:
+            for text in texts.split():
+                if key in given:
+                    edit = self.swap(kind, cost, given[key], text)
+                    yield replace(edit, old=f"{key}={edit.old}", new=f"{key}={text}")
+                elif name in functions.split() and (key != "dtype" or is_tokens(self.shape(node))):
+                    new = f"{comma}{key}={text}"
+                    yield self.edit(kind, cost, (at, at, new), old=self.seg(node), new=f"{key}={text}")
 
 
 def sums_up(node: ast.Assign | ast.AugAssign) -> bool:

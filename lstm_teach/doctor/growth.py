@@ -59,11 +59,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
     inner = maker.seg(node) if product else maker.tight(node)
     factors = {other.text for other in maker.atoms_in(node)}
     usual = -0.2 if maker.back(node) is False else 0.2  # a slope is a factor of what is carried back
-    for atom in _broadcast(maker, shape):
-        if atom.back:
-            if maker.back(node) is False:
-                yield maker.swap("factor", cost, node, f"{atom.text} * {inner}", ast.Mult)
-            continue
+    for atom in (atom for atom in _broadcast(maker, shape) if not atom.back):
         squash = maker.scene.squash(atom)
         for k in _FORMS[squash]:
             form = ("{0}", "(1 - {0} ** 2)", "{0} * (1 - {0})", "(1 - {0})", "(1 - {1}.tanh({0}) ** 2)")[k]

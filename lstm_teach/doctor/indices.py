@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.donors import plus, unlike
-from lstm_teach.doctor.scene import is_vector
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
@@ -25,30 +24,20 @@ def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(root):
         if isinstance(node, ast.Subscript):
             yield from _index(maker, node)
-        elif _is_key(node):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _einsum(maker, node) if node in einsums else _string(maker, node)
 
 
-def _parts(node: ast.Subscript) -> list[ast.expr]:
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
-def _is_key(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
 def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
-    index, parts, np_ = node.slice, _parts(node), maker.scene.numpy
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     loops = maker.loop_names()
     for part in parts:
         text = maker.seg(part)
         if isinstance(part, ast.Slice):
             yield from _slice(maker, part)
             others = [maker.seg(other) for other in parts if other is not part and not isinstance(other, ast.Slice)]
-            if text == ":":  # the axis after all the others
-                yield maker.swap("index", 1.4, part, "...")
             if text == ":" and len(parts) == 2 and others:  # one of each row, not all that are named of all rows
-                yield maker.swap("index", 1.4, part, f"{np_}.arange(len({others[0]}))")
+                yield maker.swap("index", 1.4, part, f"{maker.scene.numpy}.arange(len({others[0]}))")
         elif text == "...":
             yield maker.swap("index", 1.4, part, ":")
         elif maker.whole_number(part):
@@ -64,11 +53,6 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
         a, b = (maker.seg(part) for part in parts)
         changes = (*maker.unit.span(parts[0]), b), (*maker.unit.span(parts[1]), a)
         yield maker.edit("index", 1.4, *changes, old=f"{a}, {b}", new=f"{b}, {a}")
-    elif maker.whole_number(index) and not isinstance(index, ast.Constant):  # a row where a column is meant
-        read = maker.paths.get(id(node))
-        if isinstance(node.ctx, ast.Store) or (read is not None and is_vector(read.shape)):
-            for before in (":", "..."):
-                yield maker.swap("index", 1.5, index, f"{before}, {maker.seg(index)}")
 
 
 def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:

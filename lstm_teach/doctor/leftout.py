@@ -21,7 +21,7 @@ from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
 from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros
-from lstm_teach.doctor.scene import Scene, targets_of
+from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
 
@@ -58,14 +58,25 @@ _HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of 
 
 @dataclass
 class Here:
-    """A gap that a run has come to, the arrays at hand there by their texts, and the right quantities to look for."""
+    """A gap or return that a run has come to, the arrays at hand there by their texts, and what to look for.
 
-    gap: Slot
-    scene: Scene
+    `goals` are the right quantities that the run never makes, `handed_on` those that go from a step to the one before.
+    """
+
+    maker: Maker
     atoms: dict[str, np.ndarray]
     goals: dict
+    handed_on: dict
     truth: Truth
     value: Callable[[str], np.ndarray | None]
+
+    def __post_init__(self) -> None:
+        self.scene, self.gap, self.unit = self.maker.scene, self.maker.slot, self.maker.unit
+        self.statements = self.scene.statements[self.gap.unit]
+
+    def like(self, name: str, now: np.ndarray) -> dict[str, np.ndarray]:
+        """The other arrays of its shape."""
+        return {text: one for text, one in self.atoms.items() if one.shape == now.shape and text != name}
 
     @functools.cached_property
     def found(self) -> dict[str, int]:
@@ -84,30 +95,29 @@ class Here:
         return {text: self.atoms[text] for text, found in self.found.items() if found & bits}
 
 
-def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
+def not_handed_on(here: Here) -> Iterator[Edit]:
     """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
 
-    And for a delta of h or c that goes into the next turn as it is: what should be `handed_on` in its place; where a
+    And for a delta of h or c that goes into the next turn as it is: what should be handed on in its place; where a
     statement hands it on by name, or one of the learner's functions returns it, that one is changed.
     """
-    gap, scene, truth = here.gap, here.scene, here.truth
-    segment = scene.units[gap.unit].segment
-    given = [(segment(target), slot) for slot in scene.statements[gap.unit] for target in targets_of(slot.node)]
+    gap, truth = here.gap, here.truth
+    given = [(here.maker.seg(target), slot) for slot in here.statements for target in targets_of(slot.node)]
     written = {text for text, slot in given if slot.loops[:1] == gap.loops[:1]}
-    own = {unit.node.name for unit in scene.units}
+    own = {unit.node.name for unit in here.scene.units}
     by_name = [slot for _, slot in given if isinstance(slot.node.value, ast.Name) or calls(slot.node) & own]
     handing = {text for text, slot in given if slot in by_name and slot.loops}
-    begun = {text for text, _ in given} | {arg.arg for arg in scene.units[gap.unit].node.args.args if gap.unit}
+    begun = {text for text, _ in given} | {arg.arg for arg in here.unit.node.args.args if gap.unit}
     for name in sorted((names(gap.loops[-1]) & begun) - handing):
         now, wanted, at_hand = here.value(name), here.goals, {}
         if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
-            states = (text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name)
-            yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in states)
-            at_hand = {} if now.any() else handed_on  # under a name of its own; else it is made and not kept
+            states = here.known("h", "c").keys() & here.like(name, now).keys()
+            yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
+            at_hand = {} if now.any() else here.handed_on  # under a name of its own; else it is made and not kept
         elif now is not None:
             found = max(0, truth.recognize([now])[0])
             kinds = {key.quantity for key in truth.keys_in(found)}
-            wanted = handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
+            wanted = here.handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
         if now is None or (now.size, "product") not in wanted | at_hand:
             continue
         others = {t: v for t, v in here.atoms.items() if t != name or name in written}
@@ -117,27 +127,25 @@ def not_handed_on(here: Here, handed_on: dict) -> Iterator[Edit]:
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
 
-def not_kept(here: Here, handed_on: dict) -> Iterator[Edit]:
+def not_kept(here: Here) -> Iterator[Edit]:
     """At the end of a method, a new value for what an object holds, the code reads and this method doesn't set.
 
-    A state of the forward pass, in the method that reads it first of all, or for zeros what is to be `handed_on`.
+    A state of the forward pass, in the method that reads it first of all, or for zeros what is to be handed on.
     """
-    units, gap = here.scene.units, here.gap
-    every = [[node for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)] for unit in units]
-    fields = {node.attr for nodes in every for node in nodes}
-    fields -= {node.attr for node in every[gap.unit] if isinstance(node.ctx, ast.Store)}
-    own = {node.attr for node in every[gap.unit]}
+    every = [[node for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)] for unit in here.scene.units]
+    own = every[here.gap.unit]
+    fields = {node.attr for nodes in every for node in nodes} - {n.attr for n in own if isinstance(n.ctx, ast.Store)}
     owners = {text.rpartition(".")[0] for text in here.atoms if _PATH.fullmatch(text)}
     for owner, field in sorted(itertools.product(owners, fields)):
         name = f"{owner}.{field}"
         now = here.value(name)
         if now is None or now.size != here.truth.H:
             continue
-        same = {text: one for text, one in here.atoms.items() if one.shape == now.shape and text != name}
-        texts, cost = [text for text in here.known("h", "c") if text in same], _UNFILLED + 0.3 * (field not in own)
+        same, cost = here.like(name, now), _UNFILLED + 0.3 * all(node.attr != field for node in own)
+        texts = [text for text in here.known("h", "c") if text in same]
         if not now.any():
-            texts, cost = [code for code, _ in expressions(now.shape, same, handed_on, here.truth, 4)], _UNFILLED
-        yield from (forgotten(gap, cost, f"{name} = {text}") for text in texts)
+            texts, cost = [code for code, _ in expressions(now.shape, same, here.handed_on, here.truth, 4)], _UNFILLED
+        yield from (forgotten(here.gap, cost, f"{name} = {text}") for text in texts)
 
 
 def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
@@ -167,10 +175,10 @@ def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
 
 def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
     """The gap after the last statement of the same block that adds to something of this shape."""
-    unit, last = here.scene.units[here.gap.unit], -1
-    for slot in (s for s in here.scene.statements[here.gap.unit] if s.block == here.gap.block):
+    last = -1
+    for slot in (s for s in here.statements if s.block == here.gap.block):
         adds = isinstance(slot.node, ast.Assign | ast.AugAssign) and sums_up(slot.node)
-        texts = [text for target in targets_of(slot.node) for text in beginnings(unit, target)]
+        texts = [text for target in targets_of(slot.node) for text in beginnings(here.unit, target)]
         if adds and any(np.shape(here.value(text)) == shape for text in texts):
             last = slot.index + 1
     return here.scene.gaps.get((here.gap.block, last))
@@ -178,8 +186,7 @@ def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
     """What a step adds to a matrix, to one column or row of it, or puts into its own row."""
-    maker = Maker(here.scene, here.gap)
-    numbers = maker.entries()
+    numbers = here.maker.entries()
     yield from (f"{name} += {text}" for text, term in here.known("term").items() if term.shape == now.shape)
     for text, delta in here.known("dz", "dy").items():
         if delta.size == len(now):
@@ -191,7 +198,7 @@ def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
             yield from (f"{name}[{number}] += {text}" for number in numbers)
     if len(now) - here.truth.case.length in (0, 1, 2):
         rows = [code for code, _ in expressions(now.shape[1:], here.atoms, here.goals, here.truth, 3, factors=4)]
-        yield from (f"{name}[{t}] = {code}" for code in rows for t in maker.loop_names())
+        yield from (f"{name}[{t}] = {code}" for code in rows for t in here.maker.loop_names())
 
 
 def _back_to_h(here: Here) -> Iterator[str]:
@@ -205,8 +212,8 @@ def _back_to_h(here: Here) -> Iterator[str]:
 
 def computed_otherwise(here: Here, lines: list[str]) -> Iterator[Edit]:
     """A line of the forward pass instead of the statement that follows and makes an array of the same shape."""
-    place, own = (here.gap.block, here.gap.index), here.scene.statements[here.gap.unit]
-    for slot in (s for s in own if (s.block, s.index) == place and isinstance(s.node, ast.Assign)):
+    follow = [s for s in here.statements if (s.block, s.index) == (here.gap.block, here.gap.index)]
+    for slot in (s for s in follow if isinstance(s.node, ast.Assign)):
         shape = here.scene.results.get(slot.number)
         same = (code for code in lines if (value := here.value(code)) is not None and value.shape == shape)
         yield from (Maker(here.scene, slot).swap("equation", _ANEW, slot.node.value, code) for code in same)
@@ -214,30 +221,27 @@ def computed_otherwise(here: Here, lines: list[str]) -> Iterator[Edit]:
 
 def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) -> Iterator[Edit]:
     """A line of the forward pass, for the `name` without a value, a row of zeros, what is held `by_step`, a state."""
-    maker, targets = Maker(here.scene, here.gap), [name] if name else []
+    targets = [name] if name else []
     empty: dict[str, np.ndarray] = {}  # rows
-    for t in maker.loop_names()[:1]:  # the loops inside it run over units, tokens or gates
+    for t in here.maker.loop_names()[:1]:  # the loops inside it run over units, tokens or gates
         targets += [f"{text}[{i}]" for text in by_step for i in (t, f"{t} + 1")]
         arrays = [text for text, now in here.atoms.items() if now.ndim == 2 and _HELD.fullmatch(text)]
         rows = (form.format(text, i) for text in arrays for form in ("{}[{}]", "{}[:, {}]") for i in (t, f"{t} + 1"))
         empty |= {row: now for row in rows if (now := here.value(row)) is not None and not now.any()}
     if here.gap.loops or here.gap.unit:  # a helper may be called in every turn of a loop
-        statements = [s for s in here.scene.statements[here.gap.unit] if s.loops or not here.gap.loops]
-        written = {maker.seg(target) for slot in statements for target in targets_of(slot.node)}
+        statements = [slot for slot in here.statements if slot.loops or not here.gap.loops]
+        written = {here.maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
-        targets += sorted(names(*(here.gap.loops[-1:] or [maker.unit.node])) & states - written)
+        targets += sorted(names(*(here.gap.loops[-1:] or [here.unit.node])) & states - written)
     for code in lines:
         shape = np.shape(here.value(code))
         fitting = [*targets, *(row for row, now in empty.items() if now.shape == shape)]
         yield from (forgotten(here.gap, _UNFILLED, f"{target} = {code}") for target in fitting)
-        added, _, row = code.rpartition(" + ")
-        if added and row.endswith("]") and row in here.atoms:  # a part is there already
-            yield forgotten(here.gap, _UNFILLED, f"{row} += {added}")
 
 
 def forward_lines(here: Here) -> Iterator[str]:
     """Right-hand sides that give a forward value which nothing at hand holds; zeros may be the state before."""
-    maker, truth = Maker(here.scene, here.gap), here.truth
+    maker, truth = here.maker, here.truth
     empty = [text for text, now in here.atoms.items() if not now.any() and now.size == truth.H]
     given = {arg.arg for arg in maker.unit.node.args.args}  # an initial state is right at the first step only
     weights = {matrix.tobytes(): name for name, matrix in truth.case.params.items()}
@@ -257,7 +261,7 @@ def forward_lines(here: Here) -> Iterator[str]:
     for text in sorted(held, key=lambda each: (each in given, len(each))):
         for place in (place for place, bit in bits.items() if held[text] & bit):
             made.setdefault(place, text)
-    tokens, told, ways = Maker(here.scene, here.gap).entries(), set(), Counter()
+    tokens, told, ways = maker.entries(), set(), Counter()
     squashes = [{"squash": name} for name in maker.activations()] or [{"no_squash": ""}]
     for t, zero, token, squash in itertools.product(steps, ["", *empty], tokens or [""], squashes):
         before = {f"{name}_before": made.get((name, t - 1), zero if t == 0 else "") for name in "ch"}
@@ -295,7 +299,7 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
         new = f"{{{', '.join(pairs)}}}" if isinstance(node.value, ast.Dict) else nine
         computes = any(isinstance(part, ast.BinOp | ast.UnaryOp) for part in ast.walk(node.value))
         cost = 2.0 if computes else 0.3  # what it computes may be the fault
-        yield Maker(here.scene, here.gap).swap("returned", cost, node.value, new)
+        yield here.maker.swap("returned", cost, node.value, new)
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:

@@ -6,16 +6,19 @@ What is missing by value is in leftout. Imports donors, edits, scene and slots.
 import ast
 import builtins
 import itertools
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.edits import Maker, sums_up
+from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.scene import Scene, gives_zeros, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
+
+_START = operator.attrgetter("start")
 
 
 def missing_statements(scene: Scene) -> Iterator[Edit]:
@@ -66,7 +69,8 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
 def only_zeros(scene: Scene, number: int) -> set[str]:
     """Names that a unit sets to zero and to nothing else. Its arguments may be anything, so they are left out."""
     given, arguments = _given(scene, number), ast.walk(scene.units[number].node.args)
-    others = {root for root, slot, _ in given if not _begins_with_zeros(slot.node.value)}
+    values = [(root, getattr(slot.node.value, "elts", [slot.node.value])) for root, slot, _ in given]
+    others = {root for root, several in values if not any(map(gives_zeros, several))}
     return {root for root, *_ in given} - others - {arg.arg for arg in arguments if isinstance(arg, ast.arg)}
 
 
@@ -98,67 +102,40 @@ def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:
     return [(_root(unit, target), slot, target) for slot in own for target in targets_of(slot.node)]
 
 
-def _begins_with_zeros(value: ast.expr) -> bool:
-    """Whether a statement prepares something with zeros: what is added up, or handed on from one step to the next."""
-    return any(gives_zeros(one) for one in (value.elts if isinstance(value, ast.Tuple) else [value]))
+def _handed(slot: Slot) -> list[ast.expr]:
+    """What a statement hands to a call and gets nothing for, which may change it."""
+    calls = ast.walk(slot.node) if isinstance(slot.node, ast.Expr) else ()
+    args = (arg for call in calls if isinstance(call, ast.Call) for arg in call.args)
+    return [arg for arg in args if isinstance(arg, ast.Name | ast.Attribute)]
 
 
-def _carried(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> tuple[dict[str, Any], list[tuple[str, Slot]]]:
-    """What is carried through a loop, with its shape, and every change of something."""
-    carried: dict[str, Any] = {}
-    known, read, anew = shapes_of(scene, number), set(), set()  # what is made anew in every turn is not carried
-    changed = [(root, slot) for root, slot, _ in _given(scene, number)]
-    for slot in (slot for slot in own if slot.loops or unit.owner is not None):  # a method may be called in every turn
+def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """What a loop changes and doesn't make anew set to zero again in each turn: usually before the first change."""
+    known, carried, read, anew = shapes_of(scene, number), {}, set(), set()
+    changed = [(name, slot) for name, slot, _ in _given(scene, number)]
+    changed += [(unit.segment(arg), slot) for slot in own for arg in _handed(slot)]
+    for name, slot in (pair for pair in changed if pair[1].loops or unit.owner):  # a method may be called in each turn
         read |= names(slot.node)
-        for target in targets_of(slot.node):
-            name, base = unit.segment(target), _root(unit, target)
-            shape = scene.results.get(slot.number) or known.get(name)
-            whole = not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Constant)
-            if isinstance(target, ast.Name) and isinstance(slot.node, ast.Assign) and name not in read:
-                anew.add(name)
-            elif whole and is_vector(shape):
-                carried[name] = shape
-            numbers = known.get(base)
-            one_axis = str(numbers).startswith("numbers") or (is_vector(numbers) and len(numbers) == 1)
-            if one_axis and base != name and base not in anew and sums_up(slot.node):  # entry by entry
-                carried[base] = numbers
-        calls = ast.walk(slot.node) if slot.loops and isinstance(slot.node, ast.Expr) else ()
-        for call in (node for node in calls if isinstance(node, ast.Call)):  # it may change an array that it gets
-            for name in (unit.segment(arg) for arg in call.args if isinstance(arg, ast.Name | ast.Attribute)):
-                if is_vector(known.get(name)) and len(known[name]) == 1:
-                    carried.setdefault(name, known[name])
-                    changed.append((name, slot))
-    return carried, changed
-
-
-def _changes(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """What is carried through a loop set to zero again, or multiplied by something, once more in each turn."""
-    carried, changed = _carried(scene, number, unit, own)
+        shape = known.get(name) or scene.results.get(slot.number)
+        vector = is_vector(shape) and sum(n > 1 for n in shape) == 1
+        if isinstance(slot.node, ast.Assign) and name.isidentifier() and name not in read:
+            anew.add(name)
+        elif (vector or str(shape).startswith("numbers")) and name not in anew:
+            carried[name] = f"{scene.numpy}.zeros_like({name})" if vector else f"[0.0] * len({name})"
     taken = [target for _, slot, target in _given(scene, number) if isinstance(slot.node.value, ast.Attribute)]
     others_too = {target.id for target in taken if isinstance(target, ast.Name)}  # names of what others hold too
     others_too |= {arg.arg for arg in ast.walk(unit.node.args) if isinstance(arg, ast.arg)}
     for gap in (gap for gap in scene.gaps.values() if gap.unit == number):
         block = [g for g in scene.gaps.values() if g.block == gap.block]
-        last = max(g.index for g in block)
         read = names(*gap.loops[-1:])
-        for name, shape in carried.items():
+        for name, zeros in carried.items():
             if name.isidentifier() and name not in others_too | read:
                 continue  # a function may be called in every turn of a loop elsewhere
-            # The usual place of a reset is just before the first change; that of a factor is the end.
-            adds = [s for root, s in changed if root == name and s.start >= gap.start]
-            first_add = min(adds, key=lambda s: s.start, default=None)
-            between = [g for g in block if gap.index < g.index and g.start <= first_add.start] if adds else block
-            before_loop = adds and not between and len(first_add.loops) > len(gap.loops)  # which adds up parts
-            zeros = f"[0.0] * len({name})" if isinstance(shape, str) else f"{scene.numpy}.zeros_like({name})"
+            first = min((s for other, s in changed if other == name and s.start >= gap.start), key=_START, default=None)
+            between = [g for g in block if gap.index < g.index and g.start <= first.start] if first else block
+            before_loop = first and not between and len(first.loops) > len(gap.loops)  # which adds up parts
             for reset in (f" = {zeros}", *["[:] = 0"] * (name in others_too)):
                 yield forgotten(gap, 0.6 if before_loop else 1.7 + 0.03 * len(between), name + reset)
-            assigned = any(root == name and s.block == gap.block and s.index + 1 == gap.index for root, s in changed)
-            one_axis = not isinstance(shape, str) and (len(shape) == 1 or 1 in shape)
-            if one_axis and (assigned or gap.index == last):
-                for other in scene.of_shape(number, shape):
-                    if other.text != name and not other.back:
-                        cost = 1.6 if scene.squash(other) == "sigmoid" else 2.1  # such as a forget gate
-                        yield forgotten(gap, cost + 0.03 * (last - gap.index), f"{name} = {name} * {other.text}")
 
 
 def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
@@ -190,35 +167,21 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
     # What is added to begins with zeros; what is read may be meant for something else.
     cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
     unset = [] if "." in name else _never_begun(unit, own)
-    for texts in zip(*(_zeros(scene, gaps[0], one) for one in [name, *unset]), strict=True):
-        lines = [f"{name} = {texts[0]}", f"{', '.join(unset)} = {', '.join(texts[1:])}"]
-        for (deep, gap), line in itertools.product(enumerate(gaps), lines[: 1 + (len(unset) > 1)]):
+    for several in ([name], unset)[: 1 + (len(unset) > 1)]:
+        for line, (deep, gap) in itertools.product(_begun(scene, gaps[0], several), enumerate(gaps)):
             yield forgotten(gap, cost + 0.1 * deep, line)
     yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in _tables(scene, gaps[0], unit, name))
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """Zeros where what a loop changes begins with something else: a number, None, an array of another shape."""
-    if isinstance(scene.error, NameError | KeyError | AttributeError):  # the reason is another one
-        return
-    kin = [k for k, one in enumerate(scene.units) if k == number or one.owner is unit.owner is not None]
-    looped = {root for k in kin for root, slot, _ in _given(scene, k) if slot.loops or k != number}
+    looped = {root for root, slot, _ in _given(scene, number) if slot.loops}
     for slot in (s for s in own if not s.loops and isinstance(s.node, ast.Assign)):
-        targets, value = [unit.segment(target) for target in targets_of(slot.node)], slot.node.value
-        gap = scene.gaps.get((slot.block, slot.index))
-        if gap is None or not targets or not looped.issuperset(targets):
-            continue
-        options = [each for each in zip(*(_zeros(scene, gap, t) for t in targets), strict=True) if all(each)]
-        tables = (text for k in kin for text in _tables(scene, gap, scene.units[k], targets[0]))
-        lacks_names = isinstance(value, ast.Dict) and scene.error is None  # which zeros would only hide
-        options += [(text,) for text in dict.fromkeys(tables)] * (len(targets) == 1 and not lacks_names)
-        made, parts = Maker(scene, slot), [part for part in ast.walk(value) if isinstance(part, ast.expr)]
-        # It is as it should be, or nearly so.
-        zeros_already = any(is_zeros(one) or made.only_zeros(one) for one in parts) or len(slot.node.targets) > 1
-        for k, zeros in enumerate(options if scene.error is not None or not zeros_already else options[:1]):
-            lines = [f"{one} = {new}" for one, new in zip(targets, zeros, strict=True)]
-            lines = lines if len(slot.node.targets) > 1 else [f"{', '.join(targets)} = {', '.join(zeros)}"]
-            yield made.lines("initial value", 1.0 + 0.3 * zeros_already + 0.02 * k, lines)
+        targets, gap = [*map(unit.segment, targets_of(slot.node))], scene.gaps.get((slot.block, slot.index))
+        if gap is not None and targets and looped.issuperset(targets) and not any(map(is_zeros, ast.walk(slot.node))):
+            one_for_all = len(slot.node.targets) > 1  # where an array of its own for each name may do
+            for k, line in enumerate(_begun(scene, gap, targets)):
+                yield Maker(scene, slot).lines("initial value", 1.0 + 0.3 * one_for_all + 0.02 * k, [line])
 
 
 def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
@@ -232,26 +195,37 @@ def _never_begun(unit: Unit, own: list[Slot]) -> list[str]:
     return list(found)
 
 
-def _zeros(scene: Scene, gap: Slot, name: str) -> list[str]:
-    """Arrays of zeros, at first one like the matrix that a name is called after, "" if there is none.
+def _begun(scene: Scene, gap: Slot, targets: list[str]) -> list[str]:
+    """Lines that begin some names with zeros: each like the matrix that it is called after, or all in one way."""
+    matrices, options = _matrices(scene, gap), [[text] * len(targets) for text in _zeros(scene, gap)]
+    ends = {text: re.findall(r"\w+", text)[-1].lower() for text in matrices}
+    words = [re.findall(r"\w+", f"_{name}")[-1].lower() for name in targets]
+    pairs = zip(targets, words, strict=True)
+    called = [[t for t, end in ends.items() if t != name and word.endswith(end)] for name, word in pairs]
+    if all(called):
+        like = (max(texts, key=lambda text: len(ends[text])) for texts in called)
+        options.insert(0, [f"{scene.numpy}.zeros_like({text})" for text in like])
+    return [f"{', '.join(targets)} = {', '.join(texts)}" for texts in options]
 
-    Then those that the code makes, of some size, like each of the matrices, and for a table by steps.
-    """
-    np_, known = scene.numpy, shapes_of(scene, gap.unit)
-    like = {t: shape for t, shape in known.items() if is_vector(shape) and len(shape) == 2}
-    like |= {f"{one}.{matrix}": matrix[0] for one in _holders(scene, gap)[:1] for matrix in Params.NAMES}
-    word = re.findall(r"\w+", f"_{name}")[-1].lower()
-    called = {t: len(end) for t in like if t != name and word.endswith(end := re.findall(r"\w+", t)[-1].lower())}
-    found = [f"{np_}.zeros_like({max(called, key=called.get)})" if called else ""]
-    every = ((unit, node) for unit in scene.units for node in ast.walk(unit.tree) if isinstance(node, ast.Call))
-    found += [unit.segment(node) for unit, node in every if is_zeros(node)]
-    found += [other for text in found[1:] for other in other_matrices(text)]
+
+def _matrices(scene: Scene, gap: Slot) -> dict[str, Any]:
+    """The matrices that may be read at a gap, with what tells their shapes apart."""
+    found = {text: shape for text, shape in shapes_of(scene, gap.unit).items() if is_vector(shape) and len(shape) == 2}
+    return found | {f"{one}.{matrix}": matrix[0] for one in _holders(scene, gap)[:1] for matrix in Params.NAMES}
+
+
+def _zeros(scene: Scene, gap: Slot) -> list[str]:
+    """Arrays of zeros: those that the code makes, of some size, like each of the matrices, and for a table by steps."""
+    np_, every = scene.numpy, ((unit, node) for unit in scene.units for node in ast.walk(unit.tree))
+    found = [unit.segment(node) for unit, node in every if isinstance(node, ast.Call) and is_zeros(node)]
+    found += [other for text in found for other in other_matrices(text)]
     sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
     found += [f"{np_}.zeros({size})" for size in sizes]
-    found += [f"{np_}.zeros_like({text})" for text in {shape: text for text, shape in like.items()}.values()]
+    like = {shape: text for text, shape in _matrices(scene, gap).items()}
+    found += [f"{np_}.zeros_like({text})" for text in like.values()]
     pairs = itertools.permutations([size for size in sizes if "[" not in size][:5], 2)
     found += [f"{np_}.zeros(({one}{more}, {other}))" for one, other in pairs for more in ("", " + 1")]
-    return [found[0], *dict.fromkeys(found[1:])]
+    return [*dict.fromkeys(found)]
 
 
 def _holders(scene: Scene, gap: Slot) -> list[str]:
@@ -267,7 +241,7 @@ def _tables(scene: Scene, gap: Slot, unit: Unit, name: str) -> Iterator[str]:
         for text in _holders(scene, gap):
             yield f"{{key: {scene.numpy}.zeros_like(one) for key, one in {text}.items()}}"
         loops = {f"for {unit.segment(n.target)} in {unit.segment(n.iter)}" for n in inside if isinstance(n, ast.For)}
-        for loop, zeros in itertools.product(sorted(loops), _zeros(scene, gap, "")[1:]):
+        for loop, zeros in itertools.product(sorted(loops), _zeros(scene, gap)):
             yield f"{{{loop.split()[1]}: {zeros} {loop}}}"
 
 
@@ -283,7 +257,7 @@ _RULES = (
     _shared_by_all,
     _not_begun,
     _begun_otherwise,
-    _changes,
+    _resets,
     _target_subtracted,
 )
 

@@ -29,28 +29,24 @@ _COST = operator.attrgetter("cost")
 
 def candidate_edits(scene: Scene) -> list[Edit]:
     """All candidate edits of the units, each once."""
+    makers = [Maker(scene, slot) for slot in scene.slots if slot.node is not None and not is_docstring(slot.node)]
     edits: dict[tuple, Edit] = {}
 
-    def add(edit: Edit) -> None:
-        key = _key(edit)
-        edits[key] = min(edits.get(key, edit), edit, key=_COST)
+    def add(some: Iterable[Edit]) -> None:
+        for edit in some:
+            key = _key(edit)
+            edits[key] = min(edits.get(key, edit), edit, key=_COST)
 
-    for slot in scene.slots:
-        if slot.node is None or is_docstring(slot.node):
-            continue
-        unchanged = "".join(scene.text(slot).split())
-        for edit in Maker(scene, slot).edits():
-            add(edit)
-        edits.pop(((slot.number, unchanged),), None)
-    for in_all in (in_all_places, in_all_sisters):
-        for edit in in_all(scene, list(edits.values())):
-            add(edit)
-    for edit in crossed(scene):
-        add(edit)
-    for edit in chain(for_other_gates(scene), for_other_state(scene)):  # which say less of what is wrong
+    for maker in makers:
+        unchanged = "".join(maker.text.split())
+        add(maker.edits())
+        edits.pop(((maker.slot.number, unchanged),), None)
+    add(in_all_places(makers, list(edits.values())))
+    add(in_all_sisters(scene, list(edits.values())))
+    add(crossed(scene))
+    beside = for_other_gates(scene), for_other_state(scene), moves(scene), missing_statements(scene)
+    for edit in chain(*beside):  # which say less of what is wrong
         edits.setdefault(_key(edit), edit)
-    for edit in moves(scene):
-        edits.setdefault(tuple((part.slot, part.code) for part in edit.parts), edit)
     return list(edits.values())
 
 
@@ -101,14 +97,13 @@ def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
             yield Edit(edit.kind, edit.cost + 0.1, parts, edit.old, edit.new, each)
 
 
-def in_all_places(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
+def in_all_places(makers: list[Maker], edits: list[Edit]) -> Iterator[Edit]:
     """The same change of all things in one statement that are the same, or are written alike: terms, indices, names."""
-    makers = {slot.number: Maker(scene, slot) for slot in scene.slots if slot.node}
-    alike = {number: list(_written_alike(maker)) for number, maker in makers.items()}
+    alike = {maker.slot.number: (maker, list(_written_alike(maker))) for maker in makers}
     for edit in (edit for edit in edits if len(edit.parts[0].changes) == 1):
-        maker, ((start, end, new),) = makers[edit.parts[0].slot], edit.parts[0].changes
+        (maker, places), ((start, end, new),) = alike[edit.parts[0].slot], edit.parts[0].changes
         text = maker.unit.text
-        for spans in alike[maker.slot.number]:
+        for spans in places:
             first, last = next((span for span in spans if span[0] <= start and end <= span[1]), (0, 0))
             # What replaces all of a thing, or is put beside it, fits only the others that are the same.
             whole = (start, end) == (first, last) and edit.kind not in REWRITTEN
@@ -169,11 +164,11 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                 elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)
                     beside = [s for s in own if s.block == one.block]
-                    for k, copied in enumerate(beside):  # and not changed
-                        if texts[copied.number] in [texts[other.number] for other in beside[:k]]:
-                            yield Maker(scene, copied).lines("sister", 0.9, [new])
-                        elif _WORD.findall(texts[copied.number])[:1] == _WORD.findall(new)[:1]:  # in another form
-                            yield Maker(scene, copied).lines("sister", 1.2, [new])
+                    written = [texts[s.number] for s in beside]
+                    for k, text in enumerate(written):
+                        copied = text in written[:k]  # and not changed; or it is there in another form
+                        if copied or _WORD.findall(text)[:1] == _WORD.findall(new)[:1]:
+                            yield Maker(scene, beside[k]).lines("sister", 0.9 if copied else 1.2, [new])
                     read = {*_WORD.findall(new)}
                     made = [s.index for s in beside if read & names(s.node, context=ast.Store)]
                     gap = scene.gaps.get((one.block, max(one.index, *made, -1) + 1))
@@ -240,7 +235,7 @@ def _analogous(code: str, own: str, other: str) -> str:
 
 
 def moves(scene: Scene) -> Iterator[Edit]:
-    """Statements left out, moved within their block or across a loop, and statements that are missing."""
+    """Statements left out, moved within their block or across a loop."""
     blocks = _grouped(scene.slots, lambda slot: slot.block)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
     inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
@@ -252,9 +247,6 @@ def moves(scene: Scene) -> Iterator[Edit]:
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
         beside = unit.text[line[0] : slot.start] + unit.text[slot.end : line[1]].partition("#")[0]
         if beside.strip() or slot.indent is None:  # on one line with the head of its loop, or with others
-            if not returned:
-                nothing = Part(slot.number, "pass", ((slot.start, slot.end, "pass"),))
-                yield Edit("extra statement", 2.0, (nothing,), text, "")
             continue
         only = len([s for s in block if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
@@ -277,7 +269,6 @@ def moves(scene: Scene) -> Iterator[Edit]:
         for kind, cost, where in places:
             if where in scene.gaps:
                 yield Edit(kind, cost, (gone, insertion(scene.gaps[where], text)), text, text)
-    yield from missing_statements(scene)
 
 
 def _head(loop: ast.For | ast.While) -> ast.expr:

@@ -161,21 +161,21 @@ class _Anew:
             if number in self.before or maker.slot.block not in self.back:
                 yield from leftout.not_computed(here, lines, self.undefined, by_step)
         if number in self.methods:
-            yield from leftout.not_kept(self._here(maker), self.handed_on)
+            yield from leftout.not_kept(self._here(maker))
         if not zeros and number not in self.ends:
             return
         here = self._here(maker)
         if number in self.before:
             yield from leftout.undefined(here, self.undefined, self._carried())
         elif number in self.ends:
-            yield from leftout.not_handed_on(here, self.handed_on)
+            yield from leftout.not_handed_on(here)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from leftout.not_added(here, zeros)
         yield from leftout.unfilled(here, zeros)
 
     def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
         atoms = self._at_hand(maker, rows, ahead)
-        return leftout.Here(maker.slot, self.scene, atoms, self.goals, self.truth, self._value)
+        return leftout.Here(maker, atoms, self.goals, self.handed_on, self.truth, self._value)
 
     def _arrays(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those of some expressions that are arrays of floats."""
@@ -353,15 +353,18 @@ def _other_steps(texts: Sequence[str], space: dict[str, Any]) -> Iterator[str]:
 
 
 def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:
-    """Right quantities that are not `seen`, or `only` these, by size and sort; of all steps in one array as well."""
+    """Right quantities that are not `seen`, by size and sort; of all steps in one array as well.
+
+    Or `only` these, and then what one loss by itself gives of them too.
+    """
     right: list[tuple[str, np.ndarray]] = []
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
     T = truth.case.length
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if key.loss is not None or (array.ndim != 1 and key.quantity != "term"):
+        if (key.loss is not None and not only) or (array.ndim != 1 and key.quantity != "term"):
             continue
-        if key.step >= 0 and array.ndim == 1:
+        if key.step >= 0 and array.ndim == 1 and key.loss is None:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array
         new = not seen >> n & 1
         missing |= {(key.quantity, key.gate)} if new else set()

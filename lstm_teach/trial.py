@@ -52,6 +52,7 @@ class Blank:
     allow: tuple[str, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
+    way: str = ""
 
     @property
     def is_function(self) -> bool:

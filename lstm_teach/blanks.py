@@ -100,7 +100,7 @@ class Lesson:
         frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        blank = self.blank(group)
+        blank, numpys = self.blank(group), aside.give_numpy_back()
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
             parts = judge_blank(blank, statements, names, before)
@@ -114,7 +114,12 @@ class Lesson:
             usable = callable(names.get(name)) if blank.is_function else name in names
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
-        notes = [way, _go_on(blank, parts, names), _given_back(statements, names), wrong and cellcode.lost(*statements)]
+        notes = [
+            way,
+            _go_on(blank, parts, names),
+            _given_back(statements, names, numpys),
+            wrong and cellcode.lost(*statements),
+        ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
@@ -486,11 +491,13 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
-def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
-    """Let np and Python's own functions be again what other cells call by these names; say so."""
-    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
-    lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
-    lost = [n for n in lost if namespace[n] is not np]
-    namespace.update({n: own[n] for n in lost})
-    them = ", ".join(f"`{n}`" for n in lost)
-    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if lost else ""
+def _given_back(statements: Lines, namespace: dict[str, Any], numpys: Sequence[str]) -> str:
+    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of NumPy's too."""
+    touched = set().union(*map(cellcode.touched, statements))
+    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"}
+    lost = {n: own[n] for n in touched & own.keys() if not callable(namespace.get(n, int))}
+    modules = {"np": np, "lt": sys.modules["lstm_teach"]}
+    lost |= {n: modules[n] for n in touched & modules.keys() if namespace.get(n) is not modules[n]}
+    namespace.update(lost)
+    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(f"np.{n}" for n in numpys)))
+    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""

@@ -2,6 +2,9 @@
 
 import linecache
 import logging
+import os
+import random
+import sys
 import textwrap
 import time
 import tomllib
@@ -450,8 +453,12 @@ def test_what_a_cell_prints_for_other_nets_is_not_shown(capsys):
 
 
 SHOWN = """
-import logging, sys
+import logging, os, random, sys
 import matplotlib.pyplot as plt
+sys.path.append("seen")
+os.environ["SEEN"] = os.environ.get("SEEN", "") + "1"
+plt.rcParams["lines.linewidth"] += 1
+random.random()
 from IPython.display import display
 display("seen")
 print("seen", file=sys.stderr)
@@ -462,10 +469,15 @@ np.random.seed(3)
 
 
 @pytest.mark.parametrize("blank", [PRODUCT, PASS], ids=["lines", "function"])
-def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, caplog):
+def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, caplog, monkeypatch):
     shell = InteractiveShell.instance()
     publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
     captured, handlers = shell.display_pub, [*logging.getLogger().handlers]
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("SEEN", "")
+    monkeypatch.setitem(plt.rcParams, "lines.linewidth", 1)
+    random.seed(5)
+    drawn = random.Random(5)
     try:
         if blank is PRODUCT:
             source = SHOWN + "do = dh * ct\ndct = dh * o"
@@ -474,6 +486,8 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
             source += "\nx = np.zeros(1, int)\nmy_bptt(lt.Params.random(2, 2, seed=0), x, x)"
         assert judged(blank, source)[0].passed
         assert np.random.random() == np.random.RandomState(3).random_sample()
+        assert [drawn.random(), drawn.random()][1] == random.random()
+        assert sys.path.count("seen") == 1 and os.environ["SEEN"] == "1" and plt.rcParams["lines.linewidth"] == 2
         assert captured is shell.display_pub and len(captured.outputs) == 1
         assert capsys.readouterr().err.count("seen") == 1 and caplog.text.count("seen") == 1
         assert [len(figure.axes[0].lines) for figure in map(plt.figure, plt.get_fignums())] == [1]
@@ -498,13 +512,33 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
         ("loss", "picked = y[np.arange(T), targets]\nsum = -np.log(picked).sum()\nL = sum", "sum"),
         ("cell", "def sum(a, b):\n    return a + b\nc = sum(f * c_before, i * g)", ""),
         ("cell", "import numpy as np\nc = f * c_before + i * g", ""),
+        ("cell", "c = f * c_before + i * g\ndel np", "np"),
+        ("cell", "lt = 2\nc = f * c_before + i * g", "lt"),
     ],
 )
 def test_a_name_that_other_cells_call_is_put_back(cell, lines, name):
     names = copied(names_before(FORWARD, cell))
     verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
     assert verdict.passed and ("Other cells use" in verdict.note) == bool(name), str(verdict)
-    assert names["np"] is np and (not name or names[name] in (np, sum))
+    assert names["np"] is np and (not name or names[name] in (np, lt, sum))
+
+
+@pytest.mark.parametrize(
+    ("cell", "lines"),
+    [
+        ("cell", "np.exp = np.asarray = np.max = None\nc = f * c_before + i * g"),
+        ("cell", "setattr(np, 'exp', abs)\nc = f * c_before + i * g"),
+        ("sigmoid", "def sigmoid(z):\n    e, np.exp = np.exp(-z), None\n    return 1 / (1 + e)\nsigmoid(0.0)"),
+    ],
+)
+def test_a_function_of_numpys_that_a_cell_has_changed_is_numpys_own_again(cell, lines):
+    own, names = dict(vars(np)), copied(names_before(FORWARD, cell))
+    try:
+        verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
+        assert verdict.passed and "`np.exp`" in verdict.note, str(verdict)
+        assert all(vars(np)[name] is own[name] for name in own)
+    finally:
+        vars(np).update(own)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class Lesson:
         late = {p.name for p in parts if p.sentence.startswith(NO_LINE)} & cellcode.made_below(frame)
         parts = tuple(Part(p.name, TOO_LATE.format(p.name)) if p.name in late else p for p in parts)
         said = [part for part in parts if part.sentence and not part.open]
-        wrong = {blank.names[0] if blank.is_function else part.name for part in said}
+        wrong = {blank.names[0] if blank.is_function else part.name for part in said} & {*blank.names}
         for name in blank.names:
             self.written.pop(name, None)
             usable = callable(names.get(name)) if blank.is_function else name in names
@@ -124,7 +124,8 @@ class Lesson:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
         hints = blank.hints if wrong else ()
-        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
+        own = parts if blank.is_function else parts[: len(blank.names)]  # without what the cell has changed besides
+        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(own))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:

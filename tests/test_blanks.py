@@ -315,7 +315,10 @@ def test_what_the_cell_has_made_itself_it_may_change():
 def test_a_line_that_is_copied_from_another_cell_changes_nothing():
     lesson, given = "01_forward_pass", "b, n = 1.0, 20"
     names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
-    assert run_cell(lesson, "left", f"{given}\n{cell}", names | {"In": [given]}).passed
+    seeded = "b = np.random.default_rng(3).normal()"
+    for half in (given, "n = 20", "n, b = 20, 1.0", "b = 1.0\nn = 20"):
+        assert run_cell(lesson, "left", f"{half}\n{cell}", names | {"In": [given]}).passed
+    assert run_cell(lesson, "left", f"{seeded}\n{cell}", names | {"In": [given, seeded]}).passed
     verdict = run_cell(lesson, "left", f"b, n = 2.0, 20\n{cell}", names | {"In": [given]})
     assert "This cell changes b and n themselves, which come from other cells." in str(verdict)
     wrong = cell.replace("** n", "* n")
@@ -334,12 +337,17 @@ def test_a_line_that_is_copied_from_another_cell_changes_nothing():
         ("b, n = 1.0, 20", ["b, n = 1.0, 20", "b, n = 2.0, 40"]),  # it was made anew since
         ("n += 1", ["b, n = 1.0, 20", "n += 1"]),  # it would be done twice
         ("n = len(notes)", ["notes = [1]", "n = len(notes)", "notes = [1, 2]"]),  # what it reads was made anew
+        ("b = np.random.normal()", ["b = np.random.normal()"]),  # it gives another number each time
+        ("b = np.random.default_rng().normal()", ["b = np.random.default_rng().normal()"]),
+        ("b = own.normal()", ["own = np.random.default_rng(3)", "b = own.normal()"]),
+        ("n = next(turns)", ["turns = iter([20] * 100)", "n = next(turns)"]),
     ],
 )
 def test_a_line_of_another_cell_that_makes_something_else_by_now_is_no_copy(line, cells):
     lesson = "01_forward_pass"
     names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
-    said = str(run_cell(lesson, "left", f"{line}\n{cell}", names | {"In": cells, "notes": [1, 2]}))
+    names |= {"In": cells, "notes": [1, 2], "own": np.random.default_rng(3), "turns": iter([20] * 100)}
+    said = str(run_cell(lesson, "left", f"{line}\n{cell}", names))
     assert "This cell changes" in said and "which come" in said, said
 
 
@@ -402,6 +410,8 @@ def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has
     assert verdict.passed, str(verdict)  # no blank that comes later reads it
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
     assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
+    # the lines are right, so that neither their first sentence says otherwise nor a hint is offered for them
+    assert verdict.summary == "Right: `dc` and `dWf`." and not verdict.passed and not verdict.hints
 
 
 def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():

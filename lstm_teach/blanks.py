@@ -477,11 +477,14 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in blank.names if name in failed]
-    others = {n: namespace[n] for n in blank.names if isinstance(namespace.get(n), Sequence | ONCE | np.matrix)}
-    for name in others.keys() - failed:
-        its = library_here(blank, name, namespace, copy.copy)
-        if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(others[name], ONCE) else others[name])
+    for name in [name for name in blank.names if name not in failed]:  # later cells may count on an array
+        value = namespace.get(name)
+        if isinstance(value, np.ndarray) and type(value) is not np.ndarray:  # a matrix, say, or masked
+            namespace[name] = np.array(value)[()]
+        elif isinstance(value, Sequence | ONCE):
+            its = library_here(blank, name, namespace, copy.copy)
+            if isinstance(its, np.ndarray):
+                namespace[name] = np.array(its if isinstance(value, ONCE) else value)
     for name in wrong:
         try:
             namespace[name] = blank.library_value(name, namespace)

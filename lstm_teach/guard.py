@@ -178,7 +178,7 @@ def unseen() -> Iterator[None]:
     displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}
     drawn, log = dict(figures), logging.getLogger()
-    disabled, handlers = log.manager.disable, [*log.handlers]
+    disabled, level, handlers = log.manager.disable, log.level, [*log.handlers]
     with (
         open(os.devnull, "w") as nowhere,
         contextlib.redirect_stdout(nowhere),
@@ -195,15 +195,16 @@ def unseen() -> Iterator[None]:
             figures.clear()
             figures.update(drawn)
             logging.disable(disabled)
+            log.setLevel(level)
             log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
 
 
 @contextlib.contextmanager
 def as_before() -> Iterator[None]:
-    """In the end, put back what there is once for all cells: random numbers, folder, environment, matplotlib's rc."""
+    """In the end, put back what is one for all cells: random numbers, folder, paths, limits, matplotlib's settings."""
     numpy_random, matplotlib = sys.modules["numpy"].random, sys.modules.get("matplotlib")
     numbers, numpys, paths, environment = random.getstate(), numpy_random.get_state(), [*sys.path], dict(os.environ)
-    here = os.curdir
+    here, depth = os.curdir, sys.getrecursionlimit()
     with contextlib.suppress(OSError):  # the folder may be gone
         here = os.getcwd()
     with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
@@ -215,6 +216,7 @@ def as_before() -> Iterator[None]:
             with contextlib.suppress(OSError):
                 os.chdir(here)
             sys.path[:] = paths
+            sys.setrecursionlimit(depth)
             if os.environ != environment:
                 os.environ.clear()
                 os.environ.update(environment)

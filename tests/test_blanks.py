@@ -229,6 +229,14 @@ def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array(
     assert type(names["one_step"]) is np.ndarray  # times another one, entry by entry
 
 
+@pytest.mark.parametrize("right_side", ["np.ma.masked_array(f * g, True)", "np.rec.array(np.array(f * g))"])
+def test_after_a_right_answer_that_hides_its_numbers_the_lesson_goes_on_with_them(right_side):
+    names = copied(names_before(FORWARD, "cell"))
+    source = f'c = f * c_before + i * g\nc = {right_side.replace("f * g", "c")}\nlesson.judge("cell")'
+    assert run_cell(FORWARD, "cell", source, names).passed
+    assert float(names["c"]) == pytest.approx(eval("f * c_before + i * g", names))
+
+
 @pytest.mark.parametrize(
     "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
 )
@@ -469,6 +477,8 @@ sys.path.append("seen")
 os.environ["SEEN"] = os.environ.get("SEEN", "") + "1"
 plt.rcParams["lines.linewidth"] += 1
 random.random()
+sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+logging.getLogger().setLevel(logging.getLogger().level + 1)
 from IPython.display import display
 display("seen")
 print("seen", file=sys.stderr)
@@ -486,6 +496,8 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("SEEN", "")
     monkeypatch.setitem(plt.rcParams, "lines.linewidth", 1)
+    monkeypatch.setattr(logging.getLogger(), "level", 10)
+    depth = sys.getrecursionlimit()
     random.seed(5)
     drawn = random.Random(5)
     try:
@@ -497,12 +509,14 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
         assert judged(blank, source)[0].passed
         assert np.random.random() == np.random.RandomState(3).random_sample()
         assert [drawn.random(), drawn.random()][1] == random.random()
+        assert (sys.getrecursionlimit(), logging.getLogger().level) == (depth + 1, 11)
         assert sys.path.count("seen") == 1 and os.environ["SEEN"] == "1" and plt.rcParams["lines.linewidth"] == 2
         assert captured is shell.display_pub and len(captured.outputs) == 1
         assert capsys.readouterr().err.count("seen") == 1 and caplog.text.count("seen") == 1
         assert [len(figure.axes[0].lines) for figure in map(plt.figure, plt.get_fignums())] == [1]
         assert logging.getLogger().handlers == handlers and not logging.root.manager.disable
     finally:
+        sys.setrecursionlimit(depth)
         plt.close("all")
         shell.display_pub = publisher
         InteractiveShell.clear_instance()

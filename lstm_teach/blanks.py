@@ -477,13 +477,13 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     """Put the library's version where a line is not right; say so."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     wrong = [name for name in blank.names if name in failed]
-    for name in [name for name in blank.names if name not in failed]:  # later cells may count on an array
+    for name in () if blank.is_function else [name for name in blank.names if name not in failed]:
         value = namespace.get(name)
         if isinstance(value, np.ndarray) and type(value) is not np.ndarray:  # a matrix, say, or masked
             namespace[name] = np.array(value)[()]
-        elif isinstance(value, Sequence | ONCE):
+        elif not isinstance(value, np.ndarray | np.generic | float | int):
             its = library_here(blank, name, namespace, copy.copy)
-            if isinstance(its, np.ndarray):
+            if isinstance(its, np.ndarray):  # which later cells may count on
                 namespace[name] = np.array(its if isinstance(value, ONCE) else value)
     for name in wrong:
         try:

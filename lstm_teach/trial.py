@@ -85,7 +85,7 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    read, met = reached(namespace, cellcode.names_in(*statements))
+    read, met = reached(namespace, cellcode.names_in(*statements), namespace.get("__annotations__"))
     with set_aside(namespace, met) as anew:
         trials = _Trials(names, statements, namespace, read, anew)
         return guard.call(lambda: [trials.on(case) for case in cases], seconds=SECONDS)
@@ -301,6 +301,7 @@ def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
 def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
     """That lines read values of other cells, which stay the same in every trial; "" if they do not."""
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
+    others = {n for n in others if not n.startswith("__")}  # the body of a class reads __name__
     stale = sorted(n for n in others if not (callable(namespace[n]) or issubclass(type(namespace[n]), ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""

@@ -229,6 +229,14 @@ def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array(
     assert type(names["one_step"]) is np.ndarray  # times another one, entry by entry
 
 
+def test_after_a_right_answer_that_only_looks_like_an_array_the_lesson_goes_on_with_an_array():
+    names = copied(names_before("05_vanishing_gradients", "blank-left"))
+    names |= {"Like": type("Like", (), {"__array__": lambda self, *_, **__: self.array})}
+    source = cell_source("05_vanishing_gradients", "blank-left").replace("...", "Like()\nleft.array = f ** n")
+    assert run_cell("05_vanishing_gradients", "blank-left", source, names).passed
+    assert type(names["left"]) is np.ndarray
+
+
 @pytest.mark.parametrize("right_side", ["np.ma.masked_array(f * g, True)", "np.rec.array(np.array(f * g))"])
 def test_after_a_right_answer_that_hides_its_numbers_the_lesson_goes_on_with_them(right_side):
     names = copied(names_before(FORWARD, "cell"))
@@ -1197,6 +1205,15 @@ def test_a_function_from_an_earlier_cell_is_judged_as_the_learner_s_own():
     assert "twice the slope" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
     run_cell(BACK, "earlier", "from lstm_teach.lessons.library import central_difference", names)
     assert "from the library" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
+
+
+def test_a_class_and_a_type_in_the_cell_are_no_numbers_of_another_cell_and_leave_nothing():
+    names = copied(names_before(FORWARD, "cell"))
+    names["here"] = names["c_before"]
+    lines = "class Kept:\n    pass\n\n\nc: float = f * c_before + i * g if c_before == here else Kept"
+    said = str(run_cell(FORWARD, "cell", f'{lines}\nlesson.judge("cell")', names))
+    assert "Note that here came from another cell" in said, said
+    assert names["__annotations__"] == {"c": float}
 
 
 def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):

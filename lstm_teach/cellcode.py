@@ -23,7 +23,8 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     """The statements of the running cell before the call that runs in `frame`, and whether that call shows its value.
 
     It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
-    `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
+    `with` around the call is one of the statements. Calls of `judge` are None in them, and commands such as !ls are
+    left out: they can be run again.
     """
     source = "".join(linecache.getlines(frame.f_code.co_filename)) or _timed(frame)
     if not source:
@@ -32,7 +33,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
     if column is None:  # Python was told to leave them out
-        return [_Unjudged().visit(s) for s in body if s.end_lineno < frame.f_lineno], True
+        return [_Unjudged().visit(s) for s in body if s.end_lineno < frame.f_lineno and not _is_command(s)], True
     here = (line, column, end_line, end)
     nodes = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Expr | ast.Assign | ast.AnnAssign) and n.value]
     alone = next((n for n in nodes if _span(n.value) == here), None)
@@ -47,7 +48,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     spans = [(s, _span(s)) for s in body]
     around = [s for s, span in spans if hasattr(s, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]]
     before = [s for s, span in spans if span[2:] <= here[:2] or s in around]
-    return [_Unjudged().visit(s) for s in before], shown
+    return [_Unjudged().visit(s) for s in before if not _is_command(s)], shown
 
 
 def made_below(frame: FrameType) -> set[str]:
@@ -67,6 +68,16 @@ def below_magic(source: str) -> str:
     """The lines below the magic, such as %%time, of a cell that IPython has turned into one call; "" of any other."""
     call = re.fullmatch(r"get_ipython\(\)\.run_cell_magic(\(.*\))\s*", source, re.DOTALL)
     return ast.literal_eval(call[1])[2] if call else ""
+
+
+def _is_command(statement: ast.stmt) -> bool:
+    """Whether a line is one such as !ls or %timeit, which makes no value; %time and %run run lines of the notebook."""
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "system"))):
+            return True
+        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"), [name, *_])):
+            return ast.literal_eval(name) not in ("time", "run")
+    return False
 
 
 class _Unjudged(ast.NodeTransformer):
@@ -98,7 +109,7 @@ def _base(node: ast.AST | None) -> str | None:
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, calls something on or deletes, also inside a loop."""
     ways = "STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"
-    assigned = _globals(_code(statement), ways)  # not what only a function in it calls so
+    assigned = _globals(code_of(statement), ways)  # not what only a function in it calls so
     return _filled(statement) | assigned
 
 
@@ -126,7 +137,7 @@ def made_afresh(statements: Lines) -> set[str]:
     """The names that the statements assign to before any of them has read them."""
     found, read = set(), set()
     for statement in statements:
-        read |= globals_read(_code(statement))
+        read |= globals_read(code_of(statement))
         found |= stored([statement]) - read
     return found
 
@@ -140,7 +151,7 @@ def counted(statements: Lines) -> set[str]:
 
 def names_read(statements: Lines, name: str) -> frozenset[str]:
     """The names that the lines of one blank read, through names of their own in the same cell too."""
-    reads = [(globals_read(_code(s)), touched(s)) for s in statements]
+    reads = [(globals_read(code_of(s)), touched(s)) for s in statements]
     found, waiting = set(), {name}
     while waiting:
         wanted = waiting.pop()
@@ -164,8 +175,9 @@ def _globals(code: Any, ways: Collection[str]) -> frozenset[str]:
     return frozenset(own.union(*(_globals(inner, ways) for inner in code.co_consts)))
 
 
-def _code(*statements: ast.stmt) -> CodeType:
-    return compile(ast.Module([*statements], []), "a cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+def code_of(*statements: ast.stmt, file: str = "a cell") -> CodeType:
+    """The compiled statements of a cell, which may await something."""
+    return compile(ast.Module([*statements], []), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def dots(node: ast.AST) -> list[ast.Constant]:
@@ -336,7 +348,7 @@ def _makes_the_same(statement: ast.stmt, ran: Lines, drawn: Collection[str]) -> 
     """
     last = {name: k for k, s in enumerate(ran) for name in touched(s)}
     k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
-    made, read = touched(statement), globals_read(_code(statement))
+    made, read = touched(statement), globals_read(code_of(statement))
     again = all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
     return again and not read & drawn and not _unseeded(statement)
 
@@ -363,7 +375,7 @@ def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
     for source in (source for source in ran if call not in source.replace("'", '"')):
         with contextlib.suppress(SyntaxError):  # a cell that failed, with a `return` of no function too
             tree = ast.parse(below_magic(source) or source)
-            _code(*tree.body)
+            code_of(*tree.body)
             trees.append(tree)
     return trees
 

@@ -207,7 +207,7 @@ def as_before() -> Iterator[None]:
     here, depth = os.curdir, sys.getrecursionlimit()
     with contextlib.suppress(OSError):  # the folder may be gone
         here = os.getcwd()
-    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
+    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext(), _kernel_alive():
         try:
             yield
         finally:
@@ -220,6 +220,20 @@ def as_before() -> Iterator[None]:
             if os.environ != environment:
                 os.environ.clear()
                 os.environ.update(environment)
+
+
+@contextlib.contextmanager
+def _kernel_alive() -> Iterator[None]:
+    """Here exit() and quit(), which in a notebook end the kernel once the cell has run, only raise SystemExit."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if shell:
+        shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        if shell:
+            vars(shell).pop("ask_exit", None)
 
 
 def what_it_raised(function: Callable, error: BaseException) -> str:

@@ -8,7 +8,9 @@ puzzle a learner, or give an answer away.
 from __future__ import annotations  # holds for the code compiled here too
 
 import ast
+import asyncio
 import copy
+import inspect
 import pkgutil
 import re
 import traceback
@@ -107,7 +109,7 @@ class _Trials:
         # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
         made = cellcode.stored(statements)
         self.old = {n for n in names if n in self.before and n in made and not callable(self.before[n])}
-        self.codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
+        self.codes = [cellcode.code_of(statement, file=CELL) for statement in statements]
         self.touched = [cellcode.touched(statement) for statement in statements]
         self.last = {n: max((k for k, t in enumerate(self.touched) if n in t), default=None) for n in names}
         self.needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
@@ -140,7 +142,9 @@ class _Trials:
         """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""
         spoil_free_memory({np.shape(v) for v in case.values() if isinstance(v, np.ndarray)})
         try:
-            exec(self.codes[k], self.space)
+            awaited = eval(self.codes[k], self.space)
+            if self.codes[k].co_flags & inspect.CO_COROUTINE:
+                asyncio.run(awaited)
         finally:
             give_numpy_back()
             guard.end_if_told()
@@ -224,7 +228,7 @@ def on_this_net(
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     first = [line for line in written.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
-    itself = name in cellcode.globals_read(compile(ast.Module(first, []), CELL, "exec"))
+    itself = name in cellcode.globals_read(cellcode.code_of(*first))
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if itself:
             return f"This reads {name} as it was before this cell ran: write the line itself."

@@ -409,6 +409,42 @@ def test_a_line_below_the_call_is_said_to_be_there_below_a_magic_too():
         InteractiveShell.clear_instance()
 
 
+@pytest.fixture
+def shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "await asyncio.sleep(0)\ndo = dh * ct",
+        "async def later():\n    return dh * ct\n\n\ndo = await later()",
+        "%time do = dh * ct",
+        "do, _ = dh * ct, await asyncio.sleep(0)",
+    ],
+)
+def test_a_cell_may_await_something_or_be_timed(lines, shell):
+    shell.user_ns.update(names := notebook(PRODUCT))
+    ran = shell.run_cell(f'import asyncio\n{lines}\ndct = dh * o\nlesson.judge("product")', store_history=True)
+    assert ran.success and names["lesson"].verdicts["product"].passed, names["lesson"].verdicts
+
+
+def test_a_command_of_the_cell_is_not_run_again(shell, tmp_path):
+    shell.user_ns.update(names := notebook(PRODUCT) | {"ran": []})
+    log = tmp_path / "log"
+    lines = f'!echo once >> "{log}"\n%timeit -n1 -r1 ran.append(1)\ndo = dh * ct\ndct = dh * o\nlesson.judge("product")'
+    assert shell.run_cell(lines, store_history=True).success and names["lesson"].verdicts["product"].passed
+    assert log.read_text().split() == ["once"] and names["ran"] == [1]
+
+
+def test_a_cell_that_ends_the_kernel_in_a_trial_ends_only_the_trial(shell):
+    shell.user_ns.update(names := notebook(PRODUCT) | {"here": notebook(PRODUCT)["dh"]})
+    lines = 'if dh != here:\n    exit()\ndo = dh * ct\ndct = dh * o\nlesson.judge("product")'
+    assert shell.run_cell(lines, store_history=True).success
+    assert "this cell raises SystemExit" in str(names["lesson"].verdicts["product"]) and "ask_exit" not in vars(shell)
+
+
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
     verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
     assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")

@@ -9,7 +9,7 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType, FrameType
@@ -286,28 +286,46 @@ def alias(statements: Lines, names: Collection[str]) -> tuple[str, str, str] | N
     return None
 
 
-def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[str]) -> set[str] | None:
-    """The names that cells without this call have made; None if it isn't known what has run.
-
-    What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
-    """
+def made_before(namespace: Names, call: str) -> set[str] | None:
+    """The names that cells without this call have made, but for loops' counters; None if it isn't known what ran."""
     cells, names = _other_cells(namespace, call), set()
     for tree in cells or ():
         targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
         counts = {id(node) for target in targets for node in ast.walk(target)}
         nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         names |= {node.id for node in nodes if id(node) not in counts}
-    if cells is None:
-        return None
-    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
+    return None if cells is None else names
+
+
+def read_by(lines: Iterable[str]) -> set[str]:
+    """The names that the library's lines read."""
+    return set().union(*(globals_read(compile(line, "a line", "eval")) for line in lines))
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, except those that make only `given` names and are in a cell without this call too."""
-    theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
-    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs]
-    ran = [s for tree in _other_cells(namespace, call) for s in tree.body] if copies else []
-    return [s for s in statements if s not in copies or not _makes_the_same(s, ran)]
+    """The statements, except those that make only `given` names and are in a cell without this call too.
+
+    One of the assignments of `a, b = 1, 2` counts as in that cell too. What the cell goes on to change stays.
+    """
+    ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
+    theirs = {ast.dump(part) for part in ran}
+    copies = [s for s in statements if touched(s) and touched(s) <= {*given}]
+    copies = [
+        s for s in copies if all(ast.dump(part) in theirs and _makes_the_same(part, ran) for part in _one_by_one(s))
+    ]
+    changed = stored([s for s in statements if s not in copies])
+    return [s for s in statements if s not in copies or touched(s) & changed]
+
+
+def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
+    """The assignments that `a, b = 1, 2` makes, each as a statement; any other statement, or `a, b = b, a`, alone."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            starred = any(isinstance(each, ast.Starred) for each in [*targets, *values])
+            if len(targets) == len(values) and not starred and not names_in(*targets) & names_in(*values):
+                pairs = zip(targets, values, strict=True)
+                return [ast.copy_location(ast.Assign([target], value), statement) for target, value in pairs]
+    return [statement]
 
 
 def _makes_the_same(statement: ast.stmt, ran: Lines) -> bool:

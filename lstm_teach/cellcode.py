@@ -309,10 +309,8 @@ def without_copies(namespace: Names, call: str, statements: Lines, given: Collec
     """
     ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
     theirs = {ast.dump(part) for part in ran}
-    copies = [s for s in statements if touched(s) and touched(s) <= {*given}]
-    copies = [
-        s for s in copies if all(ast.dump(part) in theirs and _makes_the_same(part, ran) for part in _one_by_one(s))
-    ]
+    parts = [(s, _one_by_one(s)) for s in statements if touched(s) and touched(s) <= {*given}]
+    copies = [s for s, each in parts if all(ast.dump(part) in theirs and _makes_the_same(part, ran) for part in each)]
     changed = stored([s for s in statements if s not in copies])
     return [s for s in statements if s not in copies or touched(s) & changed]
 

@@ -907,9 +907,13 @@ def test_a_pass_that_calls_its_initial_state_something_else_has_both_ladders():
         assert str(tables(clinic.show_ladder(backward))) == both
 
 
-def test_there_is_a_sentence_for_a_number_that_is_no_case():
-    with pytest.raises(ValueError, match=r"^The cases are 1, 2, 3, 4 and 5; there is no case 6\.$"):
-        clinic.show_ladder(6)
+def test_a_number_that_is_no_case_is_told_the_cases_and_its_ladder_shows_no_traceback():
+    said = "The cases are 1, 2, 3, 4 and 5; there is no case 6."
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        clinic.case(6)
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        clinic.load_names(6)
+    assert said in clinic.show_ladder(6).data
     with pytest.raises(TypeError, match="backward must be a function"):
         clinic.show_ladder(True)
 

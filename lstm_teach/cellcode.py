@@ -209,10 +209,13 @@ def return_in_loop(tree: ast.Module) -> str:
 
 
 def lost(*nodes: ast.AST) -> str:
-    """That a line computes something and doesn't keep it, as `a + b` alone does: a sentence, "" if none does."""
-    alone = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr)]
-    lines = [ast.unparse(value) for value in alone if isinstance(value, ast.BinOp | ast.UnaryOp)]
-    return f"The result of the line `{lines[0]}` isn't kept: it needs =, += or return." if lines else ""
+    """That a line doesn't keep what it computes, as `a + b` alone, or what was there, as `a =+ b`; "" if none is so."""
+    statements = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr | ast.Assign)]
+    alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
+    if alone:
+        return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
+    plus = [n for n in statements if isinstance(getattr(n.value, "op", None), ast.UAdd)]
+    return f"`{ast.unparse(plus[0].targets[0])} =+ ...` adds nothing: write += to add." if plus else ""
 
 
 def is_open(value: Any) -> bool:

@@ -1269,6 +1269,16 @@ def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
     assert alone.passed and "isn't kept" not in alone.note
 
 
+@pytest.mark.parametrize(
+    ("lesson", "cell", "line", "slip"),
+    [(SINGLE, "my-bptt", "grads.V += ", "grads.V =+ "), (FORWARD, "loss", "L = ", "L =+ 2 * ")],
+)
+def test_an_equals_sign_before_a_plus_is_told_that_it_adds_nothing(lesson, cell, line, slip):
+    verdict = judged_in(lesson, cell, source=solved(lesson)[cell].replace(line, slip))
+    assert not verdict.passed and f"`{slip.split()[0]} =+ ...` adds nothing: write += to add." in verdict.note
+    assert judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", "L =+ ")).note == ""
+
+
 def test_an_array_of_whole_numbers_is_told_that_it_holds_no_fractions():
     told = "int64, which holds whole numbers only; compute in float64."
     lines = {"dUf": "np.zeros(2, dtype='int64')"}

@@ -214,8 +214,13 @@ def lost(*nodes: ast.AST) -> str:
     alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
     if alone:
         return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
-    plus = [n for n in statements if isinstance(getattr(n.value, "op", None), ast.UAdd)]
-    return f"`{ast.unparse(plus[0].targets[0])} =+ ...` adds nothing: write += to add." if plus else ""
+    plus = [n.targets[0] for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
+    return f"`{ast.unparse(plus[0])} =+ ...` adds nothing: write += to add." if plus else ""
+
+
+def _first(node: ast.expr) -> ast.expr:
+    """What an expression begins with: +a of +a @ b."""
+    return _first(node.left) if isinstance(node, ast.BinOp) else node
 
 
 def is_open(value: Any) -> bool:

@@ -113,6 +113,7 @@ class Lesson:
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
         notes = [_go_on(blank, parts, names), _given_back(statements, names), wrong and cellcode.lost(*statements)]
+        notes.append("" if wrong else trial.words_for_spent(blank, spare & (before or set())))
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))

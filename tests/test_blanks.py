@@ -423,7 +423,11 @@ def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does
         names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
         return run_cell(lesson, "blank-left", source, names)
 
-    assert said(loop).passed, str(said(loop))
+    right = said(loop)
+    assert right.passed and "counts with n: before you run this cell again, run the one above that makes it" in str(
+        right
+    )
+    assert said(loop.replace("for n in n", "for k in n").replace("** n", "** k")).note == ""
     for source, words in [
         (loop.replace("in n:", "in range(60):"), "This has 60 numbers, however many n has: raise f to the power of n."),
         (loop.replace("f ** n", "f * n"), "This is f times n, which grows with n"),

@@ -179,7 +179,8 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     early = "" if "    for t in" in before else " The line comes before the loop and computes all steps at once."
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
-    gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
+    only = f"repair_{number} is only what comes after its = or +="
+    gone[left[number]] = f"{left[number]} is on the left of the line, and {only}. {has}"
     for name in gone.keys() - own.keys():
         if not inspect.isfunction(notebook.get(name)):  # a helper of the learner's stays
             notebook.pop(name, None)

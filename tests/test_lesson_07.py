@@ -593,7 +593,7 @@ def test_a_pass_of_the_learners_own_that_lacks_a_line_is_repaired_whatever_case_
         (1, "np.zeros((H, H))", "^H is a name from cases 2 and 4, and"),
         (2, "errors * T", r"^errors is on the left of the line, and repair_2 is only what .* case 2 can read T, K, H,"),
         (1, 'h\ngrads["W" + gate] += np.outer(dz[gate], h[t - 1])', "^grads is on the left of the line, and repair_1"),
-        (3, "dzg", "dzg is on the left of the line, and repair_3 is only what comes after its = or +="),
+        (3, "dzg", r"dzg is on the left of the line, and repair_3 is only what comes after its = or \+="),
         (3, "dz['g'].T", "dz does not exist yet in this line. The line that you repair in case 3"),
         (2, "cache.y[t]", "t does not exist yet in this line. The line comes before the loop and computes all steps"),
         (2, "(cache.y - wanted) @ dy", "dy is a name from cases 1, 3, 4 and 5, and"),

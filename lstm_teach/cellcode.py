@@ -9,7 +9,7 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType, FrameType, ModuleType
@@ -221,10 +221,18 @@ def return_in_loop(tree: ast.Module) -> str:
 
 
 def lost(*nodes: ast.AST) -> str:
-    """That a line computes something and doesn't keep it, as `a + b` alone does: a sentence, "" if none does."""
-    alone = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr)]
-    lines = [ast.unparse(value) for value in alone if isinstance(value, ast.BinOp | ast.UnaryOp)]
-    return f"The result of the line `{lines[0]}` isn't kept: it needs =, += or return." if lines else ""
+    """That a line doesn't keep what it computes, as `a + b` alone, or what was there, as `a =+ b`; "" if none is so."""
+    statements = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr | ast.Assign)]
+    alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
+    if alone:
+        return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
+    plus = [n.targets[0] for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
+    return f"`{ast.unparse(plus[0])} =+ ...` adds nothing: write += to add." if plus else ""
+
+
+def _first(node: ast.expr) -> ast.expr:
+    """What an expression begins with: +a of +a @ b."""
+    return _first(node.left) if isinstance(node, ast.BinOp) else node
 
 
 def is_open(value: Any) -> bool:
@@ -298,46 +306,48 @@ def alias(statements: Lines, names: Collection[str]) -> tuple[str, str, str] | N
     return None
 
 
-def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[str]) -> set[str] | None:
-    """The names that cells without this call have made; None if it isn't known what has run.
-
-    What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
-    """
+def made_before(namespace: Names, call: str) -> set[str] | None:
+    """The names that cells without this call have made, but for loops' counters; None if it isn't known what ran."""
     cells, names = _other_cells(namespace, call), set()
     for tree in cells or ():
         targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
         counts = {id(node) for target in targets for node in ast.walk(target)}
         nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         names |= {node.id for node in nodes if id(node) not in counts}
-    if cells is None:
-        return None
-    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
+    return None if cells is None else names
+
+
+def read_by(lines: Iterable[str]) -> set[str]:
+    """The names that the library's lines read."""
+    return set().union(*(globals_read(compile(line, "a line", "eval")) for line in lines))
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
     """The statements, except those that make only `given` names and are in a cell without this call too.
 
-    Where another line of this cell changes what such a line makes, all lines are its own.
+    One of the assignments of `a, b = 1, 2` counts as in that cell too. What the cell goes on to change stays.
     """
-    ran = [one for tree in _other_cells(namespace, call) or () for s in tree.body for one in _one_by_one(s)]
-    theirs = {ast.dump(s) for s in ran}
+    ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
+    theirs = {ast.dump(part) for part in ran}
     drawn = {n for n, value in namespace.items() if _draws(value)}
 
     def is_copy(statement: ast.stmt) -> bool:
-        made, parts = touched(statement), _one_by_one(statement)
-        if not made or made - {*given} or any(made & touched(s) for s in statements if s is not statement):
-            return False
-        return all(ast.dump(one) in theirs and _makes_the_same(one, ran, drawn) for one in parts)
+        parts = _one_by_one(statement)
+        return all(ast.dump(part) in theirs and _makes_the_same(part, ran, drawn) for part in parts)
 
-    return [s for s in statements if not is_copy(s)]
+    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and is_copy(s)]
+    changed = stored([s for s in statements if s not in copies])
+    return [s for s in statements if s not in copies or touched(s) & changed]
 
 
 def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
-    """The assignments that `a, b = 1, 2` does at once; any other statement as it is."""
+    """The assignments that `a, b = 1, 2` makes, each as a statement; any other statement, or `a, b = b, a`, alone."""
     match statement:
-        case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
-            if all(isinstance(each, ast.Name) for each in targets) and not names_in(*targets) & names_in(*values):
-                return [ast.copy_location(ast.Assign([a], b), b) for a, b in zip(targets, values, strict=True)]
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            starred = any(isinstance(each, ast.Starred) for each in [*targets, *values])
+            if len(targets) == len(values) and not starred and not names_in(*targets) & names_in(*values):
+                pairs = zip(targets, values, strict=True)
+                return [ast.copy_location(ast.Assign([target], value), statement) for target, value in pairs]
     return [statement]
 
 

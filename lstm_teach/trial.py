@@ -351,6 +351,14 @@ def words_for_changes(changed: Collection[str], statements: Lines, before: Colle
     return said, words_for_alias(statements, changed) or perhaps
 
 
+def words_for_spent(blank: Blank, counters: Collection[str]) -> str:
+    """That a loop of a right cell has counted with a name that the cell needs to run again; "" if none has."""
+    spent = [] if blank.is_function else sorted({*counters} & cellcode.read_by(blank.library.values()))
+    them = "them" if spent[1:] else "it"
+    way = f"before you run this cell again, run the one above that makes {them}"
+    return f"A loop in this cell counts with {listing(spent)}: {way}." if spent else ""
+
+
 def words_for_alias(statements: Lines, changed: Collection[str]) -> str:
     """That a line has only given one of the names another one, which is changed later; "" if none has."""
     if not (alias := cellcode.alias(statements, changed)):

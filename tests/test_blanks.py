@@ -63,7 +63,7 @@ class OneGroup(Lesson):
         self.name, self.verdicts, self.written = "test", {}, {}
         self._blank, self._spec = blank, {"blanks": {blank.group: {}}}
 
-    def _lines_from(self, group: str) -> list[str]:
+    def _lines_after(self, group: str) -> list[str]:
         return ["t + 1"]
 
     def blank(self, group: str) -> Blank:
@@ -339,6 +339,12 @@ def test_a_line_that_is_copied_from_another_cell_changes_nothing():
     assert "This cell changes b and n themselves, which come from other cells." in str(verdict)
     wrong = cell.replace("** n", "* n")
     assert "This multiplies" in str(run_cell(lesson, "left", f"{given}\n{wrong}", names | {"In": [given]}))
+    for lines in ("n = 20", "b = 1.0", "n = 20\nb = 1.0", "n, b = 20, 1.0"):  # a part of it, or all in parts
+        assert run_cell(lesson, "left", f"{lines}\n{cell}", names | {"In": [given]}).passed, lines
+        assert run_cell(lesson, "left", f"{lines}\n{cell}", names | {"In": ["b = 1.0", "n = 20"]}).passed, lines
+    for line in ("n = 21", "b, n = 20, 1.0", "b, n = n, b"):
+        verdict = run_cell(lesson, "left", f"{line}\n{cell}", names | {"In": [given, "n, b = b, n", "b, n = n, b"]})
+        assert "which come" in str(verdict), line
     its_own = "slope = 1 - ct**2\nct = ct + 0"  # what the lesson has not given is no copy, nor what is to be written
     for line in its_own.splitlines():
         source = f"{line}\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
@@ -474,11 +480,26 @@ def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():
     assert "counts with t" in sentences(verdict)["t"]
 
 
-def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
+def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does():
     lesson = "05_vanishing_gradients"
-    names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
-    source = 'left = []\nfor n in range(60):\n    left.append(f ** n)\n\nlesson.judge("left")'
-    assert "counts with n, which comes from another cell" in str(run_cell(lesson, "blank-left", source, names))
+    loop = 'left = []\nfor n in n:\n    left.append(f ** n)\n\nlesson.judge("left")'
+
+    def said(source):
+        names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
+        return run_cell(lesson, "blank-left", source, names)
+
+    right = said(loop)
+    assert right.passed and "counts with n: before you run this cell again, run the one above that makes it" in str(
+        right
+    )
+    assert said(loop.replace("for n in n", "for k in n").replace("** n", "** k")).note == ""
+    for source, words in [
+        (loop.replace("in n:", "in range(60):"), "This has 60 numbers, however many n has: raise f to the power of n."),
+        (loop.replace("f ** n", "f * n"), "This is f times n, which grows with n"),
+        (loop.replace("left.append(f ** n)", "pass\nleft = f ** n"), ""),
+    ]:
+        told = sentences(said(source))["left"]
+        assert told.startswith(words) and "The loop in this cell counts with n, which comes from another cell." in told
 
 
 @pytest.mark.parametrize("value", ["0", "None", "[np.ones(2), 1]", "object()"])
@@ -1361,6 +1382,16 @@ def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
     assert f"The result of the line `{lost.splitlines()[-1].strip()}` isn't kept" in note
     alone = judged_in(lesson, cell, source=f"1 + 1\n{solved(lesson)[cell]}")
     assert alone.passed and "isn't kept" not in alone.note
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "line", "slip"),
+    [(SINGLE, "my-bptt", "grads.V += ", "grads.V =+ "), (FORWARD, "loss", "L = ", "L =+ 2 * ")],
+)
+def test_an_equals_sign_before_a_plus_is_told_that_it_adds_nothing(lesson, cell, line, slip):
+    verdict = judged_in(lesson, cell, source=solved(lesson)[cell].replace(line, slip))
+    assert not verdict.passed and f"`{slip.split()[0]} =+ ...` adds nothing: write += to add." in verdict.note
+    assert judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", "L =+ ")).note == ""
 
 
 def test_an_array_of_whole_numbers_is_told_that_it_holds_no_fractions():

@@ -324,6 +324,7 @@ RIGHT = {
         "loop": sample_by_loop,
         "argmax": sample_with(choose=lambda y, number: int(np.argmax(np.cumsum(y) > number))),
         "counted": sample_with(choose=lambda y, number: int((np.cumsum(y) <= number).sum())),
+        "powers": sample_with(cool=lambda y, t: y ** (1 / t) / (y ** (1 / t)).sum()),
     },
 }
 
@@ -392,6 +393,22 @@ WRONG = {
             "or a root or log of a negative one",
         ),
         "the old mean": (adam_with_the_old_mean, "The step uses the mean from before this gradient"),
+        "no power": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9) / (np.sqrt(s / (1 - 0.999)) + 1e-8)),
+            "The corrections are those of the first step",
+        ),
+        "power of the difference": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9) ** n / (np.sqrt(s / (1 - 0.999) ** n) + 1e-8)),
+            "it belongs to 0.9 and 0.999 alone",
+        ),
+        "one minus left out": (
+            adam_with(step=lambda m, s, g, n: m / 0.9**n / (np.sqrt(s / 0.999**n) + 1e-8)),
+            "here the 1 - is missing",
+        ),
+        "the square's constant for both": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.999**n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
+            "Both corrections use the same constant",
+        ),
         "square uncorrected": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s) + 1e-8)),
             "The square is not corrected",
@@ -500,6 +517,13 @@ WRONG = {
             faulty(*KEPT),
             "The gradient is never reset",
         ),
+        "no +=": (faulty("gradient += ", "gradient = "), "Only the last pair of each batch counts"),
+        "step after the batches": (
+            faulty("            flat = flat", "        flat = flat"),
+            "only one, with its last batch",
+        ),
+        "pairs the wrong way around": (faulty("(flat, x, target)", "(flat, target, x)"), "in place of the sequence"),
+        "batches too far apart": (faulty("len(pairs), size)", "len(pairs), size + 1)"), "which weights come out"),
         "sum": (faulty(" / len(batch)", ""), "This uses the sum"),
         "by symbols": (faulty("len(batch)", "sum(len(x) for x, _ in batch)"), "divided by the number of symbols"),
         "by all": (faulty("len(batch)", "len(xs)"), "divided by the total number of pairs"),
@@ -536,6 +560,14 @@ WRONG = {
         "probabilities divided": (
             sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y / t),
             "The probabilities are divided",
+        ),
+        "no break": (
+            sample_with(choose=lambda y, n: [k for k, total in enumerate(np.cumsum(y)) if total > n][-1]),
+            "has to stop there, with break",
+        ),
+        "powers that don't add up to 1": (
+            sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y ** (1 / t)),
+            "the probabilities no longer add up to 1",
         ),
         "one too low": (
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),

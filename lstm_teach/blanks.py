@@ -1,6 +1,6 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions
+Imports borrowed, cellcode, going_on, judging, recognize, trial, unfinished and verdicts; the forms of predictions
 (ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
 its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
 cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
@@ -38,8 +38,6 @@ where they are not the right ones: an f from a cell above.
 from __future__ import annotations  # also of the code that is compiled here
 
 import ast
-import builtins
-import copy
 import functools
 import pkgutil
 import sys
@@ -49,14 +47,14 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import aside, borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
+from lstm_teach import aside, borrowed, cellcode, going_on, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
-from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
-from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
+from lstm_teach.trial import THIS_NET, Blank, leftover, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -117,8 +115,8 @@ class Lesson:
                 self.written[name] = names[name]
         notes = [
             way,
-            _go_on(blank, parts, names),
-            _given_back(statements, names, numpys),
+            going_on.go_on(blank, parts, names),
+            going_on.give_back(statements, names, numpys),
             wrong and cellcode.lost(*statements),
         ]
         notes.append("" if wrong else trial.words_for_spent(blank, spare & (before or set())))
@@ -484,41 +482,4 @@ def _known(
     if is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
-    return FIRST_DIGITS if all(near) else ""
-
-
-# ------------------------------------------------------------------------------------------ going on
-
-
-def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
-    """Put the library's version where a line is not right; say so."""
-    failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
-    wrong = [name for name in blank.names if name in failed]
-    for name in () if blank.is_function else [name for name in blank.names if name not in failed]:
-        value = namespace.get(name)
-        if isinstance(value, np.ndarray) and type(value) is not np.ndarray:  # a matrix, say, or masked
-            namespace[name] = np.array(value)[()]
-        elif not isinstance(value, np.ndarray | np.generic | float | int):
-            its = library_here(blank, name, namespace, copy.copy)
-            if isinstance(its, np.ndarray):  # which later cells may count on
-                namespace[name] = np.array(its if isinstance(value, ONCE) else value)
-    for name in wrong:
-        try:
-            namespace[name] = blank.library_value(name, namespace)
-        except Exception as error:
-            why = f"the library's {name} can't be computed ({type(error).__name__}: {error})"
-            way = "Run the cells above this one first, or restart the kernel and run all cells"
-            return f"The lesson can't go on from here: {why}. {way}."
-    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
-
-
-def _given_back(statements: Lines, namespace: dict[str, Any], numpys: Sequence[str]) -> str:
-    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of NumPy's too."""
-    touched = set().union(*map(cellcode.touched, statements))
-    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"}
-    lost = {n: own[n] for n in touched & own.keys() if not callable(namespace.get(n, int))}
-    modules = {"np": np, "lt": sys.modules["lstm_teach"]}
-    lost |= {n: modules[n] for n in touched & modules.keys() if namespace.get(n) is not modules[n]}
-    namespace.update(lost)
-    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(f"np.{n}" for n in numpys)))
-    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""
+    return FIRST_DIGITS if all(near) and not all(map(close, arrays, right)) else ""

@@ -502,6 +502,15 @@ def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does
         assert told.startswith(words) and "The loop in this cell counts with n, which comes from another cell." in told
 
 
+@pytest.mark.parametrize(
+    ("old", "said"), [(0.3, "yours is 0.3; it should be 0.01153."), (..., "but is Ellipsis (ellipsis).")]
+)
+def test_a_line_that_only_runs_for_other_numbers_is_not_told_that_its_first_digits_are_right(old, said):
+    names = copied(names_before("00_start_here", "left")) | {"left": old}
+    verdict = run_cell("00_start_here", "left", 'if f != 0.8:\n    left = f ** n\nlesson.judge("left")', names)
+    assert sentences(verdict)["left"].endswith(said)
+
+
 @pytest.mark.parametrize("value", ["0", "None", "[np.ones(2), 1]", "object()"])
 def test_a_name_of_the_lesson_may_be_given_to_anything(value):
     source = f"h_before, c = {value}, h_before\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, c)"

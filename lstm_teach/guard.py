@@ -58,7 +58,8 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
 
     def run() -> None:
         try:
-            outcome["value"] = context.run(function, *args, **kwargs)
+            with _kernel_alive():
+                outcome["value"] = context.run(function, *args, **kwargs)
         except BaseException as error:
             outcome["error"] = error
         finally:
@@ -90,7 +91,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
 def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds: float) -> Any:
     """The same without a thread."""
     try:
-        with Limit(seconds):
+        with Limit(seconds), _kernel_alive():
             return contextvars.copy_context().run(function, *args, **kwargs)
     except KeyboardInterrupt:  # the user's own
         raise
@@ -101,6 +102,21 @@ def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds:
             raise
         place = _place(function, traceback.walk_tb(error.__traceback__))
     raise _too_long(function, seconds, place)
+
+
+@contextlib.contextmanager
+def _kernel_alive() -> Iterator[None]:
+    """Here exit() and quit(), which in a notebook end the kernel once the cell has run, only raise SystemExit."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    before = vars(shell).get("ask_exit") if shell else None
+    if shell:
+        shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        if shell and not before:  # this call is not inside another one
+            vars(shell).pop("ask_exit", None)
 
 
 def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> LearnerError:
@@ -207,7 +223,7 @@ def as_before() -> Iterator[None]:
     here, depth = os.curdir, sys.getrecursionlimit()
     with contextlib.suppress(OSError):  # the folder may be gone
         here = os.getcwd()
-    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext(), _kernel_alive():
+    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
         try:
             yield
         finally:
@@ -220,20 +236,6 @@ def as_before() -> Iterator[None]:
             if os.environ != environment:
                 os.environ.clear()
                 os.environ.update(environment)
-
-
-@contextlib.contextmanager
-def _kernel_alive() -> Iterator[None]:
-    """Here exit() and quit(), which in a notebook end the kernel once the cell has run, only raise SystemExit."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython and ipython.get_ipython()
-    if shell:
-        shell.ask_exit = sys.exit
-    try:
-        yield
-    finally:
-        if shell:
-            vars(shell).pop("ask_exit", None)
 
 
 def what_it_raised(function: Callable, error: BaseException) -> str:

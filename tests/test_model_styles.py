@@ -618,7 +618,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "the gradient of columns 3 to 5 of w2 (block 2 of 4) instead of columns 0 to 2 of w2 (block 1 of 4),",
+        "the gradient of block 2 of 4 instead of columns 0 to 2 of w2 and u2 (block 1 of 4) and entries",
         "",
     ),
 }

@@ -176,8 +176,11 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    compared = ((f"{name} at T = {T}", c) for T, each in seen.items() for name, c in each.items())
-    if some := [where for where, c in compared if c.wrong and not c.full and not c.elsewhere]:
+    some: dict[tuple[str, ...], list[int]] = {}
+    for T, each in seen.items():
+        names = tuple(name for name, c in each.items() if c.wrong and not c.full and not c.elsewhere)
+        some.setdefault(names, []).append(T)
+    if some := [f"{listing(names)} at T = {listing(lengths)}" for names, lengths in some.items() if names]:
         what = "Only some entries were compared one by one, and the table shows the error of those"
         notes[f"{what}: {listing(some)}."] = None
     for T in [*failed] if len(seen) > 2 and lengths == sorted(LENGTHS) else ():  # lengths that were not asked for

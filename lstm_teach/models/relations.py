@@ -93,11 +93,6 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     of, at = "The gradient of {where} is", f"at T = {listing(off)}"
     times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
-    norms = [float(np.linalg.norm(each[T].mine)) for T in off]
-    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
-        cut, why = max(off.values()) < 1, f"{norm} is {norms[0]:.4g}: it is"
-        place = f"{of} right in direction, but not in size, {at}."
-        return finding("clipping" if cut else "scale", place, f"{why} {'clipped at this value, or ' * cut}set to it.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -114,6 +109,11 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
+    norms = [float(np.linalg.norm(each[T].mine)) for T in off]
+    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
+        cut, why = max(off.values()) < 1, f"{norm} is {norms[0]:.4g}: it is"
+        place = f"{of} right in direction, but not in size, {at}."
+        return finding("clipping" if cut else "scale", place, f"{why} {'clipped at this value, or ' * cut}set to it.")
     why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
     return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 

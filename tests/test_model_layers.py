@@ -178,7 +178,7 @@ def test_layers_that_share_an_array_are_not_taken_for_gates(n, edit):
     diagnosis = diagnose(of_text(LAYERS, edit, n=n))
     assert families(diagnosis) == ["carry"], diagnosis
     assert f"only block {n} of {n} is right" in told(diagnosis) and "LSTM" not in told(diagnosis)
-    assert "With zeros in its weights nothing goes back to the others" in told(diagnosis)
+    assert "With zeros in its weights the others get nothing" in told(diagnosis)
     assert f"slices 0{',' if n > 3 else ' and'} 1" in told(diagnosis)
 
 

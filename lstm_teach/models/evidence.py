@@ -155,23 +155,18 @@ class Evidence:
         fine = self.layout.gates_of(right) - wrong
         if len(fine) != 1 or len(wrong) < 2:
             return "", ""
-        shown = 1 if self.first <= 2 and 1 in self.seen else self.first
-        at, only = f" at T = {self.first}" if self.first != shown else "", min(fine)
+        shown, only = 1 if self.first <= 2 and 1 in self.seen else self.first, min(fine)
+        at = f" at T = {self.first}" if self.first != shown else ""
+        shows = f"that show anything at T = {shown}, only {only} is right{at}."
         parts = {one: [p for p in right + self.wrong if self.layout.gates_of([p]) == {one}] for one in fine | wrong}
         # Layers get what goes back by way of the one above; the scores of an attention shut each other off as well.
-        shut = {
-            one: all(self._shuts_off(zeros, parts[other]) for other in wrong - {one}) for one, zeros in parts.items()
-        }
-        if shut.pop(only) and not all(shut.values()):
-            what = (
-                f"Of the layers or gates that show anything at T = {shown}, only {only} is right{at}. With zeros in its"
-            )
-            look = "what they get from it" + ", and from the step after" * (self.first > 1)
-            return "carry", f"{what} weights nothing goes back to the others: look at {look}."
-        what = f"Of the gates that show anything at T = {shown}, only {only} is right{at}."
+        shut = [one for one in parts if all(self._shuts_off(parts[one], parts[other]) for other in wrong - {one})]
+        if only in shut and len(shut) < len(parts):
+            look = "look at what they get from it" + ", and from the step after" * (self.first > 1)
+            return "carry", f"Of the layers or gates {shows} With zeros in its weights the others get nothing: {look}."
         share = "the delta of the cell if it is the output gate of an LSTM, that of the candidate if it is the update"
         share += " gate of a GRU, that of the scores if it is the values of an attention."
-        return "formula", f"{what} Look at what the others have in common: {share}"
+        return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
 
     def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:
         """Whether with zeros in these nothing goes back to any of the others."""

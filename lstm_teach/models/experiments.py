@@ -22,12 +22,8 @@ from lstm_teach.models.layout import Layout, Piece
 from lstm_teach.models.relations import about, as_factors, by_number, common_factor, fraction, ratio, relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
-# Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
-_SYMMETRIC = (
-    lambda a: (a + a.swapaxes(-1, -2)) / 2,
-    lambda a: np.triu(a) + np.triu(a, 1).swapaxes(-1, -2),
-    lambda a: np.tril(a) + np.tril(a, -1).swapaxes(-1, -2),
-)
+# Ways to make a square matrix symmetric: the mean of it and its transpose, and a triangle and its mirror image.
+_SYMMETRIC = (lambda a: (a + a.swapaxes(-1, -2)) / 2, lambda a: np.triu(a) + np.triu(a, 1).swapaxes(-1, -2))
 # Different numbers, none below n: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
 _FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shape)) for n in (1, 2, 10, 15)}
 

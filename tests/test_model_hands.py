@@ -261,13 +261,13 @@ FAULTS = {
     "the second direction is not reversed": (
         (BOTH, {}, ("for d in deltas][::-1])", "for d in deltas])")),
         ["steps"],
-        "the delta of the last step is wrong too, although nothing is handed back to it",
+        "the delta of the last step is wrong too.",
         "With more than one step something",
     ),
     "a gate in both directions": (
         (BOTH, {}, ("(h - n) * z * (1 - z)", "(h - n)")),
         ["gate"],
-        "rows 3 to 5 of Wf (block 2 of 3)",
+        "rows 3 to 5 of Wf and Wb (block 2 of 3)",
         "",
     ),
     "a gain outside of the sums": (

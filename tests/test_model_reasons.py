@@ -309,7 +309,7 @@ def test_what_is_said_of_a_few_small_faults_is_true(edit, family, said, never):
 
 def test_blocks_are_told_with_their_rows():
     layout = Layout({"U": (12, 3), "V": (3, 3), "b": (12,)})
-    told = "rows 0 to 2 and 3 to 5 of U (block 1 of 4 and block 2 of 4) and V"
+    told = "rows 0 to 2 and 3 to 5 of U (blocks 1 and 2 of 4) and V"
     assert layout.told([*[*layout.of("U")][1][:2], Piece("V")]) == told
     assert layout.told([Piece("V", ((0, 1),)), Piece("V", ((2, 3),))]) == "rows 0 and 2 of V"
 
@@ -971,11 +971,11 @@ def test_gradients_that_come_back_in_another_order_are_told_in_one_sentence(sour
     [
         (
             "df * f * (1 - f), df * f * (1 - f), do * o * (1 - o)",
-            "the gradient of rows 4 to 7 of W (block 2 of 4) instead of rows 0 to 3 of W (block 1 of 4), of",
+            "the gradient of block 2 of 4 instead of rows 0 to 3 of W and U (block 1 of 4) and entries 0 to 3 of b",
         ),
         (
             "do * o * (1 - o), di * i * (1 - i), df * f * (1 - f)",
-            "the gradient of rows 8 to 11 of W (block 3 of 4) instead of rows 0 to 3 of W (block 1 of 4), of",
+            "the gradient of block 3 of 4 instead of rows 0 to 3 of W and U (block 1 of 4) and entries 0 to 3 of b",
         ),
     ],
 )

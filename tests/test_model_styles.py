@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -184,6 +185,75 @@ def test_weights_in_a_list_have_numbers_for_names_and_come_back_after_an_update(
     assert net.weights[0] is first and np.array_equal(first, values)
     with pytest.raises(IndexError):
         lt.case_of(net, ["weights.2"], net.loss, gradient)
+
+
+class Views:
+    """Weights that are parts of one vector, in a tuple, and made anew each time; only one of them can be set."""
+
+    def __init__(self):
+        self.theta = np.array([0.4, -0.8, 0.7, 0.5])
+        self.pair = (np.array([0.6, -0.9]), np.matrix([[0.3, -0.5]]))
+
+    @property
+    def W(self):
+        return self.theta.reshape(2, 2)
+
+    @property
+    def fresh(self):
+        return self.theta.copy()
+
+    def loss(self, T):
+        return T * float(np.sum(np.sin(self.W) @ self.pair[0]) + np.sum(np.cos(self.pair[1])))
+
+    def gradient(self, T):
+        return T * np.cos(self.W) * self.pair[0], T * np.sin(self.W).sum(axis=0), -T * np.sin(self.pair[1])
+
+
+def test_weights_may_be_views_of_one_vector_and_stand_in_a_tuple_but_not_be_made_anew():
+    net = Views()
+    assert diagnose(lt.case_of(net, ["W", "pair.0", "pair.1"], net.loss, net.gradient), lengths=(1, 2)).passed
+    assert net.theta.tolist() == [0.4, -0.8, 0.7, 0.5]
+    with pytest.raises(TypeError, match=r"fresh of net must be the same array each time, .* got a new one\.$"):
+        lt.case_of(net, ["fresh"], net.loss)
+
+
+def test_one_name_needs_no_list():
+    net = Net()
+    assert diagnose(lt.case_of(net, "w", net.loss, net.gradient), lengths=(1, 2)).passed
+    with pytest.raises(AttributeError, match="no attribute 'w b'"):
+        lt.case_of(net, "w b", net.loss)
+
+
+@pytest.mark.parametrize(
+    ("params", "gradient", "said"),
+    [
+        ({"w": np.matrix([[1.0, 2.0]])}, lambda p: {"w": 2 * p["w"]}, "must be a plain array, got a matrix"),
+        (types.MappingProxyType({"w": np.ones(2)}), lambda p: {"w": 2 * p["w"]}, "something else that can be copied"),
+        ({"w": np.ones(2)}, lambda p: {"w": 2 * p.pop("w")}, "gradient(params) changes w of its argument."),
+    ],
+)
+def test_weights_that_cannot_be_copied_or_get_lost_are_told_in_one_sentence(params, gradient, said):
+    diagnosis = diagnose(lambda T: (params, lambda p: T * float(np.sum(np.square(p["w"]))), gradient))
+    assert len(diagnosis.findings) == 1 and said in told(diagnosis), diagnosis
+
+
+def test_lengths_are_several_numbers():
+    with pytest.raises(TypeError, match=r"^lengths must be whole numbers, as in \(1, 2, 3\), got 5 \(int\)\.$"):
+        lt.diagnose_model(Net, lengths=5)
+
+
+def test_a_law_of_the_length_is_told_before_a_norm_that_is_always_the_same():
+    def case(T):
+        return {"w": np.ones(3)}, lambda p: T * float(p["w"] @ p["w"]), lambda p: {"w": 2 * p["w"]}
+
+    assert families(found := diagnose(case)) == ["scale"] and "one division by T is too many" in told(found), found
+
+
+def test_lengths_without_a_gradient_are_told_in_one_note():
+    net = Net()
+    case = lt.case_of(net, ["w"], lambda T: float(T), lambda T: [0 * net.w])
+    notes = [note for note in diagnose(case, lengths=(1, 2)).notes if "almost zero" in note]
+    assert notes == ["At T = 1 and 2 the right gradient is almost zero, so the check says nothing there."]
 
 
 def test_a_transpose_hidden_by_an_identity_matrix_is_not_blamed_on_unread_weights_alone():
@@ -618,7 +688,7 @@ REASONS = {
         "lstm_two_layers",
         [("2, (2, 3, 4), 3", "2, (3, 3, 3), 3"), IN_WRONG_ORDER],
         "gate rows",
-        "the gradient of columns 3 to 5 of w2 (block 2 of 4) instead of columns 0 to 2 of w2 (block 1 of 4),",
+        "the gradient of block 2 of 4 instead of columns 0 to 2 of w2 and u2 (block 1 of 4) and entries",
         "",
     ),
 }

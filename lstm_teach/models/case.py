@@ -27,7 +27,7 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
 
         net           the object; or a dictionary of names, such as `globals()` or `vars(module)`
         names         the weights: attributes (or keys) that hold arrays, "layer.W" for one of an inner object,
-                      "weights.0" for one in a list
+                      "weights.0" for one in a list or tuple
         loss(T)       the loss of the first T steps, with the weights that the net has now
         gradient(T)   dloss/dweights of the same: a mapping (of `W` or `dW`), or one array for each name in order
 
@@ -37,9 +37,11 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     Raises TypeError if a name is not an array of floating-point numbers in the net, AttributeError, KeyError or
     IndexError if it is not there.
     """
-    names, both, gradient = list(names), gradient is None, gradient or loss
+    names, both, gradient = [names] if isinstance(names, str) else list(names), gradient is None, gradient or loss
     for name in names:
-        floating(f"{name} of net must", _value(net, name))
+        floating(f"{name} of net must", own := _value(net, name))
+        if not np.may_share_memory(own, _value(net, name)):
+            raise TypeError(f"{name} of net must be the same array each time, so that it can be set; got a new one.")
     for said, function in (("loss", loss), ("gradient", gradient)):
         validate.instance(said, function, Callable, "a function of T")
 
@@ -48,7 +50,7 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
             return _by_name(after_the_loss(_with(params, net, gradient, T), both), names)
 
         own_loss = functools.wraps(loss)(lambda params: _with(params, net, loss, T))
-        return {name: _value(net, name).copy() for name in names}, own_loss, functools.wraps(gradient)(slope)
+        return {name: np.array(_value(net, name)) for name in names}, own_loss, functools.wraps(gradient)(slope)
 
     return case
 
@@ -93,21 +95,23 @@ def _with(params: Mapping, net: Any, function: Callable, T: int) -> Any:
         for name, array in arrays.items():
             array[...] = saved[name]
             path, _, last = name.rpartition(".")
-            owner = _value(net, path)
+            owner, now = _value(net, path), _value(net, name)
             if isinstance(owner, Mapping | list):
                 owner[_key(owner, last)] = array
-            else:
-                setattr(owner, last, array)
+            elif not isinstance(owner, tuple):
+                with contextlib.suppress(AttributeError if np.may_share_memory(now, array) else ()):  # a property
+                    setattr(owner, last, array)
 
 
 def _value(net: Any, name: str) -> Any:
     for part in filter(None, name.split(".")):
-        net = net[_key(net, part)] if isinstance(net, Mapping | list) else getattr(net, part)
+        inside = isinstance(net, Mapping | list) or (isinstance(net, tuple) and part.isdecimal())
+        net = net[_key(net, part)] if inside else getattr(net, part)
     return net
 
 
-def _key(owner: Mapping | list, part: str) -> str | int:
-    return int(part) if isinstance(owner, list) and part.isdecimal() else part
+def _key(owner: Mapping | list | tuple, part: str) -> str | int:
+    return int(part) if isinstance(owner, list | tuple) and part.isdecimal() else part
 
 
 # ------------------------------------------------------------------------------------------------ a case as a Model
@@ -172,7 +176,15 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
             validate.real_array(name, array, array.shape, array.dtype)
             if not array.size:
                 raise Unusable(f"{name} must hold at least one number, got shape {array.shape}.")
-    return Model(changed(params), loss, slope, T, seconds)  # the net may write into its own
+            if isinstance(array, np.matrix):
+                raise Unusable(f"{name} must be a plain array, got a matrix: let loss and gradient make it one.")
+        try:
+            own = changed(params)  # the net may write into its own
+        except TypeError:
+            raise TypeError(
+                f"params {of} must be a dict, or something else that can be copied, got {validate.brief(params)}."
+            ) from None
+    return Model(own, loss, slope, T, seconds)
 
 
 def changed(params: Arrays, changes: Iterable[tuple[str, Index, np.ndarray | float]] = ()) -> Arrays:

@@ -128,6 +128,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     started = time.perf_counter()
     validate.instance("case", case, Callable, "a function case(T)")
     seconds = validate.finite_number("seconds", seconds, positive=True)
+    validate.instance("lengths", lengths, Iterable, "whole numbers, as in (1, 2, 3)")
     lengths = sorted({validate.whole_number("each length in lengths", T) for T in lengths})
     if not lengths:
         raise ValueError("lengths must hold at least one number of steps, got none.")
@@ -157,8 +158,6 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             seen[T] = compare(of_sane_size(own[T], notes))
             if beside := soundness.beside_the_kink(seen[T], notes):
                 own[T], seen[T] = beside, compare(beside)
-            if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in seen[T].values()):
-                notes[f"At T = {T} the right gradient is almost zero, so the check says nothing there."] = None
         except guard.LearnerError as error:
             failed[T] = error
             if "did not finish" in str(error):
@@ -176,8 +175,13 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
                 findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
-    compared = ((f"{name} at T = {T}", c) for T, each in seen.items() for name, c in each.items())
-    if some := [where for where, c in compared if c.wrong and not c.full and not c.elsewhere]:
+    if mute := [T for T, each in seen.items() if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in each.values())]:
+        notes[f"At T = {listing(mute)} the right gradient is almost zero, so the check says nothing there."] = None
+    some: dict[tuple[str, ...], list[int]] = {}
+    for T, each in seen.items():
+        names = tuple(name for name, c in each.items() if c.wrong and not c.full and not c.elsewhere)
+        some.setdefault(names, []).append(T)
+    if some := [f"{listing(names)} at T = {listing(lengths)}" for names, lengths in some.items() if names]:
         what = "Only some entries were compared one by one, and the table shows the error of those"
         notes[f"{what}: {listing(some)}."] = None
     for T in [*failed] if len(seen) > 2 and lengths == sorted(LENGTHS) else ():  # lengths that were not asked for

@@ -5,7 +5,6 @@ Imports case, deltas, differences, layout and relations.
 
 import contextlib
 import functools
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -133,7 +132,7 @@ class Evidence:
         """The array, or if it is wrong in whole blocks only, the blocks that are wrong and those shown to be right."""
         for pieces in self.layout.of(name):
             axis = len(pieces[0].part) - 1
-            if not pieces[0].part or axis != self.axes.get(name, axis):
+            if not pieces[0].part or (self.each[name].is_matrix and axis != self.axes.get(name, axis)):
                 continue
             wrong = [piece for piece in pieces if self.each.part(piece).wrong]
             right = [piece for piece in pieces if piece not in wrong and not self.is_mute(piece)]
@@ -148,20 +147,31 @@ class Evidence:
                 return [lines_of(name, axis, tuple(end)) for end in ends], []
         return [Piece(name)], []
 
-    def gate_hint(self) -> str:
-        """One gate is right and the others are wrong: the output gate's delta is the one without the cell."""
+    def gate_hint(self) -> tuple[str, str]:
+        """One gate or layer is right and the others are wrong: what do they have in common? And the family, or ""."""
         inner = [Piece(name) for gate in self.layout.gates for name in gate if name not in self.bad]
         right = self.right or [piece for piece in inner if not self.is_mute(piece)]
         wrong = self.layout.gates_of(self.wrong)
         fine = self.layout.gates_of(right) - wrong
         if len(fine) != 1 or len(wrong) < 2:
-            return ""
-        shown = 1 if self.first <= 2 and 1 in self.seen else self.first
+            return "", ""
+        shown, only = 1 if self.first <= 2 and 1 in self.seen else self.first, min(fine)
         at = f" at T = {self.first}" if self.first != shown else ""
+        shows = f"that show anything at T = {shown}, only {only} is right{at}."
+        parts = {one: [p for p in right + self.wrong if self.layout.gates_of([p]) == {one}] for one in fine | wrong}
+        # Layers get what goes back by way of the one above; the scores of an attention shut each other off as well.
+        shut = [one for one in parts if all(self._shuts_off(parts[one], parts[other]) for other in wrong - {one})]
+        if only in shut and len(shut) < len(parts):
+            look = "look at what they get from it" + ", and from the step after" * (self.first > 1)
+            return "carry", f"Of the layers or gates {shows} With zeros in its weights the others get nothing: {look}."
         share = "the delta of the cell if it is the output gate of an LSTM, that of the candidate if it is the update"
         share += " gate of a GRU, that of the scores if it is the values of an attention."
-        what = f"Of the gates that show anything at T = {shown}, only {min(fine)} is right{at}."
-        return f"{what} Look at what the others have in common: {share}"
+        return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
+
+    def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:
+        """Whether with zeros in these nothing goes back to any of the others."""
+        found = measured(self.with_change(zeros), [[*map(Piece, self.each)], *([piece] for piece in pieces)])
+        return bool(found) and all(slope.size < 1e-9 for slope in found[1:])
 
     def is_one_gate(self) -> bool:
         """Whether all that is wrong belongs to one gate, or has one delta and twins with another."""
@@ -204,16 +214,20 @@ class Evidence:
             if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
                 return ""
         what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
-        return f"{what}, although nothing is handed back to it." if each_step else ""
+        return f"{what}." if each_step else ""
+
+    def lies_in_the_first_step(self, name: str) -> bool | None:
+        """Whether its error is in the inputs of the first step alone, which span less; None where it can't be told."""
+        both, first = self.each[name], self.seen.get(1, self.each)[name]
+        if not (both.is_matrix and both.full and first.full) or first.silent:
+            return None
+        spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
+        told = [every.shape[1] == self.first * one.shape[1] for away, every, one in spans if inside(away, one)]
+        return any(told) or (None if told else False)
 
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
-        told, start = {}, self.seen.get(1) if self.first == 2 else None
-        for name, axis in itertools.product(self.bad if start else (), (0, 1)):
-            both, first = self.each[name], start[name]
-            if both.is_matrix and both.full and first.full and not first.silent:
-                away, two, one = (basis(part, axis) for part in (both.away, both.right, first.right))
-                told |= {name: None} if two.shape[1] == 2 * one.shape[1] and inside(away, one) else {}
+        told = [name for name in self.bad if self.first == 2 and self.lies_in_the_first_step(name)]
         what = "is wrong only in the first step's part, and with one step that part is right."
         return f"{self.at(told)} {what}" if told else ""
 
@@ -235,7 +249,7 @@ class Evidence:
         if not told:
             return ""
         what = f"{self.at(told)} is off by a different factor for each unit, and other output weights don't change"
-        return f"{what} these factors: a factor of this delta is wrong or missing, such as a slope, a gate or a mask."
+        return f"{what} these factors: a factor in it is wrong or missing, such as a slope, a gate or a mask."
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""
@@ -263,7 +277,8 @@ class Evidence:
         """The error then of all wrong arrays; infinite where the loss fails, or too many have no gradient any more.
 
         A share of the others has to be `alive`: that nothing is wrong where nothing goes back is no proof. A multiple
-        of the weights, as of a penalty, does not come from the loss at the end either.
+        of the weights, as of a penalty, does not come from the loss at the end either. Of a vector that gets other
+        numbers than zero, no entry may lose its gradient, as behind a tanh that these numbers saturate.
         """
         model, names = self.with_change(pieces, change), {piece.name for piece in pieces}
         others = [piece for piece in self.wrong if piece.name not in names]
@@ -274,6 +289,9 @@ class Evidence:
         got, norm = gradient(model), np.linalg.norm
         mine = {name: array - multiple(array, model.params[name]) for name, array in got.items()}
         living = [norm(mine[piece.name][piece.where]) > 1e-3 * max(map(norm, got.values())) for piece in others]
+        vectors = [name for name in names if self.each[name].is_vector] if change is not np.zeros_like else []
+        if any((np.abs(got[n]) < 1e-4 * np.abs(got[n]).max())[self.each[n].loud].any() for n in vectors):
+            return np.inf
         return found[0].off if sum(living) >= alive * len(others) else np.inf
 
     def still_wrong(self, zeros: Pieces, pieces: Pieces) -> Pieces:

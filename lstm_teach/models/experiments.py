@@ -19,11 +19,11 @@ from lstm_teach.models.differences import Each, Seen, compare, error_of, thoroug
 from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
-from lstm_teach.models.relations import about, as_factors, bounded, common_factor, fraction, ratio, relations
+from lstm_teach.models.relations import about, as_factors, by_number, common_factor, fraction, ratio, relations
 
 Said = list[tuple[str, str]]  # families, each with how one can see it
-# Ways to make a square matrix symmetric: the mean of it and its transpose, and either triangle and its mirror image.
-_SYMMETRIC = (lambda a: (a + a.T) / 2, lambda a: np.triu(a) + np.triu(a, 1).T, lambda a: np.tril(a) + np.tril(a, -1).T)
+# Ways to make a square matrix symmetric: the mean of it and its transpose, and a triangle and its mirror image.
+_SYMMETRIC = (lambda a: (a + a.swapaxes(-1, -2)) / 2, lambda a: np.triu(a) + np.triu(a, 1).swapaxes(-1, -2))
 # Different numbers, none below n: equal ones also cure a layer norm whose gamma multiplies the wrong thing.
 _FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shape)) for n in (1, 2, 10, 15)}
 
@@ -56,7 +56,7 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     if law and not set(wrong) <= set(alike):
         law = about(law, listing(name for name in alike if name in wrong))
         return _beside_a_factor(law, alike, seen, take, notes, takes_length)
-    if law or (law := bounded({T: each.pooled() for T, each in seen.items()})):
+    if law or (law := by_number({T: each.pooled() for T, each in seen.items()})):
         return [about(law)]
     others = _trials(seen, take, rest, layout, notes) if rest else []
     late = [one for one in found if one.family in ("left out", "copy")]  # this may follow from another mistake
@@ -150,8 +150,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     hidden = [[piece for piece in pieces if piece.name not in case.layout.outputs] for pieces in several]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
-    square = [n for n in case.layout.outputs if case.each[n].is_matrix and len({*case.layout.shapes[n]}) == 1]
-    squares += [[Piece(name)] for name in square]
+    square = {n: shape[-2:] for n, shape in case.layout.shapes.items() if n in case.layout.outputs or shape[2:]}
+    squares += [[Piece(name)] for name, sides in square.items() if len(sides) == 2 and len({*sides}) == 1 < sides[0]]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     switched = ", so the mistake is where units are switched off."
     table = (
@@ -159,7 +159,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
         ("switch", hidden, (_FROM[10], _FROM[15]), 1, f"set to 10 or more, everything is right{switched}"),
         # Behind a tanh such large numbers leave no slope.
         ("switch", hidden, (_FROM[1], _FROM[2]), 1, f"set to 1 or more, everything is right{switched}"),
-        (family, several, (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
+        # In the only array, equal numbers make every matrix symmetric.
+        (family, several * (len(case.each) > 1), (np.ones_like,), 0.5, f"set to one, everything is right: {factor}"),
     )
     for family, groups, changes, alive, said in table:
         for pieces in groups:
@@ -219,10 +220,10 @@ def _within_a_step(case: Evidence) -> Iterator[Said]:
     inputs_right = any(case.factors(name) == (False, True) for name in case.bad)
     if (not inputs_right or case.layout.tables & {*case.bad}) and (guess := case.guess()):
         yield [("line", guess)]
-    hint = case.gate_hint()
+    family, hint = case.gate_hint()
     zero = f"{case.at(zero)} should be exactly zero, and yours is not." if zero else ""
     what = " ".join(filter(None, [zero, hint, case.told_of_factors(), case.cure() or case.factor_of_units()]))
-    yield [("gate" if not hint and case.is_one_gate() else "formula", what)]
+    yield [(family or ("gate" if case.is_one_gate() else "formula"), what)]
 
 
 def _right_deltas(case: Evidence) -> Iterator[Said]:
@@ -254,6 +255,7 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
+    grown = grown or (sent and False in map(case.lies_in_the_first_step, case.bad))
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)
@@ -272,7 +274,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
         return
     inner = [Piece(name) for name in case.bad if case.each[name].is_matrix and name not in case.layout.outputs]
     for cut in case.layout.on_the_state() if case.first > 1 else ():
-        if not case.still_wrong(cut, inner or [*map(Piece, case.bad)]):
+        if not any(case.still_wrong(cut, [piece]) for piece in inner or map(Piece, case.bad)):
             return  # what comes from the loss is right
     name = output[0].name
     if case.factors(name) == (False, False):
@@ -284,7 +286,7 @@ def _from_the_loss(case: Evidence) -> Iterator[Said]:
 
 def _between_steps(case: Evidence) -> Iterator[Said]:
     """What is left with more: the deltas are right, as it seems, or wrong on no way through a matrix."""
-    if case.before and (hint := case.gate_hint()):
+    if case.before and (hint := case.gate_hint()[1]):
         yield [("carry", hint)]
     # One array alone is wrong where the deltas are right, as a rule; zeros elsewhere would hide what it is made of.
     at_the_end = case.at_the_end()

@@ -4,6 +4,7 @@ Imports gradreport.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -34,6 +35,14 @@ def lines_of(name: str, axis: int, ends: tuple[int, int], label: str = "") -> Pi
     return Piece(name, (*[None] * axis, ends), label)
 
 
+def _blocks(pieces: list[Piece]) -> str:
+    """Which blocks these are, as " (blocks 1 and 2 of 4)"."""
+    if not (labels := [piece.label for piece in pieces if piece.label]):
+        return ""
+    numbers, _, counts = zip(*(label.removeprefix("block ").partition(" of ") for label in labels), strict=True)
+    return f" (block{'s' * (len(labels) > 1)} {listing(numbers)} of {counts[0]})"
+
+
 class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
@@ -51,6 +60,15 @@ class Layout:
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
+        # Failing that, matrices of input and state have one side the same, 3 or 4 times the other side of the latter.
+        sides = [
+            (axis, shape) for n, shape in shapes.items() if len(shape) == 2 and n not in outputs for axis in (0, 1)
+        ]
+        counts = Counter((axis, shape[axis]) for axis, shape in sides if shape[axis] in {*lengths} - stacked)
+        wide = [(shape[axis], shape[1 - axis]) for axis, shape in sides if counts[axis, shape[axis]] > 1]
+        gated = {(side, size) for side, size in wide if size > 1 and side in (3 * size, 4 * size)}
+        self.states |= {size for _, size in gated}
+        stacked |= {side for side, _ in gated}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
         # Where the output reads two directions side by side, each has half of these units.
         halves = {count * n / 2 for n in ends for count in (3, 4)}
@@ -67,13 +85,18 @@ class Layout:
         return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
 
     def told(self, pieces: Iterable[Piece]) -> str:
-        """These pieces in words, such as "U and rows 0 to 3 of W (block 1 of 4)"."""
+        """These pieces in words, such as "U and rows 0 to 3 of V and W (block 1 of 4)"."""
         own: dict[str, list[Piece]] = {}
         for piece in dict.fromkeys(pieces):
             own.setdefault(piece.name, []).append(piece)
-        return listing(self._told(name, parts) for name, parts in own.items())
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for name, parts in own.items():
+            lines = self._lines(name, parts)
+            alike.setdefault((lines, _blocks(parts), name * (not lines)), []).append(name)
+        return listing(f"{lines}{listing(names)}{blocks}" for (lines, blocks, _), names in alike.items())
 
-    def _told(self, name: str, pieces: list[Piece]) -> str:
+    def _lines(self, name: str, pieces: list[Piece]) -> str:
+        """Which rows, columns, entries or slices of it, as "rows 0 to 3 of "; "" if it is all of them."""
         words, sides = [], len(self.shapes[name])
         for axis, length in enumerate(self.shapes[name]):
             every = dict.fromkeys(piece.part[axis] for piece in pieces if axis < len(piece.part))
@@ -83,10 +106,7 @@ class Layout:
                 if spans[1:] or "to" in spans[0]:
                     line = "entries" if line == "entry" else line + "s"
                 words.append(f"{line} {listing(spans)}" + f" along axis {axis}" * (sides > 2))
-        if not words:
-            return name
-        labels = [piece.label for piece in pieces if piece.label]
-        return f"{', '.join(words)} of {name}{f' ({listing(labels)})' if labels else ''}"
+        return f"{', '.join(words)} of " if words else ""
 
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""

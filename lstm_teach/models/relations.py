@@ -61,15 +61,30 @@ def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
     return alike, factor({**dict.fromkeys(seen, 1.0), **ratios}, pooled, "The norm of all arrays together")
 
 
-def bounded(each: Bad) -> ModelFinding | None:
-    """mine = clip(right, -bound, bound), with one bound for all lengths."""
+def by_number(each: Bad) -> ModelFinding | None:
+    """Every number is changed by itself: cut at one limit at all lengths, or by a rule that keeps sign and order."""
     wrong = [c for c in each.values() if c.wrong]
     bound = float(np.abs(wrong[0].mine).max())
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
-    evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
-    place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
-    return finding("clipping", place, evidence) if bound and clipped and count > 1 else None
+    if bound and clipped and count > 1:
+        place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
+        evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
+        return finding("clipping", place, evidence)
+    what = "In the gradient of {where} every number has the right sign, and where the right one is larger, so is yours"
+    return finding("size", f"{what}, or equal.") if all(map(_in_order, wrong)) else None
+
+
+def _in_order(c: Comparison) -> bool:
+    """Whether the numbers have the right signs and the right order, which so many so far off don't have by chance."""
+    heard = c.tried & (np.abs(c.right) > _SAME * np.abs(c.right[c.tried]).max())
+    mine, right = c.mine[heard], c.right[heard]
+    if not len(mine) or not (np.sign(mine) == np.sign(right)).all():
+        return False
+    order = np.argsort(right)
+    off = mine * (np.vdot(mine, right) / np.vdot(mine, mine)) - right
+    near = np.diff(right[order]) < np.sqrt(np.mean(off**2))  # pairs that errors of this size would often turn around
+    return bool(near.sum() > 20 and (np.diff(mine[order]) >= -_SAME * np.abs(mine).max()).all())
 
 
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
@@ -78,9 +93,6 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     of, at = "The gradient of {where} is", f"at T = {listing(off)}"
     times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
-    norms = [float(np.linalg.norm(each[T].mine)) for T in off]
-    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
-        return finding("clipping", in_all, f"{norm} is {norms[0]:.4g} {at}: the norm is clipped, or set to this value.")
     if law := _law(ratios):
         power, constant = law
         said = fraction(constant)
@@ -93,9 +105,15 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             return finding("sign", f"{of} the right one times -1 {at}.")
         count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
         guess = f"Is it {square}a batch of {count}, or {count} features?"
+        guess = f"Is it the scale of an attention, {count}?" if "sqrt" in count else guess
         guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
+    norms = [float(np.linalg.norm(each[T].mine)) for T in off]
+    if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
+        cut, why = max(off.values()) < 1, f"{norm} is {norms[0]:.4g}: it is"
+        place = f"{of} right in direction, but not in size, {at}."
+        return finding("clipping" if cut else "scale", place, f"{why} {'clipped at this value, or ' * cut}set to it.")
     why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
     return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 
@@ -116,12 +134,13 @@ def _law(ratios: dict[int, float]) -> tuple[int, float] | None:
 
 
 def fraction(number: float) -> str:
-    """A whole number or one over it, where it is that."""
+    """A whole number, the square root of one, or one over it, where it is that."""
     size = max(abs(number), 1 / abs(number))
-    count = round(size)
-    if abs(size - count) > 1e-5 * count:
+    count, root = round(size), round(size**2)
+    said = f"{count}" if abs(size - count) <= 1e-5 * count else f"sqrt({root})"
+    if said != f"{count}" and (root > 1000 or abs(size**2 - root) > 1e-7 * root):
         return f"{number:.4g}"
-    return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 and count > 1 else ''}{count}"
+    return f"{'-' if number < 0 else ''}{'1/' if abs(number) < 1 and said != '1' else ''}{said}"
 
 
 # ------------------------------------------------------------------------------------------ one array, or one block
@@ -134,7 +153,7 @@ def _laws(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[ModelF
     for family, what, expected in _instead(piece, bad, seen, layout):
         if all(explains(c, expected[T]) for T, c in bad.items()):
             yield finding(family, what)
-    if not piece.part and next(iter(bad.values())).mine.size > 2 and (law := bounded(bad)):
+    if not piece.part and next(iter(bad.values())).mine.size > 2 and (law := by_number(bad)):
         yield law
 
 
@@ -149,7 +168,8 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
-        instead = f"of {layout.told([other])} instead of {{where}}"
+        place = other.label if other.name == piece.name and other.label else layout.told([other])
+        instead = f"of {place} instead of {{where}}"
         yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
         own = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}

@@ -28,7 +28,7 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
         ("gradient", lambda: guard.call(model.gradient, given, seconds=model.seconds)),
     ):
         call()
-        if altered := [key for key in params if not np.array_equal(given[key], params[key])]:
+        if altered := [k for k in params if k not in list(given.keys()) or not np.array_equal(given[k], params[k])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
     kinds = {random.Random, *np.random.BitGenerator.__subclasses__()}  # NumPy's are in a Generator or a RandomState
     generators = [one for one in gc.get_objects() if type(one) in kinds]

@@ -508,6 +508,11 @@ AROUND: dict[str, tuple[str, Callable, Callable]] = {
     "numbers are clipped": ("clipping", _result(lambda T, p, g: {n: v.clip(-0.03, 0.03) for n, v in g.items()}), None),
     "the norm is clipped": ("clipping", _result(_norm_clipped), None),
     "the norm of each array is clipped": ("clipping", _result(_each_norm_clipped), None),
+    "the first update of Adam": (
+        "size",
+        _result(lambda T, p, g: {n: v / (np.abs(v) + 1e-8) for n, v in g.items()}),
+        None,
+    ),
     "one matrix left out": ("left out", _one(lambda g: 0 * g, _matrix), _matrix),
     "one matrix halved": ("scale", _one(lambda g: g / 2, _matrix), _matrix),
     "one matrix transposed": ("transpose", _one(lambda g: g.T, _square), _square),

@@ -1,0 +1,255 @@
+"""diagnose_model on nets of several layers or directions, and on gradients that an optimizer has changed."""
+
+import numpy as np
+import pytest
+
+from tests.model_cases import diagnose, families, of_text, told
+
+pytestmark = pytest.mark.sampled
+
+# Layers of tanh units, one above the other, each with a slice of every array; the loss is a cross-entropy.
+LAYERS = """
+own = {"U": 0.6 * draw(size=(n, 4, 4)), "W": 0.5 * draw(size=(n, 4, 4)), "b": 0.5 * draw(size=(n, 4))}
+own |= {"V": draw(size=(3, 4)), "c": draw(size=3)}
+xs, ys, start = draw(size=(40, 4)), np.eye(3)[np.arange(40) % 3], 0.5 * draw(size=(n, 4))
+
+
+def run(p, T):
+    hs, probs = [start], []
+    for t in range(T):
+        below, h = xs[t], []
+        for l in range(n):
+            below = np.tanh(p["U"][l] @ below + p["W"][l] @ hs[t][l] + p["b"][l])
+            h.append(below)
+        hs.append(h)
+        e = np.exp(p["V"] @ below + p["c"])
+        probs.append(e / e.sum())
+    return hs, probs
+
+
+def loss(p, T):
+    return -sum(np.log(prob @ y) for prob, y in zip(run(p, T)[1], ys))
+
+
+def gradient(p, T):
+    hs, probs = run(p, T)
+    g, back = {name: 0 * array for name, array in p.items()}, np.zeros((n, 4))
+    for t in reversed(range(T)):
+        e = probs[t] - ys[t]
+        g["V"] += np.outer(e, hs[t + 1][-1])
+        g["c"] += e
+        down = p["V"].T @ e
+        for l in reversed(range(n)):
+            dz = (down + back[l]) * (1 - hs[t + 1][l] ** 2)
+            g["U"][l] += np.outer(dz, hs[t + 1][l - 1] if l else xs[t])
+            g["W"][l] += np.outer(dz, hs[t][l])
+            g["b"][l] += dz
+            back[l] = p["W"][l].T @ dz
+            down = p["U"][l].T @ dz
+    return g
+"""
+DOWN, BACK = 'down = p["U"][l].T @ dz', 'back[l] = p["W"][l].T @ dz'
+# Two directions of an LSTM, the gates side by side; there are as many inputs as units, and one output.
+BOTH_WAYS = """
+own = {name + way: 0.5 * draw(size=(4, 16)) for way in "fb" for name in "KR"}
+own |= {"bf": 0.5 * draw(size=16), "bb": 0.5 * draw(size=16), "out": draw(size=(8, 1)), "bias": draw(size=1)}
+xs, ys = draw(size=(3, 40, 4)), draw(size=(3, 1))
+
+
+def scan(p, way, xs):
+    h, c, tape = np.zeros((3, 4)), np.zeros((3, 4)), []
+    for t in range(xs.shape[1]):
+        z = np.split(xs[:, t] @ p["K" + way] + h @ p["R" + way] + p["b" + way], 4, axis=1)
+        i, f, o = (1 / (1 + np.exp(-z[k])) for k in (0, 1, 3))
+        g, old = np.tanh(z[2]), (xs[:, t], h, c)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        tape.append((*old, i, f, g, o, np.tanh(c)))
+    return h, tape
+
+
+def run(p, T):
+    (hf, forth), (hb, back) = scan(p, "f", xs[:, :T]), scan(p, "b", xs[:, :T][:, ::-1])
+    h = np.hstack([hf, hb])
+    return h, forth, back, h @ p["out"] + p["bias"] - ys
+
+
+def loss(p, T):
+    return np.sum(run(p, T)[-1] ** 2) / 2
+
+
+def gradient(p, T):
+    h, forth, back, e = run(p, T)
+    g = {name: 0 * array for name, array in p.items()} | {"out": h.T @ e, "bias": e.sum(0)}
+    dhs = np.hsplit(e @ p["out"].T, 2)
+    for way, tape, dh in (("f", forth, dhs[0]), ("b", back, dhs[1])):
+        dc = np.zeros((3, 4))
+        for x, h, c, i, f, cand, o, tc in reversed(tape):
+            dc = dc + dh * o * (1 - tc**2)
+            di, df = dc * cand * i * (1 - i), dc * c * f * (1 - f)
+            dz = np.hstack([di, df, dc * i * (1 - cand**2), dh * tc * o * (1 - o)])
+            g["K" + way] += x.T @ dz
+            g["R" + way] += h.T @ dz
+            g["b" + way] += dz.sum(0)
+            dh, dc = dz @ p["R" + way].T, dc * f
+    return g
+"""
+# A batch of sequences of unequal length: what is beyond the end of one is left out of the loss. The first state is
+# made of features, so it is not behind a tanh.
+CAPTIONS = """
+own = {"P": 0.5 * draw(size=(5, 6)), "p": 0.5 * draw(size=6), "W": 0.5 * draw(size=(6, 6))}
+own |= {"U": 0.5 * draw(size=(4, 6)), "b": 0.5 * draw(size=6), "V": draw(size=(6, 3)), "c": draw(size=3)}
+features, xs, targets = draw(size=(3, 5)), draw(size=(3, 40, 4)), np.eye(3)[np.arange(120).reshape(3, 40) % 3]
+mask = (np.arange(40) < [[40], [2], [5]])[..., None]
+
+
+def run(p, T):
+    hs, probs = [features @ p["P"] + p["p"]], []
+    for t in range(T):
+        hs.append(np.tanh(xs[:, t] @ p["U"] + hs[t] @ p["W"] + p["b"]))
+        e = np.exp(hs[-1] @ p["V"] + p["c"])
+        probs.append(e / e.sum(1, keepdims=True))
+    return hs, probs
+
+
+def loss(p, T):
+    return -sum(np.sum(mask[:, t] * targets[:, t] * np.log(prob)) for t, prob in enumerate(run(p, T)[1])) / 3
+
+
+def gradient(p, T):
+    hs, probs = run(p, T)
+    g, back = {name: 0 * array for name, array in p.items()}, np.zeros((3, 6))
+    for t in reversed(range(T)):
+        e = mask[:, t] * (probs[t] - targets[:, t]) / 3
+        g["V"] += hs[t + 1].T @ e
+        g["c"] += e.sum(0)
+        dz = (e @ p["V"].T + back) * (1 - hs[t + 1] ** 2)
+        g["U"] += xs[:, t].T @ dz
+        g["W"] += hs[t].T @ dz
+        g["b"] += dz.sum(0)
+        back = dz @ p["W"].T
+    return g | {"P": features.T @ back, "p": back.sum(0)}
+"""
+CARRY = ("back = dz @", "back = 0 * dz @")
+# All weights in one vector.
+ONE_VECTOR = """
+shapes = (4, 3), (4, 4), (4,), (2, 4)
+ends = np.cumsum([np.prod(shape) for shape in shapes])
+own, start = {"theta": 0.6 * draw(size=ends[-1])}, 0.5 * draw(size=4)
+xs, ys = draw(size=(40, 3)), draw(size=(40, 2))
+
+
+def run(p, T):
+    weights = [part.reshape(shape) for part, shape in zip(np.split(p["theta"], ends[:-1]), shapes)]
+    hs = [start]
+    for t in range(T):
+        hs.append(np.tanh(weights[0] @ xs[t] + weights[1] @ hs[t] + weights[2]))
+    return weights, hs
+
+
+def loss(p, T):
+    (U, W, b, V), hs = run(p, T)
+    return sum(np.sum((V @ h - y) ** 2) for h, y in zip(hs[1:], ys)) / 2
+
+
+def gradient(p, T):
+    (U, W, b, V), hs = run(p, T)
+    dU, dW, db, dV, back = 0 * U, 0 * W, 0 * b, 0 * V, 0
+    for t in reversed(range(T)):
+        e = V @ hs[t + 1] - ys[t]
+        dV += np.outer(e, hs[t + 1])
+        dz = (V.T @ e + back) * (1 - hs[t + 1] ** 2)
+        dU += np.outer(dz, xs[t])
+        dW += np.outer(dz, hs[t])
+        db += dz
+        back = W.T @ dz
+    return {"theta": np.concatenate([part.ravel() for part in (dU, dW, db, dV)])}
+"""
+
+
+@pytest.mark.parametrize(("text", "n"), [(LAYERS, 2), (LAYERS, 4), (BOTH_WAYS, 0), (CAPTIONS, 0), (ONE_VECTOR, 0)])
+def test_the_models_of_this_file_are_right(text, n):
+    assert (diagnosis := diagnose(of_text(text, n=n))).passed, diagnosis
+
+
+@pytest.mark.parametrize("n", [3, 4])
+@pytest.mark.parametrize("edit", [(DOWN, DOWN.replace("dz", "dz**3")), (BACK, f"{BACK} * (l == n - 1)")])
+def test_layers_that_share_an_array_are_not_taken_for_gates(n, edit):
+    diagnosis = diagnose(of_text(LAYERS, edit, n=n))
+    assert families(diagnosis) == ["carry"], diagnosis
+    assert f"only block {n} of {n} is right" in told(diagnosis) and "LSTM" not in told(diagnosis)
+    assert "With zeros in its weights the others get nothing" in told(diagnosis)
+    assert f"slices 0{',' if n > 3 else ' and'} 1" in told(diagnosis)
+
+
+@pytest.mark.parametrize(("line", "name"), [(DOWN, "U"), (BACK, "W")])
+def test_a_transpose_is_found_where_an_array_holds_several_matrices(line, name):
+    diagnosis = diagnose(of_text(LAYERS, (line, line.replace(".T", "")), n=3))
+    assert families(diagnosis) == ["transpose"] and f"With {name} made symmetric" in told(diagnosis), diagnosis
+
+
+@pytest.mark.parametrize(
+    ("edit", "family", "said"),
+    [
+        (("[di, df, ", "[df, di, "), "gate rows", "you return the gradient of block 1 of 4 instead of"),
+        (("dc * i * (1 - cand**2)", "dc * i * cand"), "gate", "columns 8 to 11 of Kf and Kb (block 3 of 4)"),
+        (('@ p["R" + way].T, dc * f', '@ p["R" + way].T, dc'), "carry", "only block 4 of 4 is right at T = 2"),
+    ],
+)
+def test_gates_have_as_many_units_as_the_matrix_of_the_state_has(edit, family, said):
+    diagnosis = diagnose(of_text(BOTH_WAYS, edit))
+    assert families(diagnosis) == [family], diagnosis
+    assert said in told(diagnosis)
+
+
+@pytest.mark.parametrize("edit", [CARRY, ('g["b"] +=', 'g["b"] =')])
+def test_units_that_large_numbers_leave_without_a_slope_are_no_proof_of_a_switch(edit):
+    for seed in range(3):
+        diagnosis = diagnose(of_text(CAPTIONS, edit, seed=seed), lengths=(1, 2, 3))
+        assert families(diagnosis)[0] == ("carry" if edit is CARRY else "line"), diagnosis
+
+
+@pytest.mark.parametrize("wrong", ["0 * dz", "W @ dz"])
+def test_nothing_is_said_of_a_switch_or_a_factor_where_all_weights_are_in_one_vector(wrong):
+    assert families(found := diagnose(of_text(ONE_VECTOR, ("W.T @ dz", wrong)))) == ["one vector"], found
+
+
+def test_a_mask_that_is_missing_at_the_output_is_not_called_a_walk_that_ends():
+    diagnosis = diagnose(of_text(CAPTIONS, ("e = mask[:, t] * ", "e = ")))
+    assert families(diagnosis) == ["loss"], diagnosis
+
+
+def of_changed(text, change, **names):
+    """The case of a right model, with every array of its gradient changed."""
+    right = of_text(text, **names)
+
+    def case(T):
+        params, loss, gradient = right(T)
+        return params, loss, lambda p: {name: change(array) for name, array in gradient(p).items()}
+
+    return case
+
+
+@pytest.mark.parametrize("change", [np.sign, np.cbrt, lambda g: np.tanh(3 * g), lambda g: g / (np.abs(g) + 1e-3)])
+def test_a_gradient_whose_numbers_are_changed_one_by_one_is_told_as_that(change):
+    diagnosis = diagnose(of_changed(CAPTIONS, change), lengths=(1, 2, 3))
+    assert families(diagnosis) == ["size"], diagnosis
+    assert "where the right one is larger, so is yours, or equal" in told(diagnosis)
+
+
+def test_a_gradient_is_not_said_to_keep_the_order_of_a_few_numbers_that_are_far_apart():
+    diagnosis = diagnose(of_text(CAPTIONS, ('"p": back.sum(0)', '"p": 1.01 * back.sum(0) + 1e-3')))
+    assert "size" not in families(diagnosis), diagnosis
+
+
+def test_a_norm_that_is_set_is_not_called_clipping_and_told_for_all_arrays_at_once():
+    diagnosis = diagnose(of_changed(CAPTIONS, lambda g: 9 * g / np.linalg.norm(g)), lengths=(2, 3))
+    assert families(diagnosis) == ["scale"], diagnosis
+    assert diagnosis.findings[0].place.count("The gradient of") == 1
+    assert diagnosis.findings[0].evidence == "Its norm is 9: it is set to it."
+
+
+def test_the_scale_of_an_attention_is_told_as_a_square_root():
+    diagnosis = diagnose(of_changed(CAPTIONS, lambda g: g / np.sqrt(6)), lengths=(1, 2))
+    assert "1/sqrt(6) of the right one" in told(diagnosis), diagnosis
+    assert "Is it the scale of an attention, sqrt(6)?" in told(diagnosis)

@@ -876,6 +876,25 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
 
 
+@long
+@pytest.mark.parametrize(
+    ("style", "gone", "changes"),
+    [
+        ("oop", "self.dc = self.dc * f", ()),
+        ("robot", "self.c_bar *= f", ()),
+        ("in_place", "dc *= cache.f[t]", ()),
+        ("in_place", "dc *= cache.f[t]", ("dc += tmp", "np.add(dc, tmp, out=dc)")),
+        ("brought_23", "dc *= f[t]", ("dc += tmp", "np.add(dc, tmp, dc)")),
+    ],
+)
+def test_a_factor_of_the_carry_is_missed_in_a_method_and_where_the_carry_is_changed_in_place(style, gone, changes):
+    text, name = PASSES[style]
+    text = without_line(text.replace(*changes) if changes else text, gone)
+    (finding,) = diagnose(text, name).findings
+    carry, factor = gone.rpartition(" = ")[2].replace("*=", "*").split(" * ")
+    assert finding.proved and finding.how == "add" and finding.repair == f"{carry} = {carry} * {factor}"
+
+
 def test_of_a_pass_that_is_right_until_it_stops_it_is_not_said_that_its_errors_are_small():
     diagnosis = diagnose(PER_GATE.replace("    cache =", "    assert len(x) < 3\n    cache =", 1), steps=FEW)
     assert "AssertionError" in str(diagnosis) and "small" not in str(diagnosis)

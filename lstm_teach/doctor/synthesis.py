@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.doctor import leftout
-from lstm_teach.doctor.code import Code, calls
+from lstm_teach.doctor.code import Code, calls, filled_by_calls
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import spend
@@ -191,7 +191,8 @@ class _Anew:
             self.codes[text] = None
             with contextlib.suppress(SyntaxError, ValueError):
                 tree = ast.parse(f"({text})", mode="eval")
-                if not calls(tree) & (self.code.changing | _TAKING):  # what is looked at stays as it is
+                # What is looked at stays as it is.
+                if not (calls(tree) & (self.code.changing | _TAKING) or filled_by_calls(tree)):
                     self.codes[text] = compile(tree, "<part>", "eval")
         if self.codes[text] is None:
             return None

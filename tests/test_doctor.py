@@ -895,6 +895,16 @@ def test_a_factor_of_the_carry_is_missed_in_a_method_and_where_the_carry_is_chan
     assert finding.proved and finding.how == "add" and finding.repair == f"{carry} = {carry} * {factor}"
 
 
+@long
+@pytest.mark.parametrize(("style", "gone"), [("brought_30", "do[t] ="), ("einsum_post", "dzo[t] =")])
+def test_a_line_is_missed_that_fills_the_rows_of_an_array_which_begins_with_whatever_is_there(style, gone):
+    text, name = PASSES[style]
+    assert "np.empty((T, H))" in text
+    (line,) = (each.strip() for each in text.splitlines() if each.strip().startswith(gone))
+    finding = diagnose(without_line(text, line), name).findings[-1]
+    assert finding.proved and finding.how == "add" and finding.repair.startswith(gone)
+
+
 def test_of_a_pass_that_is_right_until_it_stops_it_is_not_said_that_its_errors_are_small():
     diagnosis = diagnose(PER_GATE.replace("    cache =", "    assert len(x) < 3\n    cache =", 1), steps=FEW)
     assert "AssertionError" in str(diagnosis) and "small" not in str(diagnosis)

@@ -905,6 +905,22 @@ def test_a_line_is_missed_that_fills_the_rows_of_an_array_which_begins_with_what
     assert finding.proved and finding.how == "add" and finding.repair.startswith(gone)
 
 
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("kaggle_zip", "reversed(list(zip(tape, errs)))", "reversed(zip(tape, errs))"),
+        ("kaggle_zip", "reversed(list(zip(tape, errs)))", "zip(tape, errs)[::-1]"),
+        ("cell_objects", "reversed(list(enumerate(cells)))", "reversed(enumerate(cells))"),
+    ],
+)
+def test_what_can_be_read_only_forwards_is_made_a_list_before_it_is_turned_around(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    finding = diagnosis.findings[-1]
+    assert finding.proved and finding.line == line and "list(" in finding.repair
+    assert "has to be a list first" in finding.cause
+
+
 def test_of_a_pass_that_is_right_until_it_stops_it_is_not_said_that_its_errors_are_small():
     diagnosis = diagnose(PER_GATE.replace("    cache =", "    assert len(x) < 3\n    cache =", 1), steps=FEW)
     assert "AssertionError" in str(diagnosis) and "small" not in str(diagnosis)

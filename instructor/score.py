@@ -76,6 +76,7 @@ def score(
 
 
 ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
+NOT_HERE = "raised (ModuleNotFoundError|FileNotFoundError|PermissionError: a submission may not)"
 NO_ANSWERS = {"exercises.questions", "exercises.nets"}
 AGAIN = "it is graded all the same"
 REWORDED = {  # words of a check that don't fit a page on which nothing can be changed, or a function elsewhere
@@ -124,9 +125,15 @@ class Run:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
             self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
-        if name and re.match("raised (ModuleNotFoundError|PermissionError: a submission may not)", problem):
+        if name and re.match(NOT_HERE, problem):
             self.plan.notes.append(f"{which} can't run where this was graded: it {textwrap.shorten(problem, 200)}.")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
+        if problem.startswith("raised"):
+            self.imports_below(text, problem)
+            if collected.only_imports(expected) and not collected.python(text):
+                self.submission.run(expected)
+                end = "the imports that were handed out are used"
+                self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}; {end}.")
         for bound in binds:
             self.code[bound] = text
             self.problems.pop(bound, None)
@@ -135,6 +142,13 @@ class Run:
         for bound in collected.bound_names(expected) - self.code.keys():  # its cell, though it binds something else
             self.code[bound] = text
             self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
+
+    def imports_below(self, text: str, problem: str) -> None:
+        """Import what is below the line that has stopped a cell: a module that isn't here costs only what needs it."""
+        found = re.search(r", at line (\d+)", problem)
+        for line in collected.python(text) if found else ():
+            if isinstance(line, ast.Import | ast.ImportFrom) and line.lineno > int(found[1]):
+                self.submission.run(ast.unparse(line))
 
     def judged(self, task: Cell) -> dict:
         """What comes of a task now."""

@@ -141,6 +141,8 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
             earlier.remove(gone)
             print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
+    if sentence := one_folder(files, options):
+        print(sentence)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -165,6 +167,16 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
     for sentence in several(records):
         print(sentence)
     return records, complete
+
+
+def one_folder(files: list[handed_in.HandedIn], options: argparse.Namespace) -> str:
+    """What to do if all files are in one folder, and so count as one student's; "" if they don't."""
+    first = files[0].path.relative_to(options.folder).parts
+    others = any(each.student != files[0].student or each.number for each in files)
+    if others or len(files) < 3 or len(first) < 2:
+        return ""
+    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])} and count as one student's."
+    return f"{whose} If they are a class's, grade that folder instead: {options.folder / first[0]}"
 
 
 def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:

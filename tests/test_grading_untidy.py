@@ -73,6 +73,17 @@ def test_a_notebook_under_another_name_is_one_unless_its_student_has_handed_in_a
     assert [each.student for each in found if not each.is_notebook] == ["ed", "flo"]
 
 
+@pytest.mark.parametrize(("count", "said"), [(3, 1), (2, 0)])
+def test_a_class_in_a_folder_of_its_own_is_not_taken_for_a_student_without_a_word(folder, capsys, count, said):
+    place, (_, *options) = folder
+    write(place.parent, {f"all/Exercise 9/{name}.ipynb": notebook(RIGHT) for name in ("Ada", "Bo", "Cy")[:count]})
+    grade.main([str(place.parent / "all"), *options])
+    folders = f"grade that folder instead: {place.parent / 'all' / 'Exercise 9'}"
+    assert capsys.readouterr().out.count(folders) == said
+    grade.main([str(place.parent / "all" / "Exercise 9"), *options])
+    assert "instead" not in capsys.readouterr().out
+
+
 def test_a_notebook_of_an_old_format_is_not_said_to_be_none(tmp_path):
     write(tmp_path, {"x.ipynb": {"nbformat": 3, "worksheets": [{"cells": []}]}})
     with pytest.raises(collected.Unreadable, match="a format from before 2015; opened and saved in Jupyter"):

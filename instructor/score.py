@@ -238,7 +238,8 @@ def judge(task: Cell, submission: Submission, names: dict, problems: dict[str, s
         space |= dict.fromkeys(wanted, ... if "ask(" in task.text else _unwritten)
         empty = described(points_now())  # its hints or its question are there for this one too
         kept = {key: empty[key] for key in ("hints", "question") if key in empty}
-        return result | kept | {"missing": name, "problem": _no_answer(name, problems.get(name, ""))}
+        problem = _no_answer(name, problems.get(name, ""), letter="ask(" in task.text)
+        return result | kept | {"missing": name, "problem": problem}
     except (ProcessEnded, NoAnswer, Broken) as error:
         said = str(error) or "no answer came in time"
         return result | {"problem": f"{task.name} could not be judged: {said}."}
@@ -251,13 +252,18 @@ def _unwritten(*inputs: Any) -> None:
     raise NotImplementedError
 
 
-def _no_answer(name: str, problem: str) -> str:
-    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known."""
+def _no_answer(name: str, problem: str, letter: bool) -> str:
+    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known.
+
+    `letter` says whether the answer is one.
+    """
     if not problem or problem.startswith("defines "):
         hint = f", but its cell {problem}: should that be called {name}?" if problem else "."
         return f"There is no {name} in the notebook{hint}"
     typographic = "invalid character" in problem and re.search("[“”„‘’‚«»]", problem)
     advice = " Python needs the straight quotation marks of the keyboard, \" or '." if typographic else ""
+    bare = letter and re.search(r"NameError: name '[a-zA-Z]' is not defined", problem)
+    advice = " Python needs quotation marks around a letter." if bare else advice
     return f"{name} could not be used: its cell {problem.removesuffix('.')}.{advice}"
 
 

@@ -173,6 +173,12 @@ def test_an_import_that_fails_costs_only_what_needs_it(doubling, imports, said):
     assert said in notes[0] and [task["points"] for task in tasks.values()] == [4, 1]
 
 
+def test_a_letter_without_quotation_marks_is_told_what_it_lacks(doubling):
+    _, tasks = judged(doubling, handed(my_half="my_half = A", doubled="doubled = B"), 15)
+    assert tasks["ask-half"]["problem"].endswith("my_half = A. Python needs quotation marks around a letter.")
+    assert tasks["check-doubled"]["problem"].endswith("at line 1: doubled = B.")
+
+
 def test_a_file_that_only_the_student_has_is_told_to_the_teacher(doubling):
     notes, tasks = judged(doubling, handed(doubled=f"a = np.loadtxt('mine.csv')\n{ANSWER}"), 15)
     assert "The cell doubled can't run where this was graded: it raised FileNotFoundError: mine.csv" in notes[0]

@@ -9,10 +9,10 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 Lines = Sequence[ast.stmt]  # of a cell, or those of one blank
@@ -303,19 +303,56 @@ def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, except those that make only `given` names and are in a cell without this call too."""
-    theirs = {ast.dump(s) for tree in _other_cells(namespace, call) or () for s in tree.body}
-    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and ast.dump(s) in theirs]
-    ran = [s for tree in _other_cells(namespace, call) for s in tree.body] if copies else []
-    return [s for s in statements if s not in copies or not _makes_the_same(s, ran)]
+    """The statements, except those that make only `given` names and are in a cell without this call too.
+
+    Where another line of this cell changes what such a line makes, all lines are its own.
+    """
+    ran = [one for tree in _other_cells(namespace, call) or () for s in tree.body for one in _one_by_one(s)]
+    theirs = {ast.dump(s) for s in ran}
+    drawn = {n for n, value in namespace.items() if _draws(value)}
+
+    def is_copy(statement: ast.stmt) -> bool:
+        made, parts = touched(statement), _one_by_one(statement)
+        if not made or made - {*given} or any(made & touched(s) for s in statements if s is not statement):
+            return False
+        return all(ast.dump(one) in theirs and _makes_the_same(one, ran, drawn) for one in parts)
+
+    return [s for s in statements if not is_copy(s)]
 
 
-def _makes_the_same(statement: ast.stmt, ran: Lines) -> bool:
-    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it."""
+def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
+    """The assignments that `a, b = 1, 2` does at once; any other statement as it is."""
+    match statement:
+        case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
+            if all(isinstance(each, ast.Name) for each in targets) and not names_in(*targets) & names_in(*values):
+                return [ast.copy_location(ast.Assign([a], b), b) for a, b in zip(targets, values, strict=True)]
+    return [statement]
+
+
+def _makes_the_same(statement: ast.stmt, ran: Lines, drawn: Collection[str]) -> bool:
+    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it.
+
+    Of what is `drawn` from, such as random numbers, each line gets something else.
+    """
     last = {name: k for k, s in enumerate(ran) for name in touched(s)}
     k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
     made, read = touched(statement), globals_read(_code(statement))
-    return all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
+    again = all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
+    return again and not read & drawn and not _unseeded(statement)
+
+
+def _draws(value: Any) -> bool:
+    """Whether a value gives something else each time: an iterator, or random numbers."""
+    kind = type(value)
+    its = value.__name__ if issubclass(kind, ModuleType) else kind.__module__
+    return issubclass(kind, Iterator) or its.startswith(("random", "numpy.random"))
+
+
+def _unseeded(statement: ast.stmt) -> bool:
+    """Whether a line calls np.random.normal(), say, or default_rng() without a number to begin from."""
+    called = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    called = [n for n in called if getattr(n.func.value, "attr", "") == "random"]
+    return any(not (n.func.attr in ("default_rng", "RandomState") and n.args) for n in called)
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:

@@ -26,7 +26,7 @@ sys.path[:] = path
 
 
 def test_a_class_list_has_names_teachers_and_comments():
-    assert homes.read_class("# 2026\nada teacher\n\nbea\ncem-2 # moved\n") == {
+    assert homes.read_class("\ufeff# 2026\nada teacher\n\nbea\ncem-2 # moved\n") == {
         "ada": True,
         "bea": False,
         "cem-2": False,

@@ -126,8 +126,8 @@ def test_a_count_of_the_calls_says_nothing_about_the_order_of_grading(topic, nam
 
 @each_check
 def test_wrong_answers_are_rejected_with_a_reason(topic, name, monkeypatch):
-    start = judging.Attempt.__init__  # three wrong answers use up the time that they get
-    hurried = lambda self, f, seconds=3, *slow: start(self, f, min(seconds, 3), *slow)  # noqa: E731
+    start = judging.Attempt.__init__  # three wrong answers use up the time that they get; a second is long for the rest
+    hurried = lambda self, f, seconds=1, *slow: start(self, f, min(seconds, 1), *slow)  # noqa: E731
     monkeypatch.setattr(judging.Attempt, "__init__", hurried)
     check, answers = checks(topic)[name], ANSWERS[topic].WRONG[name]
     assert len(answers) >= 12, f"tests/exercise_answers/{topic}.py has {len(answers)} wrong answers for {name}, not 12"

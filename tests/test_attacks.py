@@ -3,8 +3,9 @@
 import os
 import time
 
+import collected
 import pytest
-from instructor_modules import collected, score
+import score
 from projectfiles import ROOT
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")]

@@ -15,14 +15,11 @@ if not sys.platform.startswith("linux"):
 
 import pwd
 
-HUB = ROOT / "instructor" / "hub"
-path = list(sys.path)
-sys.path.insert(0, str(HUB))
-import collect  # noqa: E402
-import homes  # noqa: E402
-import start_hub  # noqa: E402
+import collect
+import homes
+import start_hub
 
-sys.path[:] = path
+HUB = ROOT / "instructor" / "hub"
 
 
 def test_a_class_list_has_names_teachers_and_comments():

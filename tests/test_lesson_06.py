@@ -4,10 +4,11 @@ import copy
 import itertools
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run, spec
+from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run, spec, words_of
 from scenes import assert_same_as_full_drawing, pixels
 from test_trial import test_a_numpy_number_in_the_notebook_is_one_in_every_case_too as of_numpy
 
@@ -23,6 +24,7 @@ from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.training import adam, sgd, train_side_by_side
 
 NAME, DEEPER = "06_training", "deeper/exploding_and_clipping"
+prose = partial(words_of, NAME)
 
 
 # The blanks. Each is judged with a few numbers in place of those that the cells before it take seconds to make.
@@ -299,10 +301,6 @@ def lesson():
 
 def test_a_numpy_number_in_this_notebook_too_is_one_in_every_case(lesson):
     of_numpy(NAME)
-
-
-def prose(*cell_ids):
-    return " ".join(" ".join(cell_source(NAME, cell_id).split()) for cell_id in cell_ids)
 
 
 def test_the_three_runs_are_told_apart_as_the_prediction_says(lesson):

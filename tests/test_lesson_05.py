@@ -214,6 +214,13 @@ def test_a_typed_in_number_is_not_right(group, name, number):
             "1",
             "rate_needed is off: yours is 1; it should be 0.8895. It reads none of the names",
         ),
+        ("rate_needed", "share ** (1 / 59)", "The typed-in number 59 can be right for these numbers only"),
+        ("rate_needed", "share ** (1 / 58)", "rate_needed is off: yours is 0.8877; it should be 0.8895."),
+        (
+            "rate_needed",
+            "share ** (1 / 60)",
+            "rate_needed is off: yours is 0.8913; it should be 0.8895. This takes the 60th",
+        ),
         ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The typed-in number 0.503 can be right for these numbers"),
         ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The typed-in number 1.503 can be right for these numbers"),
         ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The typed-in numbers 0.403 and 0.1 can be"),

@@ -124,7 +124,12 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("two_roads", "through_g", "dc * i * w * o_before * (1 - ct_before**2)", "(1 - g**2), the slope of tanh"),
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "complex"),
         ("rate_of", "rate_of", "np.abs(np.linalg.eigvals(one_step))[0]", "lists first"),
-        ("left", "left", "np.array([f**k for k in range(60)])", "This has 60 numbers, however many n has: raise"),
+        (
+            "left",
+            "left",
+            "np.array([f**k for k in range(60)])",
+            "These are the right 60 numbers, but there would be 60",
+        ),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
         ("two_roads", "through_g", "dc * i * g * w * o_before * ct_before", "slope"),
         ("posted_step", "posted_step", "one_step", "This is one_step, not"),

@@ -7,6 +7,8 @@ import contextlib
 import copy
 import functools
 import gc
+import random
+import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import (
@@ -35,8 +37,11 @@ FOLLOWED = ("__main__", "builtins", "collections", "functools", "numpy", "types"
 UNSEEN = (ModuleType, MappingProxyType, FrameType, TracebackType)  # behind these are the dictionaries of modules
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one of these may reach every name
 CACHED = type(functools.cache(len))
-HOLDING = (np.ndarray, np.random.Generator, list, dict, set, deque)
+RANDOM = (random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator)
+HOLDING = (np.ndarray, *RANDOM, list, dict, set, deque)
+MOST, LARGEST = 10_000, 10**7  # how many values are set aside, the nearest first, and how many bytes of one array
 COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
+NUMPY = {name: value for name, value in vars(np).items() if callable(value)}  # before a cell can change it
 
 
 @contextlib.contextmanager
@@ -53,11 +58,14 @@ def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names],
     """In the end, put back a notebook's names, and what the values `met` in it hold, into these themselves.
 
     So two names of one list, or an array and its view, stay one throughout. The function yielded puts everything back
-    and gives the notebook other names. Caches are emptied: their results may be those of other numbers.
+    and gives the notebook other names. Caches are emptied: their results may be those of other numbers. What can't be
+    put back: how far an iterator, a generator or an open file has gone, and what is written outside of the notebook.
     """
     made = [each for each in met if _module(each) == "__main__"]
     states = [(namespace, dict(namespace)), *_states(made)]
-    states += [(each, _contents(each)) for each in met if issubclass(type(each), HOLDING)]
+    holding = [each for each in met if issubclass(type(each), HOLDING)]
+    large = {id(each) for each in holding if issubclass(type(each), np.ndarray) and np.asarray(each).nbytes > LARGEST}
+    states += [(each, _contents(each)) for each in holding if id(each) not in large]
 
     def put_back() -> None:
         for where, kept in states:
@@ -69,21 +77,53 @@ def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names],
         put_back()
         _become(namespace, names)
 
+    with _not_drawn_on(met):
+        try:
+            yield anew
+        finally:
+            put_back()
+
+
+@contextlib.contextmanager
+def _not_drawn_on(met: Sequence[Any]) -> Iterator[None]:
+    """Meanwhile figures and axes have the inside of new ones; so whatever is drawn there, they are as they were."""
+    artist = sys.modules.get("matplotlib.artist")
+    drawn = [each for each in met if artist and issubclass(type(each), artist.Artist)]
+    kept = [(vars(each), dict(vars(each))) for each in drawn]
+    new = {kind: _new_inside(kind) for kind in {*map(type, drawn)}}
+    for each in drawn:
+        vars(each).update(new[type(each)])
     try:
-        yield anew
+        yield
     finally:
-        put_back()
+        for inside, before in kept:
+            _become(inside, before)
+
+
+def _new_inside(kind: type) -> dict[str, Any]:
+    """What a new figure, or new axes of this kind, have inside; nothing for what is only a part of these."""
+    figure = sys.modules["matplotlib.figure"].Figure()
+    if issubclass(kind, sys.modules["matplotlib.axes"].Axes):
+        return vars(figure.add_subplot(axes_class=kind))
+    return vars(figure) if issubclass(kind, type(figure)) else {}
+
+
+def give_numpy_back() -> list[str]:
+    """Let NumPy's functions be its own again, which the library needs too; the names of those that were not."""
+    lost = [name for name, own in NUMPY.items() if vars(np).get(name) is not own]
+    vars(np).update({name: NUMPY[name] for name in lost})
+    return lost
 
 
 def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
     """The names that code reads, starting from these names and values, and what it can reach that the notebook made.
 
     That is functions, classes and objects, also inside lists and one another; after a name in `BY_TEXT`, all of them.
-    What other code holds, such as a library's, is not followed.
+    What other code holds, such as a library's, is not followed; of very much, only the `MOST` nearest.
     """
     found: set[str] = set()
     met: dict[int, Any] = {}
-    waiting = [*values]
+    waiting = deque(values)
 
     def read(names: Collection[str]) -> None:
         new = {*names} - found
@@ -91,8 +131,8 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
         waiting.extend(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
 
     read(names)
-    while waiting:
-        each = waiting.pop()
+    while waiting and len(met) < MOST:
+        each = waiting.popleft()
         if id(each) not in met:
             met[id(each)] = each
             waiting += _inside(each)
@@ -103,8 +143,12 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
 
 def _inside(each: Any) -> list[Any]:
     """The parts of a value that may have parts of their own; none if it belongs to a library."""
-    kind = type(each)
-    if issubclass(kind, type):  # not its dictionary itself, which nothing else may write to
+    kind, artist = type(each), sys.modules.get("matplotlib.artist")
+    if issubclass(kind, np.ndarray):
+        parts = np.asarray(each).ravel().tolist() if np.asarray(each).dtype == object else []
+    elif artist and issubclass(kind, artist.Artist):
+        parts = [each.axes, each.figure]
+    elif issubclass(kind, type):  # not its dictionary itself, which nothing else may write to
         parts = [kind, *each.__bases__, *vars(each).values()] if each.__module__ == "__main__" else []
     else:
         followed = kind.__module__ in FOLLOWED and not issubclass(kind, UNSEEN)
@@ -140,9 +184,9 @@ def _attributes(each: Any) -> Mapping[str, Any] | None:
 
 def _contents(each: Any) -> Any:
     """What an array, a random generator, or a container holds now."""
-    if issubclass(type(each), np.random.Generator):
-        return each.bit_generator.state
     base = _base(each)
+    if issubclass(base, RANDOM):
+        return _random_state(each)[0]()
     if issubclass(base, np.ndarray):
         return np.array(each, subok=base is not np.ndarray)  # with its mask, if it has one
     return dict(base.items(each)) if issubclass(base, dict) else [*base.__iter__(each)]
@@ -156,8 +200,8 @@ def _become(where: Any, kept: Any) -> None:
             base.__delitem__(where, gone)
         for name, value in kept.items():  # the update of a Counter would add
             base.__setitem__(where, name, value)
-    elif issubclass(base, np.random.Generator):
-        where.bit_generator.state = kept
+    elif issubclass(base, RANDOM):
+        _random_state(where)[1](kept)
     elif issubclass(base, np.ndarray):
         with contextlib.suppress(ValueError):  # it may be read only
             base.__setitem__(where, ..., kept)
@@ -169,6 +213,16 @@ def _become(where: Any, kept: Any) -> None:
             if not issubclass(base, type) or vars(where).get(name, where) is not value:
                 with contextlib.suppress(AttributeError, TypeError):  # a class may forbid it
                     setattr(where, name, value)
+
+
+def _random_state(each: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    """How to read the state of random numbers, and how to set it."""
+    if isinstance(each, random.Random):
+        return each.getstate, each.setstate
+    if isinstance(each, np.random.RandomState):
+        return each.get_state, each.set_state
+    bits = getattr(each, "bit_generator", each)  # of a Generator
+    return lambda: bits.state, lambda state: setattr(bits, "state", state)
 
 
 def _base(each: Any) -> Any:

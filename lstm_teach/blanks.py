@@ -28,6 +28,8 @@ where they are not the right ones: an f from a cell above.
     [blanks.initial]
     returns = ["dh0", "dc0"]           # names for the parts if it returns a tuple; a dict or Params has its own
     allow = ["forward", "step_back"]   # functions of the library that it may call
+    way = "one_walk:unless_one_walk"   # once its numbers are right, says what is odd about the way to them, or ""; it
+                                       # is called with the learner's function, the library's and `returns`
     [blanks.initial.mistakes.every]    # an expression for the whole answer: its parts are compared one by one
     [blanks.my_forward.calls]          # functions of the lesson that it may call, in case a learner changed them
     step = "lstm_teach.lessons.cases_01:step"
@@ -98,27 +100,34 @@ class Lesson:
         frame = sys._getframe(1)
         names = frame.f_globals
         statements, shown = cellcode.cell(frame)
-        blank = self.blank(group)
+        blank, numpys = self.blank(group), aside.give_numpy_back()
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, f'judge("{group}")')
             spare = cellcode.counted(statements) - cellcode.read_by(self._lines_after(group))
             parts = judge_blank(blank, statements, names, before, spare)
+            way = _way(blank, names) if all(part.passed for part in parts) else ""
         late = {p.name for p in parts if p.sentence.startswith(NO_LINE)} & cellcode.made_below(frame)
         parts = tuple(Part(p.name, TOO_LATE.format(p.name)) if p.name in late else p for p in parts)
         said = [part for part in parts if part.sentence and not part.open]
-        wrong = {blank.names[0] if blank.is_function else part.name for part in said}
+        wrong = {blank.names[0] if blank.is_function else part.name for part in said} & {*blank.names}
         for name in blank.names:
             self.written.pop(name, None)
             usable = callable(names.get(name)) if blank.is_function else name in names
             if name in wrong and usable and _is_theirs(blank, name, statements, names):
                 self.written[name] = names[name]
-        notes = [_go_on(blank, parts, names), _given_back(statements, names), wrong and cellcode.lost(*statements)]
-        notes.append("" if wrong else trial.words_for_spent(blank, spare & (before or set())))
+        notes = [
+            way,
+            _go_on(blank, parts, names),
+            _given_back(statements, names, numpys),
+            wrong and cellcode.lost(*statements),
+            "" if wrong else trial.words_for_spent(blank, spare & (before or set())),
+        ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
         hints = blank.hints if wrong else ()
-        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(parts))
+        own = parts if blank.is_function else parts[: len(blank.names)]  # without what the cell has changed besides
+        verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(own))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
         if not shown:
@@ -245,6 +254,14 @@ def judge_blank(
     said = "did not finish", "NameError", CALLS.partition("{}")[2]
     done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
     return parts if done else _with_helpers(blank, function, parts)
+
+
+def _way(blank: Blank, namespace: Names) -> str:
+    """What the lesson has to say of the way in which a function gets its right answer; mostly nothing."""
+    if not blank.way:
+        return ""
+    name, look = blank.names[0], pkgutil.resolve_name(f"lstm_teach.lessons.{blank.way}")
+    return look(guard.with_a_name(namespace[name], name), pkgutil.resolve_name(blank.library), blank.returns)
 
 
 def _with_helpers(blank: Blank, function: Callable, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -492,11 +509,13 @@ def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> st
     return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
 
 
-def _given_back(statements: Lines, namespace: dict[str, Any]) -> str:
-    """Let np and Python's own functions be again what other cells call by these names; say so."""
-    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"} | {"np": np}
-    lost = [n for n in sorted(cellcode.stored(statements) & own.keys()) if not callable(namespace.get(n, int))]
-    lost = [n for n in lost if namespace[n] is not np]
-    namespace.update({n: own[n] for n in lost})
-    them = ", ".join(f"`{n}`" for n in lost)
-    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if lost else ""
+def _given_back(statements: Lines, namespace: dict[str, Any], numpys: Sequence[str]) -> str:
+    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of NumPy's too."""
+    touched = set().union(*map(cellcode.touched, statements))
+    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"}
+    lost = {n: own[n] for n in touched & own.keys() if not callable(namespace.get(n, int))}
+    modules = {"np": np, "lt": sys.modules["lstm_teach"]}
+    lost |= {n: modules[n] for n in touched & modules.keys() if namespace.get(n) is not modules[n]}
+    namespace.update(lost)
+    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(f"np.{n}" for n in numpys)))
+    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""

@@ -37,11 +37,11 @@ def entered(found: Counter) -> Iterator[None]:
         if next(left) <= 0:
             sys.setprofile(before)
         name, caller = frame.f_code.co_qualname, frame.f_back
-        if event != "call" or frame.f_globals is globals() or _package(frame) in BETWEEN or "<" in name:
+        if event != "call" or frame.f_globals is globals() or package_of(frame) in BETWEEN or "<" in name:
             return
-        while caller and caller is not outside and _package(caller) in BETWEEN:
+        while caller and caller is not outside and package_of(caller) in BETWEEN:
             caller = caller.f_back
-        if caller in (None, outside) or _package(caller) != "lstm_teach":
+        if caller in (None, outside) or package_of(caller) != "lstm_teach":
             found[f"{frame.f_globals.get('__name__')}:{name.partition('.')[0]}"] += 1
 
     token = ENTERED.set(found)
@@ -55,7 +55,8 @@ def entered(found: Counter) -> Iterator[None]:
         threading.setprofile(in_threads)
 
 
-def _package(frame: FrameType) -> str:
+def package_of(frame: FrameType) -> str:
+    """The package of the code that runs in a frame."""
     return str(frame.f_globals.get("__name__")).partition(".")[0]
 
 

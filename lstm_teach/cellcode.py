@@ -9,10 +9,10 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 Lines = Sequence[ast.stmt]  # of a cell, or those of one blank
@@ -313,33 +313,54 @@ def read_by(lines: Iterable[str]) -> set[str]:
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
     """The statements, except those that make only `given` names and are in a cell without this call too.
 
-    One of the assignments of `a, b = 1, 2` counts as in that cell too. What the cell goes on to change stays.
+    Where another line of this cell changes what such a line makes, all lines are its own.
     """
-    ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
-    theirs = {ast.dump(part) for part in ran}
-    parts = [(s, _one_by_one(s)) for s in statements if touched(s) and touched(s) <= {*given}]
-    copies = [s for s, each in parts if all(ast.dump(part) in theirs and _makes_the_same(part, ran) for part in each)]
-    changed = stored([s for s in statements if s not in copies])
-    return [s for s in statements if s not in copies or touched(s) & changed]
+    ran = [one for tree in _other_cells(namespace, call) or () for s in tree.body for one in _one_by_one(s)]
+    theirs = {ast.dump(s) for s in ran}
+    drawn = {n for n, value in namespace.items() if _draws(value)}
+
+    def is_copy(statement: ast.stmt) -> bool:
+        made, parts = touched(statement), _one_by_one(statement)
+        if not made or made - {*given} or any(made & touched(s) for s in statements if s is not statement):
+            return False
+        return all(ast.dump(one) in theirs and _makes_the_same(one, ran, drawn) for one in parts)
+
+    return [s for s in statements if not is_copy(s)]
 
 
 def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
-    """The assignments that `a, b = 1, 2` makes, each as a statement; any other statement, or `a, b = b, a`, alone."""
+    """The assignments that `a, b = 1, 2` does at once; any other statement as it is."""
     match statement:
-        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
-            starred = any(isinstance(each, ast.Starred) for each in [*targets, *values])
-            if len(targets) == len(values) and not starred and not names_in(*targets) & names_in(*values):
-                pairs = zip(targets, values, strict=True)
-                return [ast.copy_location(ast.Assign([target], value), statement) for target, value in pairs]
+        case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
+            if all(isinstance(each, ast.Name) for each in targets) and not names_in(*targets) & names_in(*values):
+                return [ast.copy_location(ast.Assign([a], b), b) for a, b in zip(targets, values, strict=True)]
     return [statement]
 
 
-def _makes_the_same(statement: ast.stmt, ran: Lines) -> bool:
-    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it."""
+def _makes_the_same(statement: ast.stmt, ran: Lines, drawn: Collection[str]) -> bool:
+    """Whether a line that has run would make the same again: nothing that it makes or reads was made after it.
+
+    Of what is `drawn` from, such as random numbers, each line gets something else.
+    """
     last = {name: k for k, s in enumerate(ran) for name in touched(s)}
     k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
     made, read = touched(statement), globals_read(_code(statement))
-    return all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
+    again = all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
+    return again and not read & drawn and not _unseeded(statement)
+
+
+def _draws(value: Any) -> bool:
+    """Whether a value gives something else each time: an iterator, or random numbers."""
+    kind = type(value)
+    its = value.__name__ if issubclass(kind, ModuleType) else kind.__module__
+    return issubclass(kind, Iterator) or its.startswith(("random", "numpy.random"))
+
+
+def _unseeded(statement: ast.stmt) -> bool:
+    """Whether a line calls np.random.normal(), say, or default_rng() without a number to begin from."""
+    called = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    called = [n for n in called if getattr(n.func.value, "attr", "") == "random"]
+    return any(not (n.func.attr in ("default_rng", "RandomState") and n.args) for n in called)
 
 
 def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:

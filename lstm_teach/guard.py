@@ -11,6 +11,7 @@ import inspect
 import linecache
 import logging
 import os
+import random
 import re
 import sys
 import threading
@@ -172,12 +173,11 @@ def _watch(tool: int | None, ask: Callable | None) -> None:
 
 @contextlib.contextmanager
 def unseen() -> Iterator[None]:
-    """For a while nothing is printed, displayed, drawn, warned of or logged; random numbers then go on as before."""
+    """For a while nothing is printed, displayed, drawn, warned of or logged, and then all is `as_before`."""
     ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib._pylab_helpers")
     displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}
-    numpy_random = sys.modules["numpy"].random
-    drawn, log, random = dict(figures), logging.getLogger(), numpy_random.get_state()
+    drawn, log = dict(figures), logging.getLogger()
     disabled, handlers = log.manager.disable, [*log.handlers]
     with (
         open(os.devnull, "w") as nowhere,
@@ -185,6 +185,7 @@ def unseen() -> Iterator[None]:
         contextlib.redirect_stderr(nowhere),
         displayed,
         warnings.catch_warnings(action="ignore"),
+        as_before(),
     ):
         figures.clear()
         logging.disable()
@@ -195,7 +196,28 @@ def unseen() -> Iterator[None]:
             figures.update(drawn)
             logging.disable(disabled)
             log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
-            numpy_random.set_state(random)
+
+
+@contextlib.contextmanager
+def as_before() -> Iterator[None]:
+    """In the end, put back what there is once for all cells: random numbers, folder, environment, matplotlib's rc."""
+    numpy_random, matplotlib = sys.modules["numpy"].random, sys.modules.get("matplotlib")
+    numbers, numpys, paths, environment = random.getstate(), numpy_random.get_state(), [*sys.path], dict(os.environ)
+    here = os.curdir
+    with contextlib.suppress(OSError):  # the folder may be gone
+        here = os.getcwd()
+    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
+        try:
+            yield
+        finally:
+            random.setstate(numbers)
+            numpy_random.set_state(numpys)
+            with contextlib.suppress(OSError):
+                os.chdir(here)
+            sys.path[:] = paths
+            if os.environ != environment:
+                os.environ.clear()
+                os.environ.update(environment)
 
 
 def what_it_raised(function: Callable, error: BaseException) -> str:

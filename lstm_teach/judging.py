@@ -1,7 +1,7 @@
 """Judge what a learner wrote: call it, and compare its answer with the right one. recognize.py says what it is instead.
 
-Imports borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One engine for the blanks of the lessons and
-the checks of the exercises.
+Imports aside, borrowed, cellcode, guard, gradcheck, verdicts, params and numpy. One engine for the blanks of the
+lessons and the checks of the exercises.
 """
 
 import ast
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import borrowed, cellcode, guard
+from lstm_teach import aside, borrowed, cellcode, guard
 from lstm_teach.gradcheck import read_gradients
 from lstm_teach.params import Params
 from lstm_teach.validate import amount, brief, listing
@@ -104,6 +104,7 @@ class Attempt:
             unmade = "raised NameError: name '" in said and "write np." not in said
             return None, said + (NOT_MADE if unmade else "")
         finally:
+            aside.give_numpy_back()
             self._left -= spent()
         names = [*guard.parameters_of(self.function)]  # none of builtins, one of *inputs
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):

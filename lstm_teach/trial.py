@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard
-from lstm_teach.aside import COPIED, copied, reached, set_aside
+from lstm_teach.aside import COPIED, copied, give_numpy_back, reached, set_aside
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import spoil_free_memory
 from lstm_teach.judging import ONCE, SECONDS, Trouble, close, difference, is_like, same
@@ -52,6 +52,7 @@ class Blank:
     allow: tuple[str, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
+    way: str = ""
 
     @property
     def is_function(self) -> bool:
@@ -141,6 +142,7 @@ class _Trials:
         try:
             exec(self.codes[k], self.space)
         finally:
+            give_numpy_back()
             guard.end_if_told()
 
     def _together(self, case: Names) -> tuple[dict, Counter[str]]:

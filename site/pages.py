@@ -34,11 +34,11 @@ class Renderer(IPythonRenderer):
 
     def block_math(self, body: str) -> str:
         """A formula on a line of its own."""
-        return convert(_plain(body), display="block")
+        return _mathml(body, display="block")
 
     def inline_math(self, body: str) -> str:
         """A formula in a sentence."""
-        return convert(_plain(body))
+        return _mathml(body)
 
 
 class Exporter(HTMLExporter):
@@ -139,9 +139,14 @@ def with_links(body: str, source: Path) -> str:
     return re.sub(r'href="([^"]*)"', link, body)
 
 
-def _plain(formula: str) -> str:
-    """A formula as it was written; the reader of Markdown may have escaped it."""
-    return html.unescape(formula).strip().strip("$").strip()
+def _mathml(formula: str, **how: str) -> str:
+    """A formula as MathML, with a thin space between log or tanh and what it is taken of."""
+    as_written = html.unescape(formula).strip().strip("$").strip()  # the reader of Markdown may have escaped it
+    return re.sub(
+        r"(?<!<msup>)(<mi>(?:log|tanh)</mi>)(?=<m[fins])",
+        r'\1<mspace width="0.17em"></mspace>',
+        convert(as_written, **how),
+    )
 
 
 if __name__ == "__main__":

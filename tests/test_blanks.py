@@ -2,6 +2,9 @@
 
 import linecache
 import logging
+import os
+import random
+import sys
 import textwrap
 import time
 import tomllib
@@ -312,7 +315,10 @@ def test_what_the_cell_has_made_itself_it_may_change():
 def test_a_line_that_is_copied_from_another_cell_changes_nothing():
     lesson, given = "01_forward_pass", "b, n = 1.0, 20"
     names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
-    assert run_cell(lesson, "left", f"{given}\n{cell}", names | {"In": [given]}).passed
+    seeded = "b = np.random.default_rng(3).normal()"
+    for half in (given, "n = 20", "n, b = 20, 1.0", "b = 1.0\nn = 20"):
+        assert run_cell(lesson, "left", f"{half}\n{cell}", names | {"In": [given]}).passed
+    assert run_cell(lesson, "left", f"{seeded}\n{cell}", names | {"In": [given, seeded]}).passed
     verdict = run_cell(lesson, "left", f"b, n = 2.0, 20\n{cell}", names | {"In": [given]})
     assert "This cell changes b and n themselves, which come from other cells." in str(verdict)
     wrong = cell.replace("** n", "* n")
@@ -337,12 +343,17 @@ def test_a_line_that_is_copied_from_another_cell_changes_nothing():
         ("b, n = 1.0, 20", ["b, n = 1.0, 20", "b, n = 2.0, 40"]),  # it was made anew since
         ("n += 1", ["b, n = 1.0, 20", "n += 1"]),  # it would be done twice
         ("n = len(notes)", ["notes = [1]", "n = len(notes)", "notes = [1, 2]"]),  # what it reads was made anew
+        ("b = np.random.normal()", ["b = np.random.normal()"]),  # it gives another number each time
+        ("b = np.random.default_rng().normal()", ["b = np.random.default_rng().normal()"]),
+        ("b = own.normal()", ["own = np.random.default_rng(3)", "b = own.normal()"]),
+        ("n = next(turns)", ["turns = iter([20] * 100)", "n = next(turns)"]),
     ],
 )
 def test_a_line_of_another_cell_that_makes_something_else_by_now_is_no_copy(line, cells):
     lesson = "01_forward_pass"
     names, cell = copied(names_before(lesson, "left")), 'left = sigmoid(b) ** n\n\nlesson.judge("left")'
-    said = str(run_cell(lesson, "left", f"{line}\n{cell}", names | {"In": cells, "notes": [1, 2]}))
+    names |= {"In": cells, "notes": [1, 2], "own": np.random.default_rng(3), "turns": iter([20] * 100)}
+    said = str(run_cell(lesson, "left", f"{line}\n{cell}", names))
     assert "This cell changes" in said and "which come" in said, said
 
 
@@ -405,6 +416,8 @@ def test_a_loop_that_counts_with_a_name_is_a_mistake_only_where_the_notebook_has
     assert verdict.passed, str(verdict)  # no blank that comes later reads it
     verdict, _ = judged(VECTORS, source, notebook(VECTORS) | {"In": ["t, T = 1, 2"]})
     assert sentences(verdict)["dc"] == "" and "counts with t" in sentences(verdict)["t"]
+    # the lines are right, so that neither their first sentence says otherwise nor a hint is offered for them
+    assert verdict.summary == "Right: `dc` and `dWf`." and not verdict.passed and not verdict.hints
 
 
 def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():
@@ -474,8 +487,12 @@ def test_what_a_cell_prints_for_other_nets_is_not_shown(capsys):
 
 
 SHOWN = """
-import logging, sys
+import logging, os, random, sys
 import matplotlib.pyplot as plt
+sys.path.append("seen")
+os.environ["SEEN"] = os.environ.get("SEEN", "") + "1"
+plt.rcParams["lines.linewidth"] += 1
+random.random()
 from IPython.display import display
 display("seen")
 print("seen", file=sys.stderr)
@@ -486,10 +503,15 @@ np.random.seed(3)
 
 
 @pytest.mark.parametrize("blank", [PRODUCT, PASS], ids=["lines", "function"])
-def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, caplog):
+def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, caplog, monkeypatch):
     shell = InteractiveShell.instance()
     publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
     captured, handlers = shell.display_pub, [*logging.getLogger().handlers]
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("SEEN", "")
+    monkeypatch.setitem(plt.rcParams, "lines.linewidth", 1)
+    random.seed(5)
+    drawn = random.Random(5)
     try:
         if blank is PRODUCT:
             source = SHOWN + "do = dh * ct\ndct = dh * o"
@@ -498,6 +520,8 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
             source += "\nx = np.zeros(1, int)\nmy_bptt(lt.Params.random(2, 2, seed=0), x, x)"
         assert judged(blank, source)[0].passed
         assert np.random.random() == np.random.RandomState(3).random_sample()
+        assert [drawn.random(), drawn.random()][1] == random.random()
+        assert sys.path.count("seen") == 1 and os.environ["SEEN"] == "1" and plt.rcParams["lines.linewidth"] == 2
         assert captured is shell.display_pub and len(captured.outputs) == 1
         assert capsys.readouterr().err.count("seen") == 1 and caplog.text.count("seen") == 1
         assert [len(figure.axes[0].lines) for figure in map(plt.figure, plt.get_fignums())] == [1]
@@ -522,13 +546,33 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
         ("loss", "picked = y[np.arange(T), targets]\nsum = -np.log(picked).sum()\nL = sum", "sum"),
         ("cell", "def sum(a, b):\n    return a + b\nc = sum(f * c_before, i * g)", ""),
         ("cell", "import numpy as np\nc = f * c_before + i * g", ""),
+        ("cell", "c = f * c_before + i * g\ndel np", "np"),
+        ("cell", "lt = 2\nc = f * c_before + i * g", "lt"),
     ],
 )
 def test_a_name_that_other_cells_call_is_put_back(cell, lines, name):
     names = copied(names_before(FORWARD, cell))
     verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
     assert verdict.passed and ("Other cells use" in verdict.note) == bool(name), str(verdict)
-    assert names["np"] is np and (not name or names[name] in (np, sum))
+    assert names["np"] is np and (not name or names[name] in (np, lt, sum))
+
+
+@pytest.mark.parametrize(
+    ("cell", "lines"),
+    [
+        ("cell", "np.exp = np.asarray = np.max = None\nc = f * c_before + i * g"),
+        ("cell", "setattr(np, 'exp', abs)\nc = f * c_before + i * g"),
+        ("sigmoid", "def sigmoid(z):\n    e, np.exp = np.exp(-z), None\n    return 1 / (1 + e)\nsigmoid(0.0)"),
+    ],
+)
+def test_a_function_of_numpys_that_a_cell_has_changed_is_numpys_own_again(cell, lines):
+    own, names = dict(vars(np)), copied(names_before(FORWARD, cell))
+    try:
+        verdict = run_cell(FORWARD, cell, f'{lines}\nlesson.judge("{cell}")', names)
+        assert verdict.passed and "`np.exp`" in verdict.note, str(verdict)
+        assert all(vars(np)[name] is own[name] for name in own)
+    finally:
+        vars(np).update(own)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 import _thread
 import functools
 import linecache
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -345,3 +347,16 @@ def test_what_is_printed_in_dozens_of_calls_is_not_shown_and_random_numbers_go_o
         warnings.simplefilter("always")
         assert diagnose().ladder
     assert not said and capsys.readouterr() == ("", "") and np.random.rand() == expected
+
+
+def test_what_is_run_unseen_may_go_to_another_folder_or_delete_this_one(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with guard.unseen():
+        os.chdir(os.pardir)
+    assert Path.cwd() == tmp_path
+    os.chdir("gone")
+    with guard.unseen():
+        (tmp_path / "gone").rmdir()
+    with guard.unseen():
+        os.chdir(tmp_path)

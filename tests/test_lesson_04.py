@@ -429,6 +429,106 @@ def test_the_passes_with_another_line_are_right_without_one_and_wrong_with_any()
     assert len(passes) >= 35
 
 
+RECURSIVE = """def my_bptt(params, x, targets, h0=None, c0=None):
+    cache = lt.forward(params, x, h0, c0)
+    dy = cache.y - np.eye(params.vocab_size)[targets]
+    grads = lt.Params.zeros(params.vocab_size, params.hidden_size)
+
+    def walk(t, dh, dc, rows):
+        d = step_back(params, cache, dy, t, dh, dc)
+        rows = [np.vstack([d["dz" + a], *old]) for a, old in zip("ifog", rows)]
+        return walk(t - 1, d["dh_before"], d["dc_before"], rows) if t else rows
+
+    nothing = np.zeros(params.hidden_size)
+    for a, dz in zip("ifog", walk(len(x) - 1, nothing, nothing, [[]] * 4)):
+        grads["W" + a] = dz.T @ np.vstack([cache.h[-1], cache.h[: len(x) - 1]])
+        for k in range(params.vocab_size):
+            grads["U" + a][:, k] = sum(dz[t] for t in range(len(x)) if x[t] == k)
+    grads.V = dy.T @ cache.h[: len(x)]
+    return grads
+"""
+BY_ELEMENT = """def my_bptt(params, x, targets, h0=None, c0=None):
+    H, K, t = params.hidden_size, params.vocab_size, len(x) - 1
+    cache, grads = lt.forward(params, x, h0, c0), lt.Params.zeros(K, H)
+    dh_future, dc_carry = [0.0] * H, [0.0] * H
+    while t >= 0:
+        dy = [cache.y[t][k] - (k == targets[t]) for k in range(K)]
+        dh = [sum(params.V[k][j] * dy[k] for k in range(K)) + dh_future[j] for j in range(H)]
+        dz, dc = np.zeros((4, H)), [0.0] * H
+        for j in range(H):
+            i, f, o, g, ct = (getattr(cache, name)[t][j] for name in ("i", "f", "o", "g", "ct"))
+            dc[j] = dh[j] * o * (1 - ct * ct) + dc_carry[j]
+            dz[0][j], dz[1][j] = dc[j] * g * i * (1 - i), dc[j] * cache.c[t - 1][j] * f * (1 - f)
+            dz[2][j], dz[3][j] = dh[j] * ct * o * (1 - o), dc[j] * i * (1 - g * g)
+            for k in range(K):
+                grads.V[k, j] += dy[k] * cache.h[t][j]
+        for a, deltas in zip("ifog", dz):
+            for j in range(H):
+                grads["U" + a][j, x[t]] += deltas[j]
+                for l in range(H):
+                    grads["W" + a][j, l] += deltas[j] * cache.h[t - 1][l]
+        dh_future = [sum(params["W" + a][l][j] * dz[n][l] for n, a in enumerate("ifog") for l in range(H))
+                     for j in range(H)]
+        dc_carry = [dc[j] * cache.f[t][j] for j in range(H)]
+        t -= 1
+    return grads
+"""
+LAZY = PASS.replace("        d = step_back(", "        sum(k for k in range(1000))\n        d = step_back(")
+
+
+@pytest.mark.parametrize("source", [RECURSIVE, BY_ELEMENT, LAZY, STACKED])
+def test_a_right_walk_is_right_however_slow_or_odd_and_nothing_more_is_said(source):
+    verdict = judged(NAME, "my-bptt", source=source + JUDGE)
+    assert verdict.passed and not verdict.note, str(verdict)
+
+
+COMPLEX = """def my_bptt(params, x, targets, h0=None, c0=None):
+    grads, net = lt.Params.zeros(params.vocab_size, params.hidden_size), params.astype(complex)
+    for k in range(len(net.flat)):
+        net.flat[k] += 1e-20j
+        y = lt.forward(net, x, h0, c0).y
+        grads.flat[k] = -np.log(y[np.arange(len(x)), targets]).sum().imag / 1e-20
+        net.flat[k] = params.flat[k]
+    return grads
+"""
+DIFFERENCES = COMPLEX.replace("params.astype(complex)", "params.copy()").replace(
+    COMPLEX[COMPLEX.index("        net.flat[k] +=") : COMPLEX.index("        net.flat[k] = ")],
+    """        for n, weight in enumerate([5 / 6, -5 / 21, 5 / 84, -5 / 504, 1 / 1260], 1):
+            for step in (2e-3 * n, -2e-3 * n):
+                net.flat[k] = params.flat[k] + step
+                y = lt.forward(net, x, h0, c0).y
+                grads.flat[k] -= n * weight / step * np.log(y[np.arange(len(x)), targets]).sum()
+""",
+)
+FROM_EVERY_LOSS = inside_another_walk(with_V=False).replace("cache, dy,", "cache, one,")
+FROM_EVERY_LOSS = re.sub(
+    r"( +)grads.V \+= .*", r"\g<0>\n\1one = np.zeros_like(dy)\n\1one[start] = dy[start]", FROM_EVERY_LOSS
+)
+FORWARD_AGAIN = PASS.replace("        d = ", "        cache = lt.forward(params, x, h0, c0)\n        d = ")
+TWO_LOOPS = re.sub("(?s)(    dh_future = np.zeros.*)    return dh_future, dc_carry", lambda match: (
+    "    dh0, dc0 = np.zeros((2, len(h0)))\n    for start in range(len(x)):\n"
+    "        one = dy * (np.arange(len(x)) == start)[:, None]\n"
+    + re.sub("(?m)^(?=.)", "    ", match[1].replace("cache, dy", "cache, one").replace("len(x)", "start + 1"))
+    + "        dh0 += dh_future\n        dc0 += dc_carry\n    return dh0, dc0"
+), solutions(NAME)["initial"])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "source", "words"),
+    [
+        ("my-bptt", COMPLEX, "measured, by nudging one number after another"),
+        ("my-bptt", DIFFERENCES, "measured, by nudging one number after another"),
+        ("my-bptt", FROM_EVERY_LOSS, "with 40 steps, my_bptt runs 3."),
+        ("my-bptt", FORWARD_AGAIN, "Look for a loop over the steps inside another, or for a call in the loop"),
+        ("initial", TWO_LOOPS, "with 40 steps, initial_deltas runs 3."),
+    ],
+)
+def test_right_numbers_that_no_single_walk_has_given_are_right_and_it_is_said_what_gave_them(cell, source, words):
+    verdict = judged(NAME, cell, source=source + JUDGE.replace("my_bptt", cell.replace("-", "_")))
+    assert verdict.passed and verdict.note.startswith("The numbers are right, but"), str(verdict)
+    assert words in verdict.note and verdict.summary.startswith("Right: ")
+
+
 CUT = "reversed(range(max(0, len(x) - 20), len(x)))"
 
 

@@ -10,7 +10,7 @@ from exercise_answers import vanishing_gradients as answers
 from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run, spec
 
 import lstm_teach as lt
-from lstm_teach import judging, trial
+from lstm_teach import aside, judging, trial
 from lstm_teach.blanks import Lesson
 from lstm_teach.cellcode import Written
 from lstm_teach.exercises import vanishing_gradients
@@ -283,6 +283,62 @@ def test_a_masked_array_keeps_its_mask():
     )
     assert run_cell("00_start_here", "left", 'left = f ** n\nlook()\nlesson.judge("left")', names).passed
     assert names["ticks"].mask.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "random.Random(3)",
+        "np.random.RandomState(3)",
+        "np.random.default_rng(3)",
+        "np.random.Generator(np.random.PCG64(3))",
+    ],
+)
+def test_random_numbers_of_ones_own_go_on_where_the_cell_has_left_them(made):
+    names = copied(names_before("00_start_here", "left"))
+    exec(f"import random\nimport numpy as np\nown, other = {made}, {made}\nother.random()", names)
+    assert run_cell("00_start_here", "left", 'own.random()\nleft = f ** n\nlesson.judge("left")', names).passed
+    assert names["own"].random() == names["other"].random()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ax.plot([f, n])", "axs[1].plot([f, n])", "figure.suptitle(f)", "figure.axes[0].set_title(f)",
+     "line.set_ydata([f, n])", "line.axes.set_xlim(0, n)"],
+)  # fmt: skip
+def test_nothing_of_a_trial_is_drawn_into_a_figure_of_another_cell(line):
+    names = copied(names_before("00_start_here", "left"))
+    exec(
+        "import matplotlib.pyplot as plt\nfigure, axs = plt.subplots(2)\nax = axs[0]\n(line,) = ax.plot([1, 2])", names
+    )
+
+    def drawn():
+        parts = names["figure"].findobj()
+        return len(parts), [repr(vars(part).get("_text", part.get_label())) for part in parts], [
+            (ax.get_xlim(), ax.get_ylim(), [line.get_xydata().tolist() for line in ax.lines]) for ax in names["axs"]
+        ]  # fmt: skip
+
+    try:
+        exec(line, names)
+        before = drawn()
+        names["left"] = ...
+        assert run_cell(
+            "00_start_here", "left", f'left = f ** n\nif left != 0.8**20: {line}\nlesson.judge("left")', names
+        )
+        assert drawn() == before
+    finally:
+        names["plt"].close("all")
+
+
+def test_of_very_much_data_only_the_nearest_is_set_aside():
+    names = {"__name__": "__main__", "np": np, "right": answers.reach}
+    exec(
+        "rows = [np.zeros(3) for _ in range(200_000)]\nseen = []\n"
+        "def reach(*given):\n    seen.append(len(rows))\n    return right(*given)",
+        names,
+    )
+    assert len(aside.reached(names, (), names["reach"])[1]) == aside.MOST < 200_000
+    assert vanishing_gradients.check_reach(names["reach"]).passed and names["seen"] == []
 
 
 def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_flaws():

@@ -74,6 +74,29 @@ def test_pages_and_lessons_are_light_or_dark_as_the_browser_is_and_no_text_is_fa
         page.close()
 
 
+# Letters and numbers of formulas that another one covers: the formula, and both. A digit may touch what it belongs to.
+COVERED = """() => {
+    document.querySelectorAll('details').forEach(fold => fold.open = true);
+    return Array.from(document.querySelectorAll('math')).flatMap(formula => {
+        const leaves = Array.from(formula.querySelectorAll('mi, mn')).map(leaf => [leaf, leaf.getBoundingClientRect()]);
+        const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+        return leaves.flatMap(([one, box], k) => leaves.slice(k + 1).filter(([, other]) => over(box, other))
+            .map(([other]) => [formula.textContent, one.textContent, other.textContent]));
+    });
+}"""
+
+
+def test_no_letter_of_a_formula_covers_another(browser, lab):
+    page = browser.new_page(viewport={"width": 1000, "height": 1000})
+    try:
+        for path in sorted((lab.root_dir / "read").glob("0*.html")):
+            page.goto(f"{lab.url}/read/{path.name}")
+            assert page.evaluate(COVERED) == [], path.name
+    finally:
+        page.close()
+
+
 def test_every_link_to_a_heading_of_a_page_finds_it(lab):
     pages = {path.name: path.read_text(encoding="utf-8") for path in (lab.root_dir / "read").glob("*.html")}
     links = [(name, *link) for name in pages for link in re.findall(r'href="([\w-]*\.?\w*)#([^"]+)"', pages[name])]

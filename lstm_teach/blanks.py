@@ -118,8 +118,8 @@ class Lesson:
             going_on.go_on(blank, parts, names),
             going_on.give_back(statements, names, numpys),
             wrong and cellcode.lost(*statements),
+            "" if wrong else trial.words_for_spent(blank, spare & (before or set())),
         ]
-        notes.append("" if wrong else trial.words_for_spent(blank, spare & (before or set())))
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))

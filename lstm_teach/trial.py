@@ -236,7 +236,7 @@ def on_this_net(
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    if nearly and (typed := words_for_typed(name, written, namespace, cases)):
+    if nearly and (typed := words_for_typed(name, written, namespace, cases, not off)):
         return typed
     if off and itself:
         return f"{off} This reads {name} itself, as it was before this cell ran."
@@ -277,8 +277,11 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     return f"The line is right, but here {listing(old)} {off}: run the cells above again, in their order."
 
 
-def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:
-    """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
+def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:
+    """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them.
+
+    Where the result is only nearly `right`, one that was rounded may be the reason, and a whole number is not rounded.
+    """
     here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
     # one that is the same on every net, such as the number of runs, is right on every net
     sizes = [v for n, v in here.items() if any(other.get(n) != v for other in others)]
@@ -286,7 +289,7 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero; T - 1 is the last step
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in sizes or n in beside)]
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or (right and (n in sizes or n in beside)))]
     if not typed:
         return ""
     them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"

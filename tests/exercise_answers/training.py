@@ -581,7 +581,7 @@ WRONG = {
         "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse of the order"),
         "one short": (faulty("start + size]", "start + size - 1]"), "Each slice ends one pair too early"),
         "one too long": (faulty("start + size]", "start + size + 1]"), "A slice ends one pair too late"),
-        "a large last batch": (train_with_a_large_last_batch, "print which sequences and which targets meet"),
+        "a large last batch": (train_with_a_large_last_batch, "print for each batch which sequences and targets meet"),
         "as given": (faulty(*AS_GIVEN), "still the numbers that the given trainer produces"),
         "torn": (faulty(*TORN), "One mistake is left. Follow one pair"),
         "dropped": (faulty(*DROPPED), "Not every pair is visited"),

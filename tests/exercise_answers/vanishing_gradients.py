@@ -426,6 +426,11 @@ WRONG = {
             "The gate of step s is used at every step",
         ),
         "one gate": (carried_neighbor, "Every row has one gate only"),
+        "its own gate alone": (lambda f, dc, s: dc * f[: s + 1], "Every row has one gate only"),
+        "begins a row too early": (
+            lambda f, dc, s: np.append(np.zeros((s, len(dc))), [dc], axis=0),
+            "Only row s is filled",
+        ),
         "average": (
             lambda f, dc, s: dc * (f[1 : s + 1].mean() if s else 1) ** np.arange(s, -1, -1)[:, None],
             "The average gate was used",

@@ -91,7 +91,7 @@ def read_raw(path: Path) -> dict:
     except OSError as error:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
     if isinstance(whole, dict) and isinstance(whole.get("worksheets"), list):
-        raise Unreadable("it is in a format from before 2015; opened and saved in Jupyter, it can be graded")
+        raise Unreadable("it is in a format from before 2015; open it in Jupyter and save it, and it can be graded")
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
         raise Unreadable("it holds no cells, so it isn't a notebook")
     if not all(isinstance(cell, dict) for cell in whole["cells"]):

@@ -175,8 +175,8 @@ def one_folder(files: list[handed_in.HandedIn], options: argparse.Namespace) -> 
     others = any(each.student != files[0].student or each.number for each in files)
     if others or len(files) < 3 or len(first) < 2:
         return ""
-    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])} and count as one student's."
-    return f"{whose} If they are a class's, grade that folder instead: {options.folder / first[0]}"
+    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])} so they count as one student's."
+    return f"{whose} If they are a whole class's, grade that folder instead: {options.folder / first[0]}"
 
 
 def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:

@@ -36,7 +36,7 @@ class HandedIn:
 def find(folder: Path, exercises: Collection[str] = (), results: Path | None = None) -> list[HandedIn]:
     """Every notebook in a folder; for a student without any the other files, or the empty folder. Sorted by student.
 
-    A file that is called otherwise and is a notebook all the same counts as one for a student who has no other.
+    A notebook under another name, such as x.ipynb.txt, counts as one if its student has no other.
 
     `exercises` are names to leave out of a file's name when the student's is looked for there; what is in the folder of
     `results` was not handed in.

@@ -228,7 +228,7 @@ def judge_blank(
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
 
     `before` are the names that were there before the cell, if that is known; `spare` those that count its loops and
-    that no blank needs which comes later.
+    that no later blank needs.
     """
     name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None

@@ -278,7 +278,7 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
 
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:
-    """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them.
+    """What to say of numbers in the lines of one blank that the right one doesn't have; names may stand for them.
 
     Where the result is only nearly `right`, one that was rounded may be the reason, and a whole number is not rounded.
     """

@@ -86,7 +86,7 @@ def test_a_class_in_a_folder_of_its_own_is_not_taken_for_a_student_without_a_wor
 
 def test_a_notebook_of_an_old_format_is_not_said_to_be_none(tmp_path):
     write(tmp_path, {"x.ipynb": {"nbformat": 3, "worksheets": [{"cells": []}]}})
-    with pytest.raises(collected.Unreadable, match="a format from before 2015; opened and saved in Jupyter"):
+    with pytest.raises(collected.Unreadable, match="a format from before 2015; open it in Jupyter and save it"):
         collected.read_cells(tmp_path / "x.ipynb")
 
 

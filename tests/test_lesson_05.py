@@ -128,7 +128,7 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
             "left",
             "left",
             "np.array([f**k for k in range(60)])",
-            "These are the right 60 numbers, but there would be 60",
+            "These are the right 60 numbers, but there are always 60",
         ),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
         ("two_roads", "through_g", "dc * i * g * w * o_before * ct_before", "slope"),

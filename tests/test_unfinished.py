@@ -21,10 +21,10 @@ SHAPES = "The shapes don't fit: look at the shape of each side. Is something tra
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 WHOLE = (
-    "A whole number is needed there: / gives a fraction, and // drops it. np.min(a, b) and np.max(a, b) take b for an "
-    "axis; min(a, b) and max(a, b) compare two numbers."
+    "This has to be a whole number: / gives a fraction, and // leaves it out. np.min(a, b) and np.max(a, b) take b as "
+    "the axis; min(a, b) and max(a, b) compare two numbers."
 )
-INDEX = "An index of a list or an array is a whole number, not a name; / gives a fraction, and // drops it."
+INDEX = "An index of a list or an array is a whole number, not a name; / gives a fraction, and // leaves it out."
 NINE = (
     "A Params is nine matrices, not an array. "
     "Take one of them by its name, as in grads.Wi, or all their numbers in one vector, grads.flat."

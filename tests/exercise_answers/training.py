@@ -481,7 +481,7 @@ WRONG = {
         ),
         "power of the difference": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9) ** n / (np.sqrt(s / (1 - 0.999) ** n) + 1e-8)),
-            "it belongs to 0.9 and 0.999 alone",
+            "only 0.9 and 0.999 should be",
         ),
         "one minus left out": (
             adam_with(step=lambda m, s, g, n: m / 0.9**n / (np.sqrt(s / 0.999**n) + 1e-8)),

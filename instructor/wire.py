@@ -110,7 +110,10 @@ def encode(value: Any, function: Callable[[Any], Any], depth: int = 0) -> Any:
     if isinstance(value, deque):
         return {"deque": [inner(each) for each in value]}
     if hasattr(type(value), "__array__"):  # a tensor of another library; a check in class reads it so too
-        return inner(np.asarray(value))
+        try:
+            return inner(np.asarray(value))
+        except Exception:  # whatever its author's code raises
+            return {"unknown": type(value).__name__}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return {"list": [inner(each) for each in value]}
     return {"unknown": type(value).__name__}

@@ -56,7 +56,9 @@ def limit_memory(megabytes: int) -> None:
     if megabytes:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    largest = LARGEST_FILE if hard == resource.RLIM_INFINITY else min(hard, LARGEST_FILE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
 def fence(folder: Path) -> None:

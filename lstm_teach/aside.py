@@ -39,9 +39,12 @@ BY_TEXT = {"eval", "exec", "globals", "locals", "vars"}  # code that reads one o
 CACHED = type(functools.cache(len))
 RANDOM = (random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator)
 HOLDING = (np.ndarray, *RANDOM, list, dict, set, deque)
-MOST, LARGEST = 10_000, 10**7  # how many values are set aside, the nearest first, and how many bytes of one array
+MOST, LARGEST = 10_000, 10**8  # how many values are set aside, the nearest first, and how many bytes of one array
 COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
-NUMPY = {name: value for name, value in vars(np).items() if callable(value)}  # before a cell can change it
+NUMPY = {  # before a cell can change it
+    name: (module, {key: value for key, value in vars(module).items() if callable(value)})
+    for name, module in {"np": np, "np.linalg": np.linalg, "np.random": np.random}.items()
+}
 
 
 @contextlib.contextmanager
@@ -86,33 +89,38 @@ def set_aside(namespace: dict, met: Sequence[Any]) -> Iterator[Callable[[Names],
 
 @contextlib.contextmanager
 def _not_drawn_on(met: Sequence[Any]) -> Iterator[None]:
-    """Meanwhile figures and axes have the inside of new ones; so whatever is drawn there, they are as they were."""
-    artist = sys.modules.get("matplotlib.artist")
-    drawn = [each for each in met if artist and issubclass(type(each), artist.Artist)]
-    kept = [(vars(each), dict(vars(each))) for each in drawn]
-    new = {kind: _new_inside(kind) for kind in {*map(type, drawn)}}
-    for each in drawn:
-        vars(each).update(new[type(each)])
+    """In the end, take out of figures what was drawn there meanwhile, and give their parts what they had before."""
+    matplotlib = sys.modules.get("matplotlib.figure")
+    artists = [each for each in met if matplotlib and issubclass(type(each), matplotlib.Artist)]
+    figures = {each.figure for each in artists} - {None}
+    parts = [part for figure in figures for part in figure.findobj()]
+    states = [(vars(part), dict(vars(part))) for part in parts]
+    boxes = [part for part in parts if isinstance(part, matplotlib.Axes)]
+    limits = [(box, box.get_points().copy()) for axes in boxes for box in (axes.dataLim, axes.viewLim)]
     try:
         yield
     finally:
-        for inside, before in kept:
+        for figure in figures:
+            for new in [each for each in figure.findobj() if each not in parts]:
+                with contextlib.suppress(Exception):  # it went with another, or is a tick, which nothing keeps
+                    new.remove()
+        for inside, before in states:
             _become(inside, before)
-
-
-def _new_inside(kind: type) -> dict[str, Any]:
-    """What a new figure, or new axes of this kind, have inside; nothing for what is only a part of these."""
-    figure = sys.modules["matplotlib.figure"].Figure()
-    if issubclass(kind, sys.modules["matplotlib.axes"].Axes):
-        return vars(figure.add_subplot(axes_class=kind))
-    return vars(figure) if issubclass(kind, type(figure)) else {}
+        for box, points in limits:
+            box.set_points(points)
 
 
 def give_numpy_back() -> list[str]:
     """Let NumPy's functions be its own again, which the library needs too; the names of those that were not."""
-    lost = [name for name, own in NUMPY.items() if vars(np).get(name) is not own]
-    vars(np).update({name: NUMPY[name] for name in lost})
-    return lost
+    lost = [
+        (module, f"{path}.{name}", name, value)
+        for path, (module, own) in NUMPY.items()
+        for name, value in own.items()
+        if vars(module).get(name) is not value
+    ]
+    for module, _, name, value in lost:
+        setattr(module, name, value)
+    return [full for _, full, _, _ in lost]
 
 
 def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str], list[Any]]:
@@ -128,14 +136,17 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
     def read(names: Collection[str]) -> None:
         new = {*names} - found
         found.update(new)
-        waiting.extend(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
+        wait(space.values() if BY_TEXT & new else [space[name] for name in new & space.keys()])
+
+    def wait(values: Collection[Any]) -> None:  # what holds very much comes last
+        (waiting.extendleft if len(values) < 100 else waiting.extend)(values)
 
     read(names)
     while waiting and len(met) < MOST:
         each = waiting.popleft()
         if id(each) not in met:
             met[id(each)] = each
-            waiting += _inside(each)
+            wait(_inside(each))
             if type(each) is FunctionType and each.__globals__ is space:
                 read(cellcode.globals_read(each))
     return found, [*met.values()]

@@ -116,7 +116,7 @@ class Lesson:
         notes = [
             way,
             going_on.go_on(blank, parts, names),
-            going_on.give_back(statements, names, numpys),
+            going_on.give_back(statements, names, numpys, before),
             wrong and cellcode.lost(*statements),
             "" if wrong else trial.words_for_spent(blank, spare & (before or set())),
         ]

@@ -75,8 +75,10 @@ def _is_command(statement: ast.stmt) -> bool:
     match statement:
         case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "system"))):
             return True
-        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"), [name, *_])):
-            return ast.literal_eval(name) not in ("time", "run")
+        case ast.Expr(
+            ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"), [ast.Constant(name), *_])
+        ):
+            return name not in ("time", "run")
     return False
 
 
@@ -226,7 +228,8 @@ def lost(*nodes: ast.AST) -> str:
     alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
     if alone:
         return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
-    plus = [n.targets[0] for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
+    plus = [n for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
+    plus = [n.targets[0] for n in plus if n.value.col_offset - n.targets[0].end_col_offset < 3]  # a = +b is meant so
     return f"`{ast.unparse(plus[0])} =+ ...` adds nothing: write += to add." if plus else ""
 
 

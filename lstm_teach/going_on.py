@@ -47,13 +47,19 @@ def _make_array(blank: Blank, name: str, namespace: dict[str, Any]) -> None:
             namespace[name] = np.array(its if isinstance(value, ONCE) else value)
 
 
-def give_back(statements: Lines, namespace: dict[str, Any], numpys: Collection[str]) -> str:
-    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of `numpys` too."""
+def give_back(
+    statements: Lines, namespace: dict[str, Any], numpys: Collection[str], before: Collection[str] | None
+) -> str:
+    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of `numpys` too.
+
+    `before` are the names that were there before the cell, if that is known.
+    """
     touched = set().union(*map(cellcode.touched, statements))
     own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"}
     lost = {n: own[n] for n in touched & own.keys() if not callable(namespace.get(n, int))}
     modules = {"np": np, "lt": sys.modules["lstm_teach"]}
-    lost |= {n: modules[n] for n in touched & modules.keys() if namespace.get(n) is not modules[n]}
+    used = touched & modules.keys() & (modules.keys() if before is None else {*before})
+    lost |= {n: modules[n] for n in used if namespace.get(n) is not modules[n]}
     namespace.update(lost)
-    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(f"np.{n}" for n in numpys)))
+    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(numpys)))
     return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""

@@ -9,13 +9,14 @@ from __future__ import annotations  # holds for the code compiled here too
 
 import ast
 import asyncio
+import contextlib
 import copy
 import inspect
 import pkgutil
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -144,7 +145,7 @@ class _Trials:
         try:
             awaited = eval(self.codes[k], self.space)
             if self.codes[k].co_flags & inspect.CO_COROUTINE:
-                asyncio.run(awaited)
+                _finish(awaited)
         finally:
             give_numpy_back()
             guard.end_if_told()
@@ -197,6 +198,19 @@ class _Trials:
             only = ": del deletes it"
         line = "With other numbers, no line that runs" if name in self.old else "No line of this cell"
         return Trouble(f"{line} says what {name} is{only}.")
+
+
+def _finish(awaited: Coroutine) -> None:
+    """Run what a line with `await` has begun, also where no thread is free of the notebook's own event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(awaited)
+        return
+    with contextlib.suppress(StopIteration):
+        awaited.send(None)
+        awaited.close()
+        raise RuntimeError("It waits for something, which can't be tried here.")
 
 
 def by_its_line(

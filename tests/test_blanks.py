@@ -1403,7 +1403,12 @@ def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
 def test_an_equals_sign_before_a_plus_is_told_that_it_adds_nothing(lesson, cell, line, slip):
     verdict = judged_in(lesson, cell, source=solved(lesson)[cell].replace(line, slip))
     assert not verdict.passed and f"`{slip.split()[0]} =+ ...` adds nothing: write += to add." in verdict.note
-    assert judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", "L =+ ")).note == ""
+    for right_all_the_same in ("L =+ ", "L = +"):
+        assert judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", right_all_the_same)).note == ""
+    assert (
+        "adds nothing"
+        not in judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", "L = +2 * ")).note
+    )
 
 
 def test_an_array_of_whole_numbers_is_told_that_it_holds_no_fractions():

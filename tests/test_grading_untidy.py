@@ -4,9 +4,12 @@ import json
 from array import array
 from collections import UserList, deque
 
+import collected
+import grade
+import handed_in
 import numpy as np
 import pytest
-from instructor_modules import collected, grade, handed_in, remote
+import remote
 from test_grading import CELLS, RIGHT, UNTOUCHED, handed, notebook, planned, record, write
 from test_grading_whole_class import doubling, folder, judged, results
 
@@ -209,3 +212,11 @@ def test_what_numpy_reads_in_class_is_read_from_the_other_process(made):
     (came,) = remote.wire.decode(sent, None)
     assert np.array_equal(np.asarray(came), numbers)
     assert isinstance(came, deque) == (made is deque)
+
+
+def test_what_numpy_cannot_read_after_all_is_sent_as_something_unknown():
+    def refuse(self, *_, **__):
+        raise RuntimeError("no numbers here")
+
+    one = type("Strange", (), {"__array__": refuse})()
+    assert remote.wire.encode([one], None) == remote.wire.encode([type("Strange", (), {})()], None)

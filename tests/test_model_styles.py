@@ -217,6 +217,19 @@ def test_weights_may_be_views_of_one_vector_and_stand_in_a_tuple_but_not_be_made
         lt.case_of(net, ["fresh"], net.loss)
 
 
+def test_a_weight_that_the_gradient_deletes_is_there_again_and_one_without_numbers_may_be_there():
+    net = types.SimpleNamespace(W=np.ones(2), b=np.zeros(0))
+
+    def gradient(T):
+        grads = {"W": 2 * T * net.W, "b": net.b}
+        del net.W
+        return grads
+
+    case = lt.case_of(net, ["W", "b"], lambda T: T * float(net.W @ net.W), gradient)
+    assert case(2)[2]({"W": np.full(2, 3.0), "b": np.zeros(0)})["W"].tolist() == [12, 12]
+    assert net.W.tolist() == [1, 1]
+
+
 def test_one_name_needs_no_list():
     net = Net()
     assert diagnose(lt.case_of(net, "w", net.loss, net.gradient), lengths=(1, 2)).passed

@@ -4,6 +4,7 @@ import ast
 import copy
 import random
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -329,6 +330,54 @@ def test_nothing_of_a_trial_is_drawn_into_a_figure_of_another_cell(line):
         assert drawn() == before
     finally:
         names["plt"].close("all")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "for k in [0]:\n    left = f ** n\n    figure.suptitle('x')\n    figure.tight_layout()",
+        "if True:\n    plt.sca(ax)\n    plt.plot([1])\n    figure.axes[0].plot([f])\n    left = f ** n",
+        "left = show(f ** n)",
+        "special.plot([f])\nleft = f ** n",
+    ],
+)
+def test_a_right_line_may_draw_into_a_figure_of_another_cell(cell):
+    names = copied(names_before("00_start_here", "left"))
+    exec(
+        "import matplotlib.pyplot as plt\nfrom matplotlib.axes import Axes\nfigure, (ax, other) = plt.subplots(2)\n"
+        "class Special(Axes):\n    def __init__(self, *given, extra, **more): super().__init__(*given, **more)\n"
+        "special = figure.add_axes(Special(figure, [0, 0, 1, 1], extra=1))\n"
+        "def show(v):\n    figure.axes[0].plot([1, 2])\n    figure.suptitle('a')\n    return v",
+        names,
+    )
+    try:
+        verdict = run_cell("00_start_here", "left", f'{cell}\nlesson.judge("left")', names)
+        assert verdict.passed, str(verdict)
+        drawn = 0 if "special" in cell else cell.count("plot(") + cell.count("show(")
+        assert [len(axes.lines) for axes in names["figure"].axes[:2]] == [drawn, 0]
+    finally:
+        names["plt"].close("all")
+
+
+def test_a_name_in_place_of_a_command_and_a_name_of_no_other_cell_are_let_be():
+    names = copied(names_before("00_start_here", "left")) | {
+        "get_ipython": lambda: SimpleNamespace(run_line_magic=print)
+    }
+    source = 'which = "timeit"\nget_ipython().run_line_magic(which, "1")\nlt = 3\nleft = f ** n\nlesson.judge("left")'
+    verdict = run_cell("00_start_here", "left", source, names | {"In": ["f, n = 0.8, 20"]})
+    assert verdict.passed and "Other cells" not in verdict.note
+
+
+def test_what_a_function_reads_is_set_aside_before_much_data_that_the_cell_reads():
+    names = copied(names_before("00_start_here", "left"))
+    exec(
+        "import numpy as np\nbig = [[k] for k in range(12_000)]\nseen = [0]\ntable = np.zeros(2 * 10**6)\n"
+        "def note(v):\n    seen.append(1)\n    return v",
+        names,
+    )
+    cell = 'big[0]\ntable += 1\nleft = note(f ** n)\nlesson.judge("left")'
+    run_cell("00_start_here", "left", cell, names)
+    assert len(names["seen"]) == 2 and names["table"][0] == 1
 
 
 def test_of_very_much_data_only_the_nearest_is_set_aside():

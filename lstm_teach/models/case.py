@@ -40,7 +40,7 @@ def case_of(net: Any, names: Iterable[str], loss: Callable[[int], Any], gradient
     names, both, gradient = [names] if isinstance(names, str) else list(names), gradient is None, gradient or loss
     for name in names:
         floating(f"{name} of net must", own := _value(net, name))
-        if not np.may_share_memory(own, _value(net, name)):
+        if own.size and not np.may_share_memory(own, _value(net, name)):
             raise TypeError(f"{name} of net must be the same array each time, so that it can be set; got a new one.")
     for said, function in (("loss", loss), ("gradient", gradient)):
         validate.instance(said, function, Callable, "a function of T")
@@ -95,7 +95,9 @@ def _with(params: Mapping, net: Any, function: Callable, T: int) -> Any:
         for name, array in arrays.items():
             array[...] = saved[name]
             path, _, last = name.rpartition(".")
-            owner, now = _value(net, path), _value(net, name)
+            owner, now = _value(net, path), array
+            with contextlib.suppress(AttributeError, KeyError, IndexError):  # the function may have deleted it
+                now = _value(net, name)
             if isinstance(owner, Mapping | list):
                 owner[_key(owner, last)] = array
             elif not isinstance(owner, tuple):

@@ -21,6 +21,7 @@ SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTA
 Say = Callable[[str, str], None]  # takes the name of a cell and a sentence about it
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n*", re.DOTALL)
 SEED = re.compile(r"\bseed=\d+")
+MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)  # a line of IPython's own
 BLANK = r"""raise NotImplementedError|= (["'])\.\.\.\1"""  # what a cell has that nobody has written in
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"  # what nbgrader puts instead of a solution
 
@@ -89,6 +90,8 @@ def read_raw(path: Path) -> dict:
         raise Unreadable("it is empty" if empty else "it is damaged, or it isn't a notebook") from None
     except OSError as error:
         raise Unreadable(f"it can't be opened ({error.strerror})") from None
+    if isinstance(whole, dict) and isinstance(whole.get("worksheets"), list):
+        raise Unreadable("it is in a format from before 2015; open it in Jupyter and save it, and it can be graded")
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list):
         raise Unreadable("it holds no cells, so it isn't a notebook")
     if not all(isinstance(cell, dict) for cell in whole["cells"]):
@@ -110,7 +113,10 @@ def read_cells(path: Path) -> tuple[list[Cell], dict]:
             heading = words.strip()
             section = heading if marks == "##" else section
         name = str(graded.get("grade_id") or raw.get("id") or metadata.get("id") or "")  # the last one is Colab's
-        points = float(graded.get("points") or 0) if graded.get("grade") and kind == "code" else None
+        number = graded.get("points")  # a submission may have anything there
+        points = None
+        if graded.get("grade") and kind == "code":
+            points = float(number) if isinstance(number, int | float) and abs(number) < 1000 else 0.0
         cells.append(Cell(name, kind, text, points, bool(graded.get("solution")), heading, section))
     return cells, whole.get("metadata") if isinstance(whole.get("metadata"), dict) else {}
 
@@ -176,10 +182,9 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     belongs = _tasks_of(known)
 
     def say(name: str, sentence: str) -> None:
-        if belongs.get(name):
-            result.task_notes.setdefault(belongs[name], []).append(sentence)
-        else:
-            result.notes.append(sentence)
+        notes = result.task_notes.setdefault(belongs[name], []) if belongs.get(name) else result.notes
+        if sentence not in notes:
+            notes.append(sentence)
 
     skip = _doubled(cells, own, by_name, say)
     skip |= _left_blank(cells, [name if n not in skip else "" for n, name in enumerate(own)], by_name, say)
@@ -202,7 +207,7 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
             continue
         if cell.points is not None:
             say(cell.name, f"The check {cell.name} {gone}; the task is graded all the same.")
-        elif _only_imports(cell.text):
+        elif only_imports(cell.text):
             result.steps.append(("cell", cell.name, cell.text))
             if not nameless:
                 say(cell.name, f"The cell {cell.name} {gone}; it has been put back, since others need it.")
@@ -217,15 +222,20 @@ def plan(cells: list[Cell], known: Exercise) -> Plan:
     if lost:
         are = "are" if lost[1:] else "is"
         result.notes.append(f"Some cells have lost their names; {listing(lost)} {are} graded all the same.")
+    handed_out = set().union(*(bound_names(cell.text) for cell in known.cells if cell.points is None))
     reached, first = set(), len(result.steps)  # imports run before all else, wherever they are
     for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
         if name in {task.name for task in known.tasks}:
+            if names := bound_names(added := _added(cell, by_name[name])):
+                result.steps.append(("cell", name, added))
+                for wanted in sorted(names & handed_out):
+                    say(name, f"{wanted} is in the cell of the check {name}; it is graded all the same.")
             if name not in reached:
                 reached.add(name)
                 result.steps.append(("task", name, ""))
         elif cell.kind == "code" and number not in skip | foreign.keys() and cell.text.strip():
             step = ("cell", name, cell.text)
-            if name and _only_imports(by_name[name].text) and any(each[1] for each in result.steps[first:]):
+            if name and only_imports(by_name[name].text) and any(each[1] for each in result.steps[first:]):
                 result.steps.insert(first, step)
                 say(name, f"The cell {name} is below cells that need it; it is run first.")
             else:
@@ -259,7 +269,7 @@ def _left_blank(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say
     """Say which blanks were left as they are and filled in another cell; return their numbers, to be left out."""
 
     def code(text: str) -> list[str]:
-        return [line for line in text.splitlines() if not line.startswith("#")]
+        return [code for line in text.splitlines() if (code := line.partition("#")[0].strip())]
 
     blank: dict[int, set[str]] = {}
     for number, (cell, name) in enumerate(zip(cells, own, strict=True)):
@@ -267,7 +277,7 @@ def _left_blank(cells: list[Cell], own: list[str], by_name: dict[str, Cell], say
         if re.search(BLANK, as_given) and code(plain(cell.text)) == code(as_given):
             blank[number] = bound_names(cell.text)
     others = [cell.text for n, cell in enumerate(cells) if n not in blank and cell.kind == "code"]
-    written = [line for text in others for line in map(ast.unparse, statements(text)) if not re.search(BLANK, line)]
+    written = [line for text in others for line in map(ast.unparse, python(text)) if not re.search(BLANK, line)]
     elsewhere = set().union(*map(bound_names, written))
     skip = {number for number, names in blank.items() if names and names <= elsewhere}
     for number in skip:
@@ -323,20 +333,37 @@ def _last_line(text: str) -> str:
 
 def bound_names(text: str) -> set[str]:
     """The names that a cell gives something to, at its top level."""
-    body = statements(text)
+    body = python(text)
     names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    return names | {target.id for target in targets if isinstance(target, ast.Name)}
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    flat = [each for target in targets for each in getattr(target, "elts", [target])]  # of a, b = ...
+    return names | {target.id for target in flat if isinstance(target, ast.Name)}
+
+
+def python(text: str) -> list[ast.stmt]:
+    """The statements of a cell, without lines of IPython's own such as %time or !pip."""
+    return statements(text) or statements(MAGIC.sub("", text))
 
 
 def statements(text: str) -> list[ast.stmt]:
     """The statements of a cell; none of one that is no Python."""
     try:
         return ast.parse(text).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 
 
-def _only_imports(text: str) -> bool:
+def _added(cell: Cell, given: Cell) -> str:
+    """What a learner has written into the cell of a check, at its lines, without the check itself."""
+    handed_out, lines = {ast.unparse(line) for line in statements(given.text)}, cell.text.split("\n")
+    for line in python(cell.text) if cell.kind == "code" else ():
+        if (code := ast.unparse(line)) in handed_out or ".points(" in code:
+            lines[line.lineno - 1 : line.end_lineno] = [""] * (line.end_lineno - line.lineno + 1)
+    return "\n".join(lines)
+
+
+def only_imports(text: str) -> bool:
+    """Whether a cell imports, and does nothing else."""
     body = statements(text)
     return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

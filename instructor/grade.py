@@ -141,6 +141,8 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
             earlier.remove(gone)
             print(f"{gone['student']} is taken out of the results: {gone['file']} is no longer there.")
         files = chosen
+    if sentence := one_folder(files, options):
+        print(sentence)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -148,7 +150,7 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
     print(f"{'student':<24} {'points':>7} {'of':>5}  {'exercise':<24} note")
     records, pool = [*earlier], ThreadPoolExecutor(max(1, options.jobs))
     try:
-        for record in pool.map(lambda each: grade_file(each, known, options), files):
+        for record in pool.map(lambda each: graded(each, known, options), files):
             records.append(record)
             write_text(out / "results.json", json.dumps(records, indent=1))
             points = "-" if record["points"] is None else f"{record['points']:g}"
@@ -167,15 +169,39 @@ def grade_folder(options: argparse.Namespace, out: Path) -> tuple[list[dict], bo
     return records, complete
 
 
+def one_folder(files: list[handed_in.HandedIn], options: argparse.Namespace) -> str:
+    """What to do if all files are in one folder, and so count as one student's; "" if they don't."""
+    first = files[0].path.relative_to(options.folder).parts
+    others = any(each.student != files[0].student or each.number for each in files)
+    if others or len(files) < 3 or len(first) < 2:
+        return ""
+    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])} so they count as one student's."
+    return f"{whose} If they are a whole class's, grade that folder instead: {options.folder / first[0]}"
+
+
 def place_of(file: handed_in.HandedIn, options: argparse.Namespace) -> str:
     """Where a file is in the collected folder."""
     return handed_in.printable(file.path.relative_to(options.folder).as_posix())
 
 
+def graded(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
+    """The record of one file; a file that this program can't cope with costs the others nothing."""
+    try:
+        return grade_file(file, known, options)
+    except Exception as error:
+        failed = handed_in.printable(f"{type(error).__name__}: {error}")
+        return empty_record(file, options) | {"problem": f"Not graded: grade.py itself has failed ({failed})."}
+
+
+def empty_record(file: handed_in.HandedIn, options: argparse.Namespace) -> dict:
+    """The record of a file that has not been graded."""
+    record = {"student": file.student, "number": file.number, "file": place_of(file, options)}
+    return record | {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
+
+
 def grade_file(file: handed_in.HandedIn, known: list[collected.Exercise], options: argparse.Namespace) -> dict:
     """The record of one file."""
-    record = {"student": file.student, "number": file.number, "file": place_of(file, options)}
-    record |= {"exercise": "", "title": "", "points": None, "most": 0, "problem": "", "notes": [], "tasks": []}
+    record = empty_record(file, options)
     if not file.is_notebook:
         why = "it isn't a notebook, and this student handed in no notebook"
         why = "the folder is empty" if file.path.is_dir() else handed_in.in_archive(file.path) or why
@@ -276,6 +302,7 @@ def write(records: list[dict], out: Path, complete: bool = True) -> None:
         pages.setdefault((record["student"], record["number"], record["file"] if unsure else ""), []).append(record)
     for (student, number, file), own in pages.items():
         words = re.sub(r"[^\w-]+", "_", file or student).strip("_")
+        words = words.encode()[:150].decode(errors="ignore")  # a file's name has 255 bytes at most
         name = wanted = "_".join(filter(None, (words, number))) or "student"
         for count in itertools.count(2):
             if f"feedback/{name}.html" not in texts:
@@ -308,7 +335,8 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         print(f"{path} could not be written ({error.strerror}): is it open in another program?", file=sys.stderr)
 
 

@@ -3,12 +3,13 @@
 It understands the names that learning platforms give, a folder for each student, and single files with any name.
 """
 
+import codecs
 import re
 import unicodedata
 import zipfile
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class HandedIn:
 def find(folder: Path, exercises: Collection[str] = (), results: Path | None = None) -> list[HandedIn]:
     """Every notebook in a folder; for a student without any the other files, or the empty folder. Sorted by student.
 
+    A notebook under another name, such as x.ipynb.txt, counts as one if its student has no other.
+
     `exercises` are names to leave out of a file's name when the student's is looked for there; what is in the folder of
     `results` was not handed in.
     """
@@ -52,8 +55,13 @@ def find(folder: Path, exercises: Collection[str] = (), results: Path | None = N
         ours = results is not None and path in (results, *results.parents)
         if path.is_dir() and not ours and not any(path in each.path.parents for each in found):
             found.append(HandedIn(*owner((path.name, "")), path, is_notebook=False))
-    with_notebook = {(each.student, each.number) for each in found if each.is_notebook}
-    kept = [each for each in found if each.is_notebook or (each.student, each.number) not in with_notebook]
+    kept, students = [], {(each.student, each.number): [] for each in found}
+    for each in found:
+        students[each.student, each.number].append(each)
+    for files in students.values():
+        called_so = [each for each in files if each.is_notebook]
+        others = () if called_so else [replace(each, is_notebook=True) for each in files if _holds_cells(each.path)]
+        kept += called_so or others or files
     return sorted(kept, key=lambda each: (each.student.lower(), each.number, each.path))
 
 
@@ -64,6 +72,14 @@ def in_archive(path: Path) -> str:
         if names:
             return f"it is an archive with {printable(', '.join(names))} inside; unpack it and grade this student again"
     return ""
+
+
+def _holds_cells(path: Path) -> bool:
+    """Whether a file is a notebook by what is in it; a browser may call it x.ipynb.txt or x.json."""
+    with suppress(OSError), path.open("rb") as stream:
+        start = stream.read(100).removeprefix(codecs.BOM_UTF8).lstrip()
+        return start.startswith(b"{") and b'"cells"' in start + stream.read()
+    return False
 
 
 def _is_left_out(name: str) -> bool:
@@ -97,21 +113,24 @@ def owner(parts: tuple[str, ...], exercises: Collection[str] = (), canvas: bool 
         return parts[0], ""
     if canvas and (found := CANVAS.fullmatch(parts[0])):
         return found["student"], found["number"]
-    stem = Path(parts[0]).stem
+    stem = Path(parts[0]).stem.removesuffix(".ipynb")
     for name in exercises:
         stem = re.sub(re.escape(name), "", stem, flags=re.IGNORECASE)
     return stem.strip(" _-.") or Path(parts[0]).stem, ""
 
 
 def printable(value: Any) -> Any:
-    """A text, or each one in lists and dictionaries, without characters that a terminal would obey."""
+    """A text, or each one in lists and dictionaries, without characters that a terminal would obey.
+
+    The two joiners that some scripts need inside of words, and some emoji, stay.
+    """
     if isinstance(value, dict):
         return {printable(key): printable(each) for key, each in value.items()}
     if isinstance(value, list):
         return [printable(each) for each in value]
     if not isinstance(value, str):
         return value
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
+    return "".join(letter if letter.isprintable() or letter in "\n\t\u200c\u200d" else "\ufffd" for letter in value)
 
 
 def is_same_person(one: str, other: str) -> bool:

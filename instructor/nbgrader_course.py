@@ -78,9 +78,10 @@ def grade(course: Path, assignment: str, options: argparse.Namespace, student: s
         name = folder.parent.name
         try:
             found, notes = graded(course, assignment, folder, known, options)
-        except collected.Unreadable as problem:
+        except Exception as problem:  # whatever it is, it costs the others nothing
+            failed = f"grade.py itself has failed ({type(problem).__name__}: {problem})"
             kept = entered_by_hand(course, assignment, name)
-            note = f"not graded: {problem}"
+            note = f"not graded: {problem if isinstance(problem, collected.Unreadable) else failed}"
             if kept:
                 note += "; the gradebook still has the earlier score, since you entered marks or comments by hand."
             else:

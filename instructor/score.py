@@ -76,6 +76,7 @@ def score(
 
 
 ALLOWED: list[tuple] = []  # of the last check: modules with answers, and what a learner's function may call of them
+NOT_HERE = "raised (ModuleNotFoundError|FileNotFoundError|PermissionError: a submission may not)"
 NO_ANSWERS = {"exercises.questions", "exercises.nets"}
 AGAIN = "it is graded all the same"
 REWORDED = {  # words of a check that don't fit a page on which nothing can be changed, or a function elsewhere
@@ -124,9 +125,15 @@ class Run:
             counts = set().union(*(collected.bound_names(cell.text) for cell in self.known.cells))
             end = "." if binds & counts else "; it doesn't count."
             self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}{end}")
-        if name and re.match("raised (ModuleNotFoundError|PermissionError: a submission may not)", problem):
+        if name and re.match(NOT_HERE, problem):
             self.plan.notes.append(f"{which} can't run where this was graded: it {textwrap.shorten(problem, 200)}.")
         expected = next((cell.text for cell in self.known.cells if cell.name == name), "")
+        if problem.startswith("raised"):
+            self.imports_below(text, problem)
+            if collected.only_imports(expected) and not collected.python(text):
+                self.submission.run(expected)
+                end = "the imports that were handed out are used"
+                self.plan.notes.append(f"{which} {textwrap.shorten(problem, 200)}; {end}.")
         for bound in binds:
             self.code[bound] = text
             self.problems.pop(bound, None)
@@ -135,6 +142,13 @@ class Run:
         for bound in collected.bound_names(expected) - self.code.keys():  # its cell, though it binds something else
             self.code[bound] = text
             self.problems[bound] = problem or (f"defines {listing(sorted(binds))}" if binds else "")
+
+    def imports_below(self, text: str, problem: str) -> None:
+        """Import what is below the line that has stopped a cell: a module that isn't here costs only what needs it."""
+        found = re.search(r", at line (\d+)", problem)
+        for line in collected.python(text) if found else ():
+            if isinstance(line, ast.Import | ast.ImportFrom) and line.lineno > int(found[1]):
+                self.submission.run(ast.unparse(line))
 
     def judged(self, task: Cell) -> dict:
         """What comes of a task now."""
@@ -224,7 +238,8 @@ def judge(task: Cell, submission: Submission, names: dict, problems: dict[str, s
         space |= dict.fromkeys(wanted, ... if "ask(" in task.text else _unwritten)
         empty = described(points_now())  # its hints or its question are there for this one too
         kept = {key: empty[key] for key in ("hints", "question") if key in empty}
-        return result | kept | {"missing": name, "problem": _no_answer(name, problems.get(name, ""))}
+        problem = _no_answer(name, problems.get(name, ""), letter="ask(" in task.text)
+        return result | kept | {"missing": name, "problem": problem}
     except (ProcessEnded, NoAnswer, Broken) as error:
         said = str(error) or "no answer came in time"
         return result | {"problem": f"{task.name} could not be judged: {said}."}
@@ -237,13 +252,18 @@ def _unwritten(*inputs: Any) -> None:
     raise NotImplementedError
 
 
-def _no_answer(name: str, problem: str) -> str:
-    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known."""
+def _no_answer(name: str, problem: str, letter: bool) -> str:
+    """Why there is nothing to judge; `problem` is what its cell did, "" if that is not known.
+
+    `letter` says whether the answer is one.
+    """
     if not problem or problem.startswith("defines "):
         hint = f", but its cell {problem}: should that be called {name}?" if problem else "."
         return f"There is no {name} in the notebook{hint}"
     typographic = "invalid character" in problem and re.search("[“”„‘’‚«»]", problem)
     advice = " Python needs the straight quotation marks of the keyboard, \" or '." if typographic else ""
+    bare = letter and re.search(r"NameError: name '[a-zA-Z]' is not defined", problem)
+    advice = " Python needs quotation marks around a letter." if bare else advice
     return f"{name} could not be used: its cell {problem.removesuffix('.')}.{advice}"
 
 

@@ -9,6 +9,7 @@ import builtins
 import importlib
 import itertools
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
@@ -106,6 +107,12 @@ def encode(value: Any, function: Callable[[Any], Any], depth: int = 0) -> Any:
         return {"function": function(value)}
     if isinstance(value, bool | int | float | str):  # of a subclass
         return next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind))
+    if isinstance(value, deque):
+        return {"deque": [inner(each) for each in value]}
+    if hasattr(type(value), "__array__"):  # a tensor of another library; a check in class reads it so too
+        return inner(np.asarray(value))
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return {"list": [inner(each) for each in value]}
     return {"unknown": type(value).__name__}
 
 
@@ -130,6 +137,8 @@ def _decode(data: Any, function: Callable[[Any], Any], depth: int) -> Any:
     if kind in ("tuple", "list", "set", "frozenset"):
         return getattr(builtins, kind)(inner(each) for each in content)
     match kind:
+        case "deque":
+            return deque(map(inner, content))
         case "array":
             dtype, shape, text = content
             return np.frombuffer(_bytes(text), _plain(dtype)).reshape([int(n) for n in shape]).copy()

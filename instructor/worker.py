@@ -41,11 +41,12 @@ FORBIDDEN = (
     *("resource.setrlimit", "resource.prlimit", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"),
     *("_winapi.CreateProcess", "_winapi.OpenProcess", "_winapi.TerminateProcess"),
 )
+LARGEST_FILE = 2**30  # bytes, so that a loop that writes does not fill the disk
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def limit_memory(megabytes: int) -> None:
-    """Refuse more than so much memory; only Linux keeps such a limit, and Windows has none."""
+    """Refuse more than so much memory, and large files; only Linux keeps the first limit, and Windows has none."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows
@@ -55,6 +56,7 @@ def limit_memory(megabytes: int) -> None:
     if megabytes:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
 
 
 def fence(folder: Path) -> None:

@@ -119,7 +119,7 @@ def reached(space: dict, names: Collection[str], *values: Any) -> tuple[set[str]
     """The names that code reads, starting from these names and values, and what it can reach that the notebook made.
 
     That is functions, classes and objects, also inside lists and one another; after a name in `BY_TEXT`, all of them.
-    What other code holds, such as a library's, is not followed; of very much, only the `MOST` nearest.
+    What other code holds, such as a library's, is not followed; if there is a lot, only the `MOST` nearest are.
     """
     found: set[str] = set()
     met: dict[int, Any] = {}

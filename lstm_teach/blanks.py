@@ -1,6 +1,6 @@
 """Blanks: what a learner writes in a lesson is judged on the spot, line by line; and the lesson's predictions.
 
-Imports borrowed, cellcode, judging, recognize, trial, unfinished and verdicts; the forms of predictions
+Imports borrowed, cellcode, going_on, judging, recognize, trial, unfinished and verdicts; the forms of predictions
 (ipywidgets) only when one is asked for. What is specific to a lesson is data: `lstm_teach/lessons/<name>.toml` names
 its blanks, their cases, the library's lines and the words for known mistakes; `lstm_teach/lessons/cases*.py` make the
 cases. A test holds the library's lines to the cases. A case may have `start`, the values that the cell begins with
@@ -38,25 +38,23 @@ where they are not the right ones: an f from a cell above.
 from __future__ import annotations  # also of the code that is compiled here
 
 import ast
-import builtins
-import copy
 import functools
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from lstm_teach import aside, borrowed, cellcode, guard, judging, kept, trial, unfinished, verdicts
+from lstm_teach import aside, borrowed, cellcode, going_on, guard, judging, kept, trial, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
-from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
+from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
 from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
-from lstm_teach.trial import THIS_NET, Blank, leftover, library_here, on_this_net
+from lstm_teach.trial import THIS_NET, Blank, leftover, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -102,8 +100,9 @@ class Lesson:
         statements, shown = cellcode.cell(frame)
         blank, numpys = self.blank(group), aside.give_numpy_back()
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
-            before = cellcode.made_before(names, f'judge("{group}")', statements, self._lines_from(group))
-            parts = judge_blank(blank, statements, names, before)
+            before = cellcode.made_before(names, f'judge("{group}")')
+            spare = cellcode.counted(statements) - cellcode.read_by(self._lines_after(group))
+            parts = judge_blank(blank, statements, names, before, spare)
             way = _way(blank, names) if all(part.passed for part in parts) else ""
         late = {p.name for p in parts if p.sentence.startswith(NO_LINE)} & cellcode.made_below(frame)
         parts = tuple(Part(p.name, TOO_LATE.format(p.name)) if p.name in late else p for p in parts)
@@ -116,9 +115,10 @@ class Lesson:
                 self.written[name] = names[name]
         notes = [
             way,
-            _go_on(blank, parts, names),
-            _given_back(statements, names, numpys),
+            going_on.go_on(blank, parts, names),
+            going_on.give_back(statements, names, numpys),
             wrong and cellcode.lost(*statements),
+            "" if wrong else trial.words_for_spent(blank, spare & (before or set())),
         ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
@@ -132,10 +132,10 @@ class Lesson:
             verdicts.show_at_once(verdict)
         return verdict
 
-    def _lines_from(self, group: str) -> list[str]:
-        """The library's lines of the blanks of a group, and of those that come after it."""
+    def _lines_after(self, group: str) -> list[str]:
+        """The library's lines of the blanks that come after a group."""
         tables = [spec.get("library") for spec in self._spec["blanks"].values()]
-        later = tables[[*self._spec["blanks"]].index(group) :]
+        later = tables[[*self._spec["blanks"]].index(group) + 1 :]
         return [line for lines in later if isinstance(lines, dict) for line in lines.values()]
 
     def predict(self, name: str) -> Any:
@@ -218,10 +218,17 @@ def _blank_of(name: str) -> Blank:
 # ------------------------------------------------------------------------------------------ judging
 
 
-def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None = None) -> tuple[Part, ...]:
+def judge_blank(
+    blank: Blank,
+    statements: Lines,
+    namespace: dict,
+    before: set[str] | None = None,
+    spare: Collection[str] = (),
+) -> tuple[Part, ...]:
     """Judge the statements of a cell that has just run in `namespace`; one part per name, or per part of an answer.
 
-    `before` are the names that were there before the cell, if that is known.
+    `before` are the names that were there before the cell, if that is known; `spare` those that count its loops and
+    that no later blank needs.
     """
     name = blank.names[0]
     function = namespace.get(name) if blank.is_function else None
@@ -233,7 +240,7 @@ def judge_blank(blank: Blank, statements: Lines, namespace: dict, before: set[st
         none = f"{NO_LINE}{name} is."
         return (Part(name, its if name in cellcode.stored(statements) else none),)
     if not blank.is_function:
-        return _judge_values(blank, statements, namespace, before)
+        return _judge_values(blank, statements, namespace, before, spare)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
     if cellcode.is_open(function) or (written and cellcode.dots(written[-1])):
         return (Part(name, open=True),)
@@ -374,7 +381,9 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     return f"Only calls that leave something out are off: the first line should have {listing(left)}." if left else ""
 
 
-def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[str] | None) -> tuple[Part, ...]:
+def _judge_values(
+    blank: Blank, statements: Lines, namespace: dict, before: set[str] | None, spare: Collection[str]
+) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
     given = cases[0].keys() - {*blank.names}
@@ -389,7 +398,8 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
         return tuple(Part(name, CALLS.format(called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
-    parts = []
+    changed = changed - ({*spare} - cellcode.read_by(blank.library.values()))
+    parts, told = [], {}  # the known mistake in a line
     for name in blank.names:
         got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
         if any(map(cellcode.is_open, got)):
@@ -423,6 +433,7 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
                 ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(trial.TYPED)]
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             known = _known(blank, name, *tried, written, {}) if sum(right[k].size for k in ran) > 1 else ""
+            told[name] = known
             only = known and here.startswith((THIS_NET, trial.TYPED))
             own = listing(sorted(altered & read - changed) or [""])  # made by a given line, which is another one now
             if own and here.startswith(THIS_NET):
@@ -436,12 +447,16 @@ def _judge_values(blank: Blank, statements: Lines, namespace: dict, before: set[
             sentence = known if only else f"{here} {known}".strip() or "It is not right on every net."
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
         parts.append(Part(name, sentence))
+    if not any(part.sentence or part.open for part in parts):  # the lines are right, whatever they count with
+        changed -= {*spare}
     if changed:
         said, way = trial.words_for_changes(changed, statements, before)
         again = f"{said} {way}, and run the cells above again."
         if any(part.sentence for part in parts):  # it may be so for this reason alone
             kept_too = (NO_LINE, "This is right, but")
-            both = (f"{p.sentence} {again}" if p.sentence.startswith(kept_too) else again for p in parts)
+            told = told if changed <= cellcode.counted(statements) else {}
+            first = (p.sentence if p.sentence.startswith(kept_too) else told.get(p.name, "") for p in parts)
+            both = (f"{said} {again}".strip() for said in first)
             return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
         parts.append(Part(listing(sorted(changed)), again))
     return tuple(parts)
@@ -467,38 +482,4 @@ def _known(
     if is_rounded(arrays, right, least):
         return "This is rounded. Keep all the digits."
     near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
-    return FIRST_DIGITS if all(near) else ""
-
-
-# ------------------------------------------------------------------------------------------ going on
-
-
-def _go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
-    """Put the library's version where a line is not right; say so."""
-    failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
-    wrong = [name for name in blank.names if name in failed]
-    others = {n: namespace[n] for n in blank.names if isinstance(namespace.get(n), Sequence | ONCE | np.matrix)}
-    for name in others.keys() - failed:
-        its = library_here(blank, name, namespace, copy.copy)
-        if isinstance(its, np.ndarray):  # which later cells may count on
-            namespace[name] = np.array(its if isinstance(others[name], ONCE) else others[name])
-    for name in wrong:
-        try:
-            namespace[name] = blank.library_value(name, namespace)
-        except Exception as error:
-            why = f"the library's {name} can't be computed ({type(error).__name__}: {error})"
-            way = "Run the cells above this one first, or restart the kernel and run all cells"
-            return f"The lesson can't go on from here: {why}. {way}."
-    return f"The lesson goes on with the library's {listing([f'`{n}`' for n in wrong])}." if wrong else ""
-
-
-def _given_back(statements: Lines, namespace: dict[str, Any], numpys: Sequence[str]) -> str:
-    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of NumPy's too."""
-    touched = set().union(*map(cellcode.touched, statements))
-    own = {n: value for n, value in vars(builtins).items() if callable(value) and n[0] != "_"}
-    lost = {n: own[n] for n in touched & own.keys() if not callable(namespace.get(n, int))}
-    modules = {"np": np, "lt": sys.modules["lstm_teach"]}
-    lost |= {n: modules[n] for n in touched & modules.keys() if namespace.get(n) is not modules[n]}
-    namespace.update(lost)
-    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(f"np.{n}" for n in numpys)))
-    return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""
+    return FIRST_DIGITS if all(near) and not all(map(close, arrays, right)) else ""

@@ -9,7 +9,7 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType, FrameType, ModuleType
@@ -23,7 +23,8 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     """The statements of the running cell before the call that runs in `frame`, and whether that call shows its value.
 
     It does not where another line follows it, or a semicolon, or where its value is only given a name. An `if` or a
-    `with` around the call is one of the statements. Calls of `judge` are None in them: they can be run again.
+    `with` around the call is one of the statements. Calls of `judge` are None in them, and commands such as !ls are
+    left out: they can be run again.
     """
     source = "".join(linecache.getlines(frame.f_code.co_filename)) or _timed(frame)
     if not source:
@@ -32,7 +33,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     body = ast.parse(source).body
     line, end_line, column, end = [*frame.f_code.co_positions()][frame.f_lasti // 2]
     if column is None:  # Python was told to leave them out
-        return [_Unjudged().visit(s) for s in body if s.end_lineno < frame.f_lineno], True
+        return [_Unjudged().visit(s) for s in body if s.end_lineno < frame.f_lineno and not _is_command(s)], True
     here = (line, column, end_line, end)
     nodes = [n for s in body for n in ast.walk(s) if isinstance(n, ast.Expr | ast.Assign | ast.AnnAssign) and n.value]
     alone = next((n for n in nodes if _span(n.value) == here), None)
@@ -47,7 +48,7 @@ def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
     spans = [(s, _span(s)) for s in body]
     around = [s for s, span in spans if hasattr(s, "body") and span[:2] <= here[:2] and here[2:] <= span[2:]]
     before = [s for s, span in spans if span[2:] <= here[:2] or s in around]
-    return [_Unjudged().visit(s) for s in before], shown
+    return [_Unjudged().visit(s) for s in before if not _is_command(s)], shown
 
 
 def made_below(frame: FrameType) -> set[str]:
@@ -67,6 +68,16 @@ def below_magic(source: str) -> str:
     """The lines below the magic, such as %%time, of a cell that IPython has turned into one call; "" of any other."""
     call = re.fullmatch(r"get_ipython\(\)\.run_cell_magic(\(.*\))\s*", source, re.DOTALL)
     return ast.literal_eval(call[1])[2] if call else ""
+
+
+def _is_command(statement: ast.stmt) -> bool:
+    """Whether a line is one such as !ls or %timeit, which makes no value; %time and %run run lines of the notebook."""
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "system"))):
+            return True
+        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"), [name, *_])):
+            return ast.literal_eval(name) not in ("time", "run")
+    return False
 
 
 class _Unjudged(ast.NodeTransformer):
@@ -98,7 +109,7 @@ def _base(node: ast.AST | None) -> str | None:
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, calls something on or deletes, also inside a loop."""
     ways = "STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"
-    assigned = _globals(_code(statement), ways)  # not what only a function in it calls so
+    assigned = _globals(code_of(statement), ways)  # not what only a function in it calls so
     return _filled(statement) | assigned
 
 
@@ -126,7 +137,7 @@ def made_afresh(statements: Lines) -> set[str]:
     """The names that the statements assign to before any of them has read them."""
     found, read = set(), set()
     for statement in statements:
-        read |= globals_read(_code(statement))
+        read |= globals_read(code_of(statement))
         found |= stored([statement]) - read
     return found
 
@@ -140,7 +151,7 @@ def counted(statements: Lines) -> set[str]:
 
 def names_read(statements: Lines, name: str) -> frozenset[str]:
     """The names that the lines of one blank read, through names of their own in the same cell too."""
-    reads = [(globals_read(_code(s)), touched(s)) for s in statements]
+    reads = [(globals_read(code_of(s)), touched(s)) for s in statements]
     found, waiting = set(), {name}
     while waiting:
         wanted = waiting.pop()
@@ -164,8 +175,9 @@ def _globals(code: Any, ways: Collection[str]) -> frozenset[str]:
     return frozenset(own.union(*(_globals(inner, ways) for inner in code.co_consts)))
 
 
-def _code(*statements: ast.stmt) -> CodeType:
-    return compile(ast.Module([*statements], []), "a cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+def code_of(*statements: ast.stmt, file: str = "a cell") -> CodeType:
+    """The compiled statements of a cell, which may await something."""
+    return compile(ast.Module([*statements], []), file, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def dots(node: ast.AST) -> list[ast.Constant]:
@@ -209,10 +221,18 @@ def return_in_loop(tree: ast.Module) -> str:
 
 
 def lost(*nodes: ast.AST) -> str:
-    """That a line computes something and doesn't keep it, as `a + b` alone does: a sentence, "" if none does."""
-    alone = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr)]
-    lines = [ast.unparse(value) for value in alone if isinstance(value, ast.BinOp | ast.UnaryOp)]
-    return f"The result of the line `{lines[0]}` isn't kept: it needs =, += or return." if lines else ""
+    """That a line doesn't keep what it computes, as `a + b` alone, or what was there, as `a =+ b`; "" if none is so."""
+    statements = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr | ast.Assign)]
+    alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
+    if alone:
+        return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
+    plus = [n.targets[0] for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
+    return f"`{ast.unparse(plus[0])} =+ ...` adds nothing: write += to add." if plus else ""
+
+
+def _first(node: ast.expr) -> ast.expr:
+    """What an expression begins with: +a of +a @ b."""
+    return _first(node.left) if isinstance(node, ast.BinOp) else node
 
 
 def is_open(value: Any) -> bool:
@@ -286,46 +306,48 @@ def alias(statements: Lines, names: Collection[str]) -> tuple[str, str, str] | N
     return None
 
 
-def made_before(namespace: Names, call: str, statements: Lines, later: Sequence[str]) -> set[str] | None:
-    """The names that cells without this call have made; None if it isn't known what has run.
-
-    What only counts loops is left out: in those cells, and in the statements of this one if no `later` line reads it.
-    """
+def made_before(namespace: Names, call: str) -> set[str] | None:
+    """The names that cells without this call have made, but for loops' counters; None if it isn't known what ran."""
     cells, names = _other_cells(namespace, call), set()
     for tree in cells or ():
         targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
         counts = {id(node) for target in targets for node in ast.walk(target)}
         nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         names |= {node.id for node in nodes if id(node) not in counts}
-    if cells is None:
-        return None
-    return names - counted(statements).difference(*(globals_read(compile(line, "a line", "eval")) for line in later))
+    return None if cells is None else names
+
+
+def read_by(lines: Iterable[str]) -> set[str]:
+    """The names that the library's lines read."""
+    return set().union(*(globals_read(compile(line, "a line", "eval")) for line in lines))
 
 
 def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
     """The statements, except those that make only `given` names and are in a cell without this call too.
 
-    Where another line of this cell changes what such a line makes, all lines are its own.
+    One of the assignments of `a, b = 1, 2` counts as in that cell too. What the cell goes on to change stays.
     """
-    ran = [one for tree in _other_cells(namespace, call) or () for s in tree.body for one in _one_by_one(s)]
-    theirs = {ast.dump(s) for s in ran}
+    ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
+    theirs = {ast.dump(part) for part in ran}
     drawn = {n for n, value in namespace.items() if _draws(value)}
 
     def is_copy(statement: ast.stmt) -> bool:
-        made, parts = touched(statement), _one_by_one(statement)
-        if not made or made - {*given} or any(made & touched(s) for s in statements if s is not statement):
-            return False
-        return all(ast.dump(one) in theirs and _makes_the_same(one, ran, drawn) for one in parts)
+        parts = _one_by_one(statement)
+        return all(ast.dump(part) in theirs and _makes_the_same(part, ran, drawn) for part in parts)
 
-    return [s for s in statements if not is_copy(s)]
+    copies = [s for s in statements if touched(s) and touched(s) <= {*given} and is_copy(s)]
+    changed = stored([s for s in statements if s not in copies])
+    return [s for s in statements if s not in copies or touched(s) & changed]
 
 
 def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
-    """The assignments that `a, b = 1, 2` does at once; any other statement as it is."""
+    """The assignments that `a, b = 1, 2` makes, each as a statement; any other statement, or `a, b = b, a`, alone."""
     match statement:
-        case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
-            if all(isinstance(each, ast.Name) for each in targets) and not names_in(*targets) & names_in(*values):
-                return [ast.copy_location(ast.Assign([a], b), b) for a, b in zip(targets, values, strict=True)]
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            starred = any(isinstance(each, ast.Starred) for each in [*targets, *values])
+            if len(targets) == len(values) and not starred and not names_in(*targets) & names_in(*values):
+                pairs = zip(targets, values, strict=True)
+                return [ast.copy_location(ast.Assign([target], value), statement) for target, value in pairs]
     return [statement]
 
 
@@ -336,7 +358,7 @@ def _makes_the_same(statement: ast.stmt, ran: Lines, drawn: Collection[str]) -> 
     """
     last = {name: k for k, s in enumerate(ran) for name in touched(s)}
     k = max(k for k, s in enumerate(ran) if ast.dump(s) == ast.dump(statement))
-    made, read = touched(statement), globals_read(_code(statement))
+    made, read = touched(statement), globals_read(code_of(statement))
     again = all(last[name] == k for name in made) and all(last.get(name, -1) < k for name in read)
     return again and not read & drawn and not _unseeded(statement)
 
@@ -363,7 +385,7 @@ def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
     for source in (source for source in ran if call not in source.replace("'", '"')):
         with contextlib.suppress(SyntaxError):  # a cell that failed, with a `return` of no function too
             tree = ast.parse(below_magic(source) or source)
-            _code(*tree.body)
+            code_of(*tree.body)
             trees.append(tree)
     return trees
 

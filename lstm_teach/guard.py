@@ -58,7 +58,8 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
 
     def run() -> None:
         try:
-            outcome["value"] = context.run(function, *args, **kwargs)
+            with _kernel_alive():
+                outcome["value"] = context.run(function, *args, **kwargs)
         except BaseException as error:
             outcome["error"] = error
         finally:
@@ -90,7 +91,7 @@ def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -
 def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds: float) -> Any:
     """The same without a thread."""
     try:
-        with Limit(seconds):
+        with Limit(seconds), _kernel_alive():
             return contextvars.copy_context().run(function, *args, **kwargs)
     except KeyboardInterrupt:  # the user's own
         raise
@@ -101,6 +102,21 @@ def _call_here(function: Callable, args: tuple, kwargs: dict[str, Any], seconds:
             raise
         place = _place(function, traceback.walk_tb(error.__traceback__))
     raise _too_long(function, seconds, place)
+
+
+@contextlib.contextmanager
+def _kernel_alive() -> Iterator[None]:
+    """Here exit() and quit(), which in a notebook end the kernel once the cell has run, only raise SystemExit."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    before = vars(shell).get("ask_exit") if shell else None
+    if shell:
+        shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        if shell and not before:  # this call is not inside another one
+            vars(shell).pop("ask_exit", None)
 
 
 def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> LearnerError:
@@ -178,7 +194,7 @@ def unseen() -> Iterator[None]:
     displayed = ipython.utils.capture.capture_output(False, False) if ipython else contextlib.nullcontext()
     figures = pyplot.Gcf.figs if pyplot else {}
     drawn, log = dict(figures), logging.getLogger()
-    disabled, handlers = log.manager.disable, [*log.handlers]
+    disabled, level, handlers = log.manager.disable, log.level, [*log.handlers]
     with (
         open(os.devnull, "w") as nowhere,
         contextlib.redirect_stdout(nowhere),
@@ -195,15 +211,16 @@ def unseen() -> Iterator[None]:
             figures.clear()
             figures.update(drawn)
             logging.disable(disabled)
+            log.setLevel(level)
             log.handlers[:] = handlers  # logging.warning makes one where there is none, which writes to nowhere
 
 
 @contextlib.contextmanager
 def as_before() -> Iterator[None]:
-    """In the end, put back what there is once for all cells: random numbers, folder, environment, matplotlib's rc."""
+    """In the end, put back what is one for all cells: random numbers, folder, paths, limits, matplotlib's settings."""
     numpy_random, matplotlib = sys.modules["numpy"].random, sys.modules.get("matplotlib")
     numbers, numpys, paths, environment = random.getstate(), numpy_random.get_state(), [*sys.path], dict(os.environ)
-    here = os.curdir
+    here, depth = os.curdir, sys.getrecursionlimit()
     with contextlib.suppress(OSError):  # the folder may be gone
         here = os.getcwd()
     with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
@@ -215,6 +232,7 @@ def as_before() -> Iterator[None]:
             with contextlib.suppress(OSError):
                 os.chdir(here)
             sys.path[:] = paths
+            sys.setrecursionlimit(depth)
             if os.environ != environment:
                 os.environ.clear()
                 os.environ.update(environment)

@@ -8,7 +8,9 @@ puzzle a learner, or give an answer away.
 from __future__ import annotations  # holds for the code compiled here too
 
 import ast
+import asyncio
 import copy
+import inspect
 import pkgutil
 import re
 import traceback
@@ -85,7 +87,7 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
     The statements run in the notebook itself, with the names of the case, so that whatever it has made of functions and
     classes reads these too. In the end it is as it was, even if a trial could not be stopped.
     """
-    read, met = reached(namespace, cellcode.names_in(*statements))
+    read, met = reached(namespace, cellcode.names_in(*statements), namespace.get("__annotations__"))
     with set_aside(namespace, met) as anew:
         trials = _Trials(names, statements, namespace, read, anew)
         return guard.call(lambda: [trials.on(case) for case in cases], seconds=SECONDS)
@@ -107,7 +109,7 @@ class _Trials:
         # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.
         made = cellcode.stored(statements)
         self.old = {n for n in names if n in self.before and n in made and not callable(self.before[n])}
-        self.codes = [compile(ast.Module([statement], []), CELL, "exec") for statement in statements]
+        self.codes = [cellcode.code_of(statement, file=CELL) for statement in statements]
         self.touched = [cellcode.touched(statement) for statement in statements]
         self.last = {n: max((k for k, t in enumerate(self.touched) if n in t), default=None) for n in names}
         self.needs = {n: {n, *cellcode.names_read(statements, n)} for n in names}
@@ -140,7 +142,9 @@ class _Trials:
         """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""
         spoil_free_memory({np.shape(v) for v in case.values() if isinstance(v, np.ndarray)})
         try:
-            exec(self.codes[k], self.space)
+            awaited = eval(self.codes[k], self.space)
+            if self.codes[k].co_flags & inspect.CO_COROUTINE:
+                asyncio.run(awaited)
         finally:
             give_numpy_back()
             guard.end_if_told()
@@ -224,7 +228,7 @@ def on_this_net(
     rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
     nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
     first = [line for line in written.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
-    itself = name in cellcode.globals_read(compile(ast.Module(first, []), CELL, "exec"))
+    itself = name in cellcode.globals_read(cellcode.code_of(*first))
     if not read - {"sigmoid", "softmax"} and is_like(got, right):
         if itself:
             return f"This reads {name} as it was before this cell ran: write the line itself."
@@ -232,7 +236,7 @@ def on_this_net(
     kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
     if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
         return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    if nearly and (typed := words_for_typed(name, written, namespace, cases)):
+    if nearly and (typed := words_for_typed(name, written, namespace, cases, not off)):
         return typed
     if off and itself:
         return f"{off} This reads {name} itself, as it was before this cell ran."
@@ -273,8 +277,11 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
     return f"The line is right, but here {listing(old)} {off}: run the cells above again, in their order."
 
 
-def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names]) -> str:
-    """What to say of numbers in the lines of one blank that the right one has not; names may stand behind them."""
+def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:
+    """What to say of numbers in the lines of one blank that the right one doesn't have; names may stand for them.
+
+    Where the result is only nearly `right`, one that was rounded may be the reason, and a whole number is not rounded.
+    """
     here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
     # one that is the same on every net, such as the number of runs, is right on every net
     sizes = [v for n, v in here.items() if any(other.get(n) != v for other in others)]
@@ -282,7 +289,7 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero; T - 1 is the last step
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or n in sizes or n in beside)]
+    typed = [n for n in typed if n >= 1e-3 and (n % 1 or (right and (n in sizes or n in beside)))]
     if not typed:
         return ""
     them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"
@@ -301,6 +308,7 @@ def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
 def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
     """That lines read values of other cells, which stay the same in every trial; "" if they do not."""
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
+    others = {n for n in others if not n.startswith("__")}  # the body of a class reads __name__
     stale = sorted(n for n in others if not (callable(namespace[n]) or issubclass(type(namespace[n]), ModuleType)))
     stay = "stay as they were" if len(stale) > 1 else "stays as it was"
     return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
@@ -344,6 +352,14 @@ def words_for_changes(changed: Collection[str], statements: Lines, before: Colle
         return said, "Use a new name, or take the change out"
     perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
     return said, words_for_alias(statements, changed) or perhaps
+
+
+def words_for_spent(blank: Blank, counters: Collection[str]) -> str:
+    """That a loop of a right cell has counted with a name that the cell needs to run again; "" if none has."""
+    spent = [] if blank.is_function else sorted({*counters} & cellcode.read_by(blank.library.values()))
+    them = "them" if spent[1:] else "it"
+    way = f"before you run this cell again, run the one above that makes {them}"
+    return f"A loop in this cell counts with {listing(spent)}: {way}." if spent else ""
 
 
 def words_for_alias(statements: Lines, changed: Collection[str]) -> str:

@@ -59,11 +59,13 @@ def sentence(source: str, error: BaseException) -> str:
     if type(error) is NameError and error.name:
         if cellcode.compared(tree.body, error.name):
             return f"== compares. To give {error.name} a value, write =."
+        if error.name in GONE:
+            return GONE[error.name]
         if mine == [at] and error.name in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
             return f"That line reads {error.name} before this cell gives it a value."
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
-        return GONE.get(error.name, f"If a cell above makes {error.name}, {above}. {otherwise}")
+        return f"If a cell above makes {error.name}, {above}. {otherwise}"
     return guard.meaning(error).strip()
 
 

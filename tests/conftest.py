@@ -1,10 +1,21 @@
+"""Which tests run, and in which order; and where they are.
+
+A file is named after what it tests. Of each lesson there is a test_lesson_NN, and test_lessons for what holds for all;
+of the exercises test_exercise_checks, which tries the tables of answers in exercise_answers, and for some a test of
+what they say. The tests of the doctors share backward_passes (right passes, and faults) and model_cases. Lessons in a
+real JupyterLab are in browser, grading with the real nbgrader in test_grading_course. Files without "test_" are helpers
+of the tests that import them: lesson_cells runs a notebook's cells, scenes compares pictures.
+"""
+
 import gc
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
 import hypothesis
-from projectfiles import CI
+import pytest
+from projectfiles import CI, skip_but_fail_in_ci
 
 # Before numpy is imported: the processes of a run, its kernels among them, share the cores and need no threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -48,3 +59,11 @@ def pytest_collection_modifyitems(config, items):
         left_out = {*items}.difference(kept.values())
         items[:] = kept.values()
         config.hook.pytest_deselected(items=[*left_out])
+
+
+@pytest.fixture(scope="session")
+def release():
+    """instructor/release.py as a module."""
+    if importlib.util.find_spec("nbgrader") is None:
+        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
+    return importlib.import_module("release")

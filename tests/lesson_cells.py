@@ -39,6 +39,11 @@ def cell_source(name: str, cell_id: str) -> str:
     return next(cell.source for cell in cells_of(name) if cell.id == cell_id)
 
 
+def words_of(name: str, *cell_ids: str) -> str:
+    """The text of these cells as one line, however it is broken into lines."""
+    return " ".join(" ".join(cell_source(name, cell_id).split()) for cell_id in cell_ids)
+
+
 def run_cells(
     name: str, until: str | None = None, replace: dict[str, str] | None = None, results: dict | None = None
 ) -> dict:

@@ -3,8 +3,9 @@
 import os
 import time
 
+import collected
 import pytest
-from instructor_modules import collected, score
+import score
 from projectfiles import ROOT
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="some attacks need POSIX")]
@@ -142,6 +143,10 @@ ATTACKS = {
     "memory_bomb": ("def memory_bomb(a):\n    return np.ones(10**10)[:4]", "MemoryError"),
     "too_large": ("def too_large(a):\n    return np.ones(10**8, dtype=np.int8)", "too_large"),
     "large_range": ("def large_range(a):\n    return range(10**12)", "is too large"),
+    "fills_the_disk": (
+        "def fills_the_disk(a):\n    with open('here', 'wb') as stream:\n        stream.truncate(2**40)",
+        "fills_the_disk raised OSError",
+    ),
     "nested": ("def nested(a):\n    it = []\n    for _ in range(10**4):\n        it = [it]\n    return it", "nested"),
     "forks": ("import os\ndef forks(a):\n    while True:\n        os.fork()", "may not use os.fork"),
     "starts_programs": (

@@ -63,7 +63,7 @@ class OneGroup(Lesson):
         self.name, self.verdicts, self.written = "test", {}, {}
         self._blank, self._spec = blank, {"blanks": {blank.group: {}}}
 
-    def _lines_from(self, group: str) -> list[str]:
+    def _lines_after(self, group: str) -> list[str]:
         return ["t + 1"]
 
     def blank(self, group: str) -> Blank:
@@ -229,6 +229,22 @@ def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array(
     assert type(names["one_step"]) is np.ndarray  # times another one, entry by entry
 
 
+def test_after_a_right_answer_that_only_looks_like_an_array_the_lesson_goes_on_with_an_array():
+    names = copied(names_before("05_vanishing_gradients", "blank-left"))
+    names |= {"Like": type("Like", (), {"__array__": lambda self, *_, **__: self.array})}
+    source = cell_source("05_vanishing_gradients", "blank-left").replace("...", "Like()\nleft.array = f ** n")
+    assert run_cell("05_vanishing_gradients", "blank-left", source, names).passed
+    assert type(names["left"]) is np.ndarray
+
+
+@pytest.mark.parametrize("right_side", ["np.ma.masked_array(f * g, True)", "np.rec.array(np.array(f * g))"])
+def test_after_a_right_answer_that_hides_its_numbers_the_lesson_goes_on_with_them(right_side):
+    names = copied(names_before(FORWARD, "cell"))
+    source = f'c = f * c_before + i * g\nc = {right_side.replace("f * g", "c")}\nlesson.judge("cell")'
+    assert run_cell(FORWARD, "cell", source, names).passed
+    assert float(names["c"]) == pytest.approx(eval("f * c_before + i * g", names))
+
+
 @pytest.mark.parametrize(
     "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
 )
@@ -323,6 +339,12 @@ def test_a_line_that_is_copied_from_another_cell_changes_nothing():
     assert "This cell changes b and n themselves, which come from other cells." in str(verdict)
     wrong = cell.replace("** n", "* n")
     assert "This multiplies" in str(run_cell(lesson, "left", f"{given}\n{wrong}", names | {"In": [given]}))
+    for lines in ("n = 20", "b = 1.0", "n = 20\nb = 1.0", "n, b = 20, 1.0"):  # a part of it, or all in parts
+        assert run_cell(lesson, "left", f"{lines}\n{cell}", names | {"In": [given]}).passed, lines
+        assert run_cell(lesson, "left", f"{lines}\n{cell}", names | {"In": ["b = 1.0", "n = 20"]}).passed, lines
+    for line in ("n = 21", "b, n = 20, 1.0", "b, n = n, b"):
+        verdict = run_cell(lesson, "left", f"{line}\n{cell}", names | {"In": [given, "n, b = b, n", "b, n = n, b"]})
+        assert "which come" in str(verdict), line
     its_own = "slope = 1 - ct**2\nct = ct + 0"  # what the lesson has not given is no copy, nor what is to be written
     for line in its_own.splitlines():
         source = f"{line}\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
@@ -393,6 +415,42 @@ def test_a_line_below_the_call_is_said_to_be_there_below_a_magic_too():
         InteractiveShell.clear_instance()
 
 
+@pytest.fixture
+def shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "await asyncio.sleep(0)\ndo = dh * ct",
+        "async def later():\n    return dh * ct\n\n\ndo = await later()",
+        "%time do = dh * ct",
+        "do, _ = dh * ct, await asyncio.sleep(0)",
+    ],
+)
+def test_a_cell_may_await_something_or_be_timed(lines, shell):
+    shell.user_ns.update(names := notebook(PRODUCT))
+    ran = shell.run_cell(f'import asyncio\n{lines}\ndct = dh * o\nlesson.judge("product")', store_history=True)
+    assert ran.success and names["lesson"].verdicts["product"].passed, names["lesson"].verdicts
+
+
+def test_a_command_of_the_cell_is_not_run_again(shell, tmp_path):
+    shell.user_ns.update(names := notebook(PRODUCT) | {"ran": []})
+    log = tmp_path / "log"
+    lines = f'!echo once >> "{log}"\n%timeit -n1 -r1 ran.append(1)\ndo = dh * ct\ndct = dh * o\nlesson.judge("product")'
+    assert shell.run_cell(lines, store_history=True).success and names["lesson"].verdicts["product"].passed
+    assert log.read_text().split() == ["once"] and names["ran"] == [1]
+
+
+def test_a_cell_that_ends_the_kernel_in_a_trial_ends_only_the_trial(shell):
+    shell.user_ns.update(names := notebook(PRODUCT) | {"here": notebook(PRODUCT)["dh"]})
+    lines = 'if dh != here:\n    exit()\ndo = dh * ct\ndct = dh * o\nlesson.judge("product")'
+    assert shell.run_cell(lines, store_history=True).success
+    assert "this cell raises SystemExit" in str(names["lesson"].verdicts["product"]) and "ask_exit" not in vars(shell)
+
+
 def test_a_line_that_reads_its_own_name_is_told_that_this_is_an_old_value():
     verdict, _ = judged(PRODUCT, "do = do * ct\ndct = dh * o", notebook(PRODUCT) | {"do": 0.5})
     assert sentences(verdict)["do"].endswith("This reads do itself, as it was before this cell ran.")
@@ -422,11 +480,38 @@ def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():
     assert "counts with t" in sentences(verdict)["t"]
 
 
-def test_a_loop_that_counts_with_what_the_line_itself_needs_is_told_so():
+def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does():
     lesson = "05_vanishing_gradients"
-    names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
-    source = 'left = []\nfor n in range(60):\n    left.append(f ** n)\n\nlesson.judge("left")'
-    assert "counts with n, which comes from another cell" in str(run_cell(lesson, "blank-left", source, names))
+    loop = 'left = []\nfor n in n:\n    left.append(f ** n)\n\nlesson.judge("left")'
+
+    def said(source):
+        names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
+        return run_cell(lesson, "blank-left", source, names)
+
+    right = said(loop)
+    assert right.passed and "counts with n: before you run this cell again, run the one above that makes it" in str(
+        right
+    )
+    assert said(loop.replace("for n in n", "for k in n").replace("** n", "** k")).note == ""
+    for source, words in [
+        (
+            loop.replace("in n:", "in range(60):"),
+            "These are the right 60 numbers, but there are always 60, however many n has",
+        ),
+        (loop.replace("f ** n", "f * n"), "This is f times n, which grows with n"),
+        (loop.replace("left.append(f ** n)", "pass\nleft = f ** n"), ""),
+    ]:
+        told = sentences(said(source))["left"]
+        assert told.startswith(words) and "The loop in this cell counts with n, which comes from another cell." in told
+
+
+@pytest.mark.parametrize(
+    ("old", "said"), [(0.3, "yours is 0.3; it should be 0.01153."), (..., "but is Ellipsis (ellipsis).")]
+)
+def test_a_line_that_only_runs_for_other_numbers_is_not_told_that_its_first_digits_are_right(old, said):
+    names = copied(names_before("00_start_here", "left")) | {"left": old}
+    verdict = run_cell("00_start_here", "left", 'if f != 0.8:\n    left = f ** n\nlesson.judge("left")', names)
+    assert sentences(verdict)["left"].endswith(said)
 
 
 @pytest.mark.parametrize("value", ["0", "None", "[np.ones(2), 1]", "object()"])
@@ -469,6 +554,8 @@ sys.path.append("seen")
 os.environ["SEEN"] = os.environ.get("SEEN", "") + "1"
 plt.rcParams["lines.linewidth"] += 1
 random.random()
+sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+logging.getLogger().setLevel(logging.getLogger().level + 1)
 from IPython.display import display
 display("seen")
 print("seen", file=sys.stderr)
@@ -486,6 +573,8 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("SEEN", "")
     monkeypatch.setitem(plt.rcParams, "lines.linewidth", 1)
+    monkeypatch.setattr(logging.getLogger(), "level", 10)
+    depth = sys.getrecursionlimit()
     random.seed(5)
     drawn = random.Random(5)
     try:
@@ -497,12 +586,14 @@ def test_nothing_of_the_trials_is_seen_and_nothing_is_changed(blank, capsys, cap
         assert judged(blank, source)[0].passed
         assert np.random.random() == np.random.RandomState(3).random_sample()
         assert [drawn.random(), drawn.random()][1] == random.random()
+        assert (sys.getrecursionlimit(), logging.getLogger().level) == (depth + 1, 11)
         assert sys.path.count("seen") == 1 and os.environ["SEEN"] == "1" and plt.rcParams["lines.linewidth"] == 2
         assert captured is shell.display_pub and len(captured.outputs) == 1
         assert capsys.readouterr().err.count("seen") == 1 and caplog.text.count("seen") == 1
         assert [len(figure.axes[0].lines) for figure in map(plt.figure, plt.get_fignums())] == [1]
         assert logging.getLogger().handlers == handlers and not logging.root.manager.disable
     finally:
+        sys.setrecursionlimit(depth)
         plt.close("all")
         shell.display_pub = publisher
         InteractiveShell.clear_instance()
@@ -1185,6 +1276,15 @@ def test_a_function_from_an_earlier_cell_is_judged_as_the_learner_s_own():
     assert "from the library" in str(run_cell(BACK, "later", JUDGE_CENTRAL, names))
 
 
+def test_a_class_and_a_type_in_the_cell_are_no_numbers_of_another_cell_and_leave_nothing():
+    names = copied(names_before(FORWARD, "cell"))
+    names["here"] = names["c_before"]
+    lines = "class Kept:\n    pass\n\n\nc: float = f * c_before + i * g if c_before == here else Kept"
+    said = str(run_cell(FORWARD, "cell", f'{lines}\nlesson.judge("cell")', names))
+    assert "Note that here came from another cell" in said, said
+    assert names["__annotations__"] == {"c": float}
+
+
 def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):
     names = run_cells(BACK, until="write-dh")
     run_cell(BACK, "write-dh", 'Dh = np.sum(V * dy)\nlesson.judge("hidden")', names)
@@ -1294,6 +1394,16 @@ def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
     assert f"The result of the line `{lost.splitlines()[-1].strip()}` isn't kept" in note
     alone = judged_in(lesson, cell, source=f"1 + 1\n{solved(lesson)[cell]}")
     assert alone.passed and "isn't kept" not in alone.note
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "line", "slip"),
+    [(SINGLE, "my-bptt", "grads.V += ", "grads.V =+ "), (FORWARD, "loss", "L = ", "L =+ 2 * ")],
+)
+def test_an_equals_sign_before_a_plus_is_told_that_it_adds_nothing(lesson, cell, line, slip):
+    verdict = judged_in(lesson, cell, source=solved(lesson)[cell].replace(line, slip))
+    assert not verdict.passed and f"`{slip.split()[0]} =+ ...` adds nothing: write += to add." in verdict.note
+    assert judged_in(FORWARD, "loss", source=solved(FORWARD)["loss"].replace("L = ", "L =+ ")).note == ""
 
 
 def test_an_array_of_whole_numbers_is_told_that_it_holds_no_fractions():

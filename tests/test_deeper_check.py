@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, run_cell, run_cells
+from lesson_cells import cell_source, run_cell, run_cells, words_of
 
 import lstm_teach as lt
 from lstm_teach.explorers.gradient_check import checks_table
 
 NOTEBOOK = "deeper/how_a_check_lies"
-PROSE = {cell.id: " ".join(cell.source.split()) for cell in cells_of(NOTEBOOK) if cell.cell_type == "markdown"}
 FAULTS = ["carry", "slope", "decay", "column", "start"]
 GATES = ["Wi", "Wf", "Wo", "Wg", "Ui", "Uf", "Uo", "Ug"]
 
@@ -75,7 +74,7 @@ def test_a_check_that_can_be_trusted_has_a_wide_gap_around_its_bound(page):
 
 def test_the_numbers_of_the_prose_are_those_of_the_grid(page):
     errors = {name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in page["errors"].items()}
-    read, answer = PROSE["read-the-grid"], PROSE["answer"]
+    read, answer = words_of(NOTEBOOK, "read-the-grid"), words_of(NOTEBOOK, "answer")
     assert f"{errors['fresh net']['right']:.1e}" == "1.5e-03" and "1.5e-3" in read
     assert f"{errors['single precision']['right']:.1e}" == "5.6e-04" and "5.6e-4" in read
     assert f"{errors['single precision']['decay']:.1e}" == "3.5e-03" and "3.5e-3" in read

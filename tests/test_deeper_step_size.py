@@ -1,10 +1,11 @@
 """How small a nudge? The explorer of the step size and what "How a check lies" says of it."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
-from lesson_cells import cells_of
+from lesson_cells import words_of
 from scenes import assert_same_as_full_drawing, click
 
 import lstm_teach as lt
@@ -21,11 +22,7 @@ from lstm_teach.explorers.gradient_check import (
 )
 from lstm_teach.figures import gradient_check as pictures
 
-PROSE = {
-    cell.id: " ".join(cell.source.split())
-    for cell in cells_of("deeper/how_a_check_lies")
-    if cell.cell_type == "markdown"
-}
+prose = partial(words_of, "deeper/how_a_check_lies")
 
 
 def smallest(number, precision, scheme):
@@ -39,33 +36,33 @@ def test_the_answers_about_the_best_step():
     error = np.abs(curves(0, "double").error["central"])
     best = STEPS[error.argmin()]
     assert f"{error.min():.0e}" == "4e-11" and f"{best:.0e}" == "1e-05"
-    assert "the best is 1e-5, with 4e-11" in PROSE["how-small-answers"]
+    assert "the best is 1e-5, with 4e-11" in prose("how-small-answers")
     step, typical = smallest(0, "double", "central")
     assert 1e-6 <= step <= 1e-4 and 3e-10 < typical < 1e-9
     between = error[(STEPS >= 0.99e-6) & (STEPS <= 1.01e-4)]
     rounded = np.array([float(f"{each:.0e}") for each in between])
     assert np.mean((rounded >= 3e-10) & (rounded <= 4e-9)) > 0.75 and sum(rounded < 3e-10) == 3  # a few
     for text in ("between 1e-6 and 1e-4", "mostly between 3e-10 and 4e-9"):
-        assert text in PROSE["how-small-answers"]
+        assert text in prose("how-small-answers")
 
 
 def test_the_answer_about_the_other_weight():
     deltas = [curves(number, "double").derivative for number in (0, 1)]
-    assert 90 < deltas[0] / deltas[1] < 130 and "a hundred times smaller" in PROSE["how-small-answers"]
+    assert 90 < deltas[0] / deltas[1] < 130 and "a hundred times smaller" in prose("how-small-answers")
     assert 1e-4 <= smallest(1, "double", "central")[0] <= 1e-3
-    assert "its best nudges are between 1e-4 and 1e-3" in PROSE["how-small-answers"]
+    assert "its best nudges are between 1e-4 and 1e-3" in prose("how-small-answers")
 
 
 def test_the_answer_about_single_precision():
     error = np.abs(curves(0, "single").error["central"])
-    assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in PROSE["how-small-answers"]
+    assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in prose("how-small-answers")
     assert np.mean(error > 1e-4) > 0.9
 
 
 def test_the_question_of_the_best_nudge_is_answered_right():
     errors = {power: abs(curves(0, "double").error["central"][160 + 10 * power]) for power in (-1, -5, -10, -15)}
     assert min(errors, key=errors.get) == -5
-    assert "1e-1, 1e-5, 1e-10 or 1e-15" in PROSE["how-small"] and "**1e-5.**" in PROSE["how-small-answers"]
+    assert "1e-1, 1e-5, 1e-10 or 1e-15" in prose("how-small") and "**1e-5.**" in prose("how-small-answers")
     assert 3e-6 < errors[-10] < 3e-5 and errors[-15] > 1  # about five digits are right, and none
 
 

@@ -508,6 +508,19 @@ def test_a_pass_that_never_ends_is_said_to_do_so_and_is_not_waited_for(endless, 
     assert not any(finding.code == "pass" for finding in diagnosis.findings)
 
 
+@pytest.mark.parametrize("states", ["", ", h0=None, c0=None"])
+def test_a_pass_that_raises_at_one_step_and_never_ends_at_three_is_called_once_to_find_out(states, monkeypatch):
+    monkeypatch.setattr(sys.modules["lstm_teach.doctor.diagnose"], "CALL", 0.5)
+    text = f"def backward(params, x, targets{states}):\n    while len(x) > 2:\n        pass\n    return params.V[99]\n"
+    start = time.process_time()
+    diagnosis = diagnose(text)
+    assert time.process_time() - start < 4
+    assert (
+        "raised IndexError" in diagnosis.headline and "At T = 3, backward did not finish within" in diagnosis.headline
+    )
+    assert diagnosis.notes == ("No repair was looked for, since backward does not finish.",)
+
+
 @pytest.mark.parametrize("last", ["return backward(params, x, targets)", "sys.exit()"])
 def test_a_pass_that_calls_itself_for_ever_or_exits_is_not_said_never_to_end(last):
     said = str(diagnose(f"import sys\n\n\ndef backward(params, x, targets, h0=None, c0=None):\n    {last}\n"))
@@ -861,6 +874,56 @@ def test_what_is_often_written_for_something_else_is_read_as_that(right, wrong, 
     text = PER_GATE.replace(right, wrong)
     finding = diagnose(text).findings[-1]
     assert finding.proved and finding.line == line_of(text, wrong) and repair in finding.repair
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "gone", "changes"),
+    [
+        ("oop", "self.dc = self.dc * f", ()),
+        ("robot", "self.c_bar *= f", ()),
+        ("in_place", "dc *= cache.f[t]", ()),
+        ("in_place", "dc *= cache.f[t]", ("dc += tmp", "np.add(dc, tmp, out=dc)")),
+        ("brought_23", "dc *= f[t]", ("dc += tmp", "np.add(dc, tmp, dc)")),
+    ],
+)
+def test_a_factor_of_the_carry_is_missed_in_a_method_and_where_the_carry_is_changed_in_place(style, gone, changes):
+    text, name = PASSES[style]
+    text = without_line(text.replace(*changes) if changes else text, gone)
+    (finding,) = diagnose(text, name).findings
+    carry, factor = gone.rpartition(" = ")[2].replace("*=", "*").split(" * ")
+    assert finding.proved and finding.how == "add" and finding.repair == f"{carry} = {carry} * {factor}"
+
+
+@long
+@pytest.mark.parametrize(("style", "gone"), [("brought_30", "do[t] ="), ("einsum_post", "dzo[t] =")])
+def test_a_line_is_missed_that_fills_the_rows_of_an_array_which_begins_with_whatever_is_there(style, gone):
+    text, name = PASSES[style]
+    assert "np.empty((T, H))" in text
+    (line,) = (each.strip() for each in text.splitlines() if each.strip().startswith(gone))
+    finding = diagnose(without_line(text, line), name).findings[-1]
+    assert finding.proved and finding.how == "add" and finding.repair.startswith(gone)
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("kaggle_zip", "reversed(list(zip(tape, errs)))", "reversed(zip(tape, errs))"),
+        ("kaggle_zip", "reversed(list(zip(tape, errs)))", "zip(tape, errs)[::-1]"),
+        ("cell_objects", "reversed(list(enumerate(cells)))", "reversed(enumerate(cells))"),
+    ],
+)
+def test_what_can_be_read_only_forwards_is_made_a_list_before_it_is_turned_around(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    finding = diagnosis.findings[-1]
+    assert finding.proved and finding.line == line and "list(" in finding.repair
+    assert "has to be a list first" in finding.cause
+
+
+def test_of_a_pass_that_is_right_until_it_stops_it_is_not_said_that_its_errors_are_small():
+    diagnosis = diagnose(PER_GATE.replace("    cache =", "    assert len(x) < 3\n    cache =", 1), steps=FEW)
+    assert "AssertionError" in str(diagnosis) and "small" not in str(diagnosis)
 
 
 def broken(style, right, wrong):

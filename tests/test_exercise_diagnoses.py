@@ -9,10 +9,11 @@ import pytest
 from exercise_answers import flawed_backward as flawed_answers
 from exercise_answers import forward_pass as forward_answers
 from exercise_answers import gradient_check as check_answers
+from exercise_answers import mixed_exam as exam_answers
 from exercise_answers import single_pass_bptt as single_answers
 from exercise_answers import training as training_answers
 from exercise_answers import vanishing_gradients as vanishing_answers
-from test_exercise_checks import TOPICS
+from test_exercise_checks import MODULES, TOPICS
 
 import lstm_teach as lt
 from lstm_teach import judging, plain
@@ -20,6 +21,7 @@ from lstm_teach.exercises import (
     flawed_backward,
     forward_pass,
     gradient_check,
+    mixed_exam,
     questions,
     single_pass_bptt,
     training,
@@ -29,7 +31,7 @@ from lstm_teach.exercises.nets import filled_forward, random_case
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradreport import errors_of
 
-MODULES = {topic: importlib.import_module(f"lstm_teach.exercises.{topic}") for topic in TOPICS}
+sigmoid, bias, peepholes_with = forward_answers.sigmoid, forward_answers.bias, single_answers.peepholes_with
 
 
 def asked(topic):
@@ -94,6 +96,83 @@ def test_a_bias_that_is_off_shows_the_digits_in_which_it_is_off():
         assert yours != right
     shares = re.findall(r"With your b, ([\d.]+) is left after .* asks for ([\d.]+)\.", verdict)
     assert shares and all(left != wanted for left, wanted in shares)
+
+
+OTHERS = [  # a wrong answer, and what is said of another one that looks like it
+    (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k] - W @ h), "sign reaches only"),
+    (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k - 2] + W @ h), "column before"),
+    (
+        forward_pass.check_loss,
+        lambda V, h, t: forward_answers.loss_with_log2(V, h, t) / np.log(2),
+        "The log of the sum",
+    ),
+    (forward_pass.check_bias, lambda share, steps: round(float(bias(share, steps)), 1), "decimal places"),
+    (forward_pass.check_bias, lambda share, steps: bias(share / 2, steps), "Here f is"),
+    (flawed_backward.check_third, flawed_answers.loop(lambda n: range(n, -1, -2)), "What you had to repair is right"),
+    (flawed_backward.check_first, flawed_answers.with_flaws("cell for its tanh", "no forget gate"), "is right. But"),
+    (single_pass_bptt.check_peepholes, peepholes_with(dzi="dc * g * i * (1 - i) / 2"), "slope of"),
+    (
+        single_pass_bptt.check_peepholes,
+        peepholes_with(dc="dh * o * (1 - c**2 / 2) + dc_carry + dzo * po"),
+        "takes c itself",
+    ),
+    (
+        single_pass_bptt.check_walk,
+        single_answers.walk_edited('here, back["dc"]', 'here, 2 * back["dc"]'),
+        "is multiplied by weights",
+    ),
+    (vanishing_gradients.check_carried, lambda f, dc, s: vanishing_answers.carried(np.sqrt(f), dc, s), "are used"),
+    (vanishing_gradients.check_kept, vanishing_answers.kept_to(lambda t, n: (t // n + 1) * n + 2), "next piece"),
+    (
+        training.check_clip,
+        training_answers.clip_by(training_answers.norm, lambda limit, n: 2 * limit / (n + 1e-8)),
+        "made longer",
+    ),
+    (training.check_sample, training_answers.sample_with(choose=lambda y, number: 0), "is inf"),
+    (mixed_exam.check_errors, lambda loss_of, net, grads: dict.fromkeys(net, 1.0), "nudge"),
+    (mixed_exam.check_back, exam_answers.back_with(dh_before=lambda v: 0 * v.dh), "transposed"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "words"), OTHERS)
+def test_another_wrong_answer_is_not_taken_for_the_mistake(check, wrong, words):
+    verdict = check(wrong)
+    assert not verdict.passed and words not in str(verdict), str(verdict)
+
+
+def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
+    assert forward_pass.check_counter(lambda: lt.Params.zeros(3, 1)).score == 0
+
+
+@pytest.mark.parametrize("gate", [lambda b: b, sigmoid])
+def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(gate):
+    *_, last = vanishing_gradients.check_reach(lambda b, e, share: vanishing_answers.steps_of(gate(b) + e, share)).parts
+    assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
+
+
+@pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])
+def test_one_kind_of_flaw_for_every_pass_earns_nothing(kind):
+    verdict = flawed_backward.check_suspect(lambda one, two: kind)
+    assert verdict.score == 0 and f'The answer is "{kind}" for every pass' in str(verdict)
+    if kind != "product":
+        some = flawed_backward.check_suspect(lambda one, two: "product" if one else kind)
+        assert some.score > 0 and "for every pass" not in str(some)
+
+
+def test_tokens_are_not_told_how_far_they_are_off():
+    verdict = str(training.check_sample(lambda step, params, first, numbers, temperature: [0] * len(numbers)))
+    assert "numbers are off)" in verdict and "by up to" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("check", "right", "wrong"),
+    [
+        (mixed_exam.check_step, exam_answers.step_with(), exam_answers.step_with(h=lambda v: v.c)),
+        (mixed_exam.check_back, exam_answers.back, exam_answers.back_with(do=lambda v: v.dh)),
+    ],
+)
+def test_how_wrong_lines_are_judged_is_told_only_where_one_is_wrong(check, right, wrong):
+    assert check(right).passed and not check(right).note and "judged by what your own" in check(wrong).note
 
 
 # ------------------------------------------------------------------------------------------ not written, not changed

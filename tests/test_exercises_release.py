@@ -1,6 +1,5 @@
 """The exercises as released are what their sources generate; solutions earn all points, untouched tasks none."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import warnings
 import nbformat
 import pytest
 from exercise_cells import points_of, solved_version
-from projectfiles import ROOT, skip_but_fail_in_ci
+from projectfiles import ROOT
 
 from lstm_teach.verdicts import show_hints
 
@@ -23,17 +22,6 @@ def hints():
     """The exam switches hints off for all that comes after it in the same process."""
     yield
     show_hints(True)
-
-
-@pytest.fixture(scope="module")
-def release():
-    """instructor/release.py as a module."""
-    if importlib.util.find_spec("nbgrader") is None:
-        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
-    spec = importlib.util.spec_from_file_location("release", ROOT / "instructor" / "release.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_committed_exercises_are_what_the_sources_generate(release):

@@ -1,5 +1,6 @@
 """Grading a folder of collected notebooks without nbgrader, on a small exercise made here."""
 
+import contextlib
 import copy
 import csv
 import importlib
@@ -10,10 +11,15 @@ import pkgutil
 import re
 import shutil
 
+import collected
+import grade
+import handed_in
 import nbformat
 import numpy as np
 import pytest
-from instructor_modules import collected, grade, handed_in, remote, reports, score
+import remote
+import reports
+import score
 
 import lstm_teach as lt
 from lstm_teach import judging
@@ -541,61 +547,43 @@ def test_on_a_busy_machine_a_check_waits_longer(wall, processor, times):
     assert score.patience(wall, processor) == times
 
 
-def test_a_cell_that_asks_for_pictures_in_the_page_runs():
-    submission = remote.Submission()
-    try:
-        assert submission.run("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()") == ""
-    finally:
-        submission.close()
+@pytest.fixture(scope="module")
+def submission():
+    """A process in which a submission runs."""
+    with contextlib.closing(remote.Submission()) as started:
+        yield started
+
+
+def test_a_cell_that_asks_for_pictures_in_the_page_runs(submission):
+    assert submission.run("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()") == ""
 
 
 @pytest.mark.parametrize(("line", "said"), [("raise RuntimeError", ","), ("raise RuntimeError('no')", ": no,")])
-def test_what_is_raised_without_a_text_is_told_with_its_line(line, said):
-    submission = remote.Submission()
-    try:
-        submission.run(f"def f(a):\n    {line}")
-        verdict = judging.judge(submission.look("f"), {"it": lambda attempt: attempt(1)}, ())
-    finally:
-        submission.close()
+def test_what_is_raised_without_a_text_is_told_with_its_line(submission, line, said):
+    submission.run(f"def f(a):\n    {line}")
+    verdict = judging.judge(submission.look("f"), {"it": lambda attempt: attempt(1)}, ())
     ((_, _, sentence),) = score.described(verdict.points(1))["parts"]
     assert sentence == f"f raised RuntimeError{said} at line 2: {line}."
 
 
 STAYS = "(n := np.hypot(np.linalg.norm(dV), np.linalg.norm(dW))) <= limit else (dV * limit / n, dW * limit / n)"
+CLIP = "training:check_clip", "clip_together"
 
 
 @pytest.mark.parametrize(
     ("check", "name", "source", "said"),
     [
-        (
-            "gradient_check:check_relative_error",
-            "relative_error",
-            "a, b: lt.relative_error(a, b)",
-            "to be done without",
-        ),
+        ("gradient_check:check_relative_error", "relative_error", "a, b: lt.relative_error(a, b)", "be done without"),
         ("flawed_backward:check_suspect", "suspect", "one, two: one.clear() or 'token'", "writes to what it was given"),
-        (
-            "training:check_clip",
-            "clip_together",
-            f"dV, dW, limit: (dV, dW) if {STAYS}",
-            "and new_dW are dV",
-        ),
-        ("training:check_clip", "clip_together", f"dV, dW, limit: [+dV, dW[:]] if {STAYS}", "but new_dW is dW itself"),
-        (
-            "training:check_clip",
-            "clip_together",
-            f"dV, dW, limit: dict(new_dV=dV, new_dW=+dW) if {STAYS}",
-            "but new_dV is dV itself",
-        ),
+        (*CLIP, f"dV, dW, limit: (dV, dW) if {STAYS}", "and new_dW are dV"),
+        (*CLIP, f"dV, dW, limit: [+dV, dW[:]] if {STAYS}", "but new_dW is dW itself"),
+        (*CLIP, f"dV, dW, limit: dict(new_dV=dV, new_dW=+dW) if {STAYS}", "but new_dV is dV itself"),
     ],
 )
-def test_a_lambda_is_judged_in_a_process_of_its_own_as_it_is_in_class(check, name, source, said):
-    judged, submission = pkgutil.resolve_name(f"lstm_teach.exercises.{check}"), remote.Submission()
-    try:
-        assert submission.run(f"import numpy as np\nimport lstm_teach as lt\n{name} = lambda {source}") == ""
-        there = judged(submission.look(name))
-    finally:
-        submission.close()
+def test_a_lambda_is_judged_in_a_process_of_its_own_as_it_is_in_class(submission, check, name, source, said):
+    judged = pkgutil.resolve_name(f"lstm_teach.exercises.{check}")
+    assert submission.run(f"import numpy as np\nimport lstm_teach as lt\n{name} = lambda {source}") == ""
+    there = judged(submission.look(name))
     assert str(there) == str(judged(eval(f"lambda {source}", {"lt": lt, "np": np}))) and said in str(there)
 
 
@@ -626,19 +614,15 @@ def start_measured(step, params, a, x, targets):
     ],
 )
 def test_a_gradient_that_is_measured_earns_nothing_in_a_process_of_its_own_either(
-    topic, cells, check, walked, measured
+    submission, topic, cells, check, walked, measured
 ):
     """Where a task asks for a walk back; what moves weights to measure is run in the process of the submission."""
     source = nbformat.read(collected.SOURCES / f"{topic}.ipynb", as_version=4).cells
     imports = "import numpy as np\nimport lstm_teach as lt\nfrom lstm_teach.exercises.mixed_exam import coupled_loss"
-    submission = remote.Submission()
-    try:
-        for cell in (f"{imports}, run_coupled", *(c.source for c in source if c.id in cells), MEASURED):
-            assert submission.run(cell) == ""
-        judged = getattr(importlib.import_module(f"lstm_teach.exercises.{topic[3:]}"), check)
-        verdicts = [judged(submission.look(name)) for name in (walked, measured)]
-    finally:
-        submission.close()
+    for cell in (f"{imports}, run_coupled", *(c.source for c in source if c.id in cells), MEASURED):
+        assert submission.run(cell) == ""
+    judged = getattr(importlib.import_module(f"lstm_teach.exercises.{topic[3:]}"), check)
+    verdicts = [judged(submission.look(name)) for name in (walked, measured)]
     assert [verdict.score for verdict in verdicts] == [1, 0] and "measured" in str(verdicts[1])
 
 

@@ -1,19 +1,19 @@
 """Grading with the real nbgrader: release, submissions of several kinds, scores and feedback."""
 
-import importlib.util
+import importlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
+import apart
+import grade
 import nbformat
 import pytest
 from exercise_cells import solved_version
-from instructor_modules import apart, grade
-from projectfiles import ROOT, skip_but_fail_in_ci
+from projectfiles import ROOT
 
 pytestmark = pytest.mark.grading
 
@@ -29,13 +29,9 @@ MEMORY = 4096  # MB
 
 
 @pytest.fixture(scope="module")
-def modules():
-    if importlib.util.find_spec("nbgrader") is None:
-        skip_but_fail_in_ci("nbgrader is not installed: python3 start.py test installs it")
-    import nbgrader_course
-    import release
-
-    return SimpleNamespace(course=nbgrader_course, release=release)
+def nbgrader_course(release):
+    """instructor/nbgrader_course.py as a module, which needs nbgrader as that one does."""
+    return importlib.import_module("nbgrader_course")
 
 
 def limits(*more):
@@ -43,12 +39,23 @@ def limits(*more):
     return grade.parser().parse_args(["folder", "--seconds=200", "--cell-seconds=15", f"--memory={MEMORY}", *more])
 
 
-def generate(folder, assignment, names):
-    """Make these exercises an assignment of a course, by nbgrader's own command."""
-    (folder / "source" / assignment).mkdir(parents=True)
-    for name in names:
-        shutil.copy(ROOT / "instructor" / "exercises" / f"{name}.ipynb", folder / "source" / assignment)
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment, "--create"]
+GENERATE = """\
+import sys
+from nbgrader.apps import GenerateAssignmentApp
+for assignment in sys.argv[1:]:
+    app = GenerateAssignmentApp()
+    app.initialize([assignment, "--create"])
+    app.start()
+"""
+
+
+def generate(folder, assignments):
+    """Make these exercises assignments of a course, as nbgrader's own command does."""
+    for assignment, names in assignments.items():
+        (folder / "source" / assignment).mkdir(parents=True)
+        for name in names:
+            shutil.copy(ROOT / "instructor" / "exercises" / f"{name}.ipynb", folder / "source" / assignment)
+    command = [sys.executable, "-c", GENERATE, *assignments]
     done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -108,14 +115,14 @@ UNGRADED = {"empty": {NAME: ""}, "damaged": {NAME: "{"}, "packed": {}, "two": {N
 
 
 @pytest.fixture(scope="module")
-def course(modules, tmp_path_factory):
+def course(release, nbgrader_course, tmp_path_factory):
     """A graded course: its folder, the rows of the table, and the points of each student by cell."""
     from nbgrader.api import Gradebook
 
     folder = tmp_path_factory.mktemp("course")
-    generate(folder, "hw1", [NAME])
+    generate(folder, {"hw1": [NAME], "every": ALL})
     for change in (doubled, wrong, dying, deleted, nameless):
-        notebook = solved(modules.release, NAME)
+        notebook = solved(release, NAME)
         change(notebook)
         place = folder / "submitted" / change.__name__ / "hw1"
         place.mkdir(parents=True)
@@ -127,9 +134,9 @@ def course(modules, tmp_path_factory):
         place.mkdir(parents=True)
         (place / "work.zip").touch()
         for name, text in files.items():
-            whole = nbformat.writes(solved(modules.release, NAME)) if text is None else text
+            whole = nbformat.writes(solved(release, NAME)) if text is None else text
             (place / f"{name}.ipynb").write_text(whole, encoding="utf-8")
-    rows = {row.student: row for row in modules.course.grade(folder, "hw1", limits())}
+    rows = {row.student: row for row in nbgrader_course.grade(folder, "hw1", limits())}
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         points = {
             submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
@@ -138,17 +145,16 @@ def course(modules, tmp_path_factory):
     return folder, rows, points
 
 
-def test_what_nbgrader_releases_is_what_is_committed(tmp_path):
-    generate(tmp_path, "every", ALL)
+def test_what_nbgrader_releases_is_what_is_committed(course):
     for name in ALL:
         committed = ROOT / "notebooks" / "exercises" / f"{name}.ipynb"
-        assert (tmp_path / "release" / "every" / f"{name}.ipynb").read_bytes() == committed.read_bytes(), name
+        assert (course[0] / "release" / "every" / f"{name}.ipynb").read_bytes() == committed.read_bytes(), name
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_solutions_of_every_exercise_are_right_from_outside_too(modules, name, tmp_path):
-    nbformat.write(solved(modules.release, name), tmp_path / "x.ipynb")
-    result = apart.score(tmp_path / "x.ipynb", modules.release.SOURCES / f"{name}.ipynb", limits())
+def test_the_solutions_of_every_exercise_are_right_from_outside_too(release, name, tmp_path):
+    nbformat.write(solved(release, name), tmp_path / "x.ipynb")
+    result = apart.score(tmp_path / "x.ipynb", release.SOURCES / f"{name}.ipynb", limits())
     assert result["notes"] == [] and result["tasks"]
     for task in result["tasks"]:
         assert (task["points"], task["notes"]) == (task["most"], []), task
@@ -181,25 +187,25 @@ def test_the_feedback_says_what_is_off(course):
     assert "seed=" not in page("wrong") and "HIDDEN TESTS" not in page("wrong")
 
 
-def test_an_assignment_without_submissions_is_said(course, modules, capsys):
+def test_an_assignment_without_submissions_is_said(course, nbgrader_course, capsys):
     with pytest.raises(ValueError, match="should hold a folder STUDENT/hw2, but there is none"):
-        next(modules.course.grade(course[0], "hw2", limits()))
+        next(nbgrader_course.grade(course[0], "hw2", limits()))
     assert grade.main([str(course[0]), "hw2"]) == 2 and capsys.readouterr().out == ""
 
 
-def test_a_folder_without_any_file_is_said_to_be_empty(modules, tmp_path):
-    with pytest.raises(modules.course.collected.Unreadable, match="the folder is empty"):
-        modules.course.notebooks(tmp_path, [])
+def test_a_folder_without_any_file_is_said_to_be_empty(nbgrader_course, tmp_path):
+    with pytest.raises(nbgrader_course.collected.Unreadable, match="the folder is empty"):
+        nbgrader_course.notebooks(tmp_path, [])
 
 
-def test_a_submission_that_cannot_be_judged_is_not_graded(course, modules, monkeypatch):
+def test_a_submission_that_cannot_be_judged_is_not_graded(course, nbgrader_course, monkeypatch):
     monkeypatch.setattr(apart, "score", lambda *given: "it had not finished after 1 seconds")
-    (row,) = modules.course.grade(course[0], "hw1", limits(), "wrong")
+    (row,) = nbgrader_course.grade(course[0], "hw1", limits(), "wrong")
     assert (row.score, row.note) == (None, "not graded: it had not finished after 1 seconds")
 
 
 @pytest.mark.parametrize("student", ["deleted", "nameless"])
-def test_a_notebook_that_nbgrader_could_not_read_has_the_points_that_it_has_in_a_folder(course, modules, student):
+def test_a_notebook_that_nbgrader_could_not_read_has_the_points_that_it_has_in_a_folder(course, student):
     _, rows, points = course
     lost = 1 if student == "deleted" else 0
     assert rows[student].score == rows["doubled"].score - lost == sum(points[student].values())
@@ -207,7 +213,7 @@ def test_a_notebook_that_nbgrader_could_not_read_has_the_points_that_it_has_in_a
     assert f"Score: {rows[student].score:.1f} / {rows[student].most:.1f}" in page
 
 
-def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course, modules):
+def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course, nbgrader_course):
     folder, rows, points = course
     assert {name: (rows[name].score, rows[name].note.removeprefix("not graded: ")) for name in UNGRADED} == {
         "empty": (None, "it is empty"),
@@ -216,13 +222,13 @@ def test_what_is_not_graded_has_its_reason_and_no_score_in_the_gradebook(course,
         "two": (None, f"2 notebooks are {NAME} ({NAME} (1).ipynb, {NAME}.ipynb), and none is chosen"),
     }
     assert not set(UNGRADED) & set(points)
-    assert modules.course.read_score(folder, "hw1", "doubled") == 16
+    assert nbgrader_course.read_score(folder, "hw1", "doubled") == 16
     (folder / "submitted" / "nameless" / "hw1" / f"{NAME}.ipynb").write_text("", encoding="utf-8")
-    (row,) = modules.course.grade(folder, "hw1", limits(), "nameless")
-    assert (row.score, modules.course.read_score(folder, "hw1", "nameless")) == (None, None)
+    (row,) = nbgrader_course.grade(folder, "hw1", limits(), "nameless")
+    assert (row.score, nbgrader_course.read_score(folder, "hw1", "nameless")) == (None, None)
 
 
-def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, modules, capsys):
+def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, nbgrader_course, capsys):
     from nbgrader.api import Gradebook
 
     folder, rows, _ = course
@@ -240,14 +246,14 @@ def test_what_was_entered_by_hand_outlives_a_damaged_second_submission(course, m
     said = capsys.readouterr().out
     assert "the gradebook still has the earlier score, since you entered marks or comments by hand." in said
     assert "with 0 points" not in said
-    assert modules.course.read_score(folder, "hw1", "doubled") == rows["doubled"].score + 1.5
+    assert nbgrader_course.read_score(folder, "hw1", "doubled") == rows["doubled"].score + 1.5
     path.write_text(good, encoding="utf-8")
     assert grade.main(command) == 0
     assert "nbgrader's gradebook has 17.5 points, including what you entered there by hand." in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's own
-def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_path, monkeypatch):
+def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(nbgrader_course, tmp_path, monkeypatch):
     from nbgrader.api import Gradebook
 
     monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])  # of alembic
@@ -260,21 +266,21 @@ def test_a_mark_or_a_comment_that_was_entered_by_hand_is_noticed(modules, tmp_pa
         with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
             gradebook.add_student(student)
             gradebook.add_submission("hw1", student)
-        assert not modules.course.entered_by_hand(tmp_path, "hw1", student)
+        assert not nbgrader_course.entered_by_hand(tmp_path, "hw1", student)
         with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
             if student == "comment":
                 gradebook.find_comment("task", "x", "hw1", student).manual_comment = "Well done."
             else:
                 setattr(gradebook.find_grade("task", "x", "hw1", student), student, 0.0)
             gradebook.db.commit()
-        assert modules.course.entered_by_hand(tmp_path, "hw1", student)
-    assert not modules.course.entered_by_hand(tmp_path, "hw1", "bo")
+        assert nbgrader_course.entered_by_hand(tmp_path, "hw1", student)
+    assert not nbgrader_course.entered_by_hand(tmp_path, "hw1", "bo")
 
 
-def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
+def test_the_command_prints_a_table(course, nbgrader_course, capsys, monkeypatch):
     rows = course[1]
-    lost = modules.course.Row("late", None, 16, "not graded: not done after 1 seconds")
-    monkeypatch.setattr(modules.course, "grade", lambda *options, **more: iter([rows["wrong"], lost]))
+    lost = nbgrader_course.Row("late", None, 16, "not graded: not done after 1 seconds")
+    monkeypatch.setattr(nbgrader_course, "grade", lambda *options, **more: iter([rows["wrong"], lost]))
     assert grade.main([str(course[0]), "hw1"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["student", "score", "of", "note"]
@@ -282,14 +288,14 @@ def test_the_command_prints_a_table(course, modules, capsys, monkeypatch):
     assert lines[-1] == "Not graded, so with 0 points or without a row in nbgrader's export: late."
 
 
-def test_the_commands_of_the_guide_run(modules, tmp_path):
+def test_the_commands_of_the_guide_run(release, tmp_path):
     guide = (ROOT / "instructor" / "guide.md").read_text(encoding="utf-8").partition("### A folder of notebooks")[2]
     commands = [line for block in re.findall(r"```\n(.*?)```", guide, re.DOTALL)[:2] for line in block.splitlines()]
     assert [line.split()[1] for line in commands].count("LSTM/instructor/grade.py") == 4 and len(commands) == 5
     (tmp_path / "names.txt").write_text("Ada Lovelace\n", encoding="utf-8")
     place = tmp_path / "collected" / "Ada Lovelace_12_assignsubmission_file_"
     place.mkdir(parents=True)
-    notebook = solved(modules.release, NAME)  # cut short: its first task
+    notebook = solved(release, NAME)  # cut short: its first task
     notebook.cells = notebook.cells[: notebook.cells.index(first(notebook)) + 2]
     nbformat.write(notebook, place / "exercise.ipynb")
     for line in commands:

@@ -1,16 +1,24 @@
 """Grading a whole class: whatever goes wrong with one file, or in the middle, costs the others nothing."""
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 import zipfile
 
+import apart
+import collected
+import grade
+import handed_in
 import numpy as np
 import pytest
-from instructor_modules import apart, collected, grade, handed_in, remote, reports, score
+import remote
+import reports
+import score
 from projectfiles import ROOT
 from test_grading import CELLS, HALF, RIGHT, UNTOUCHED, handed, notebook, record, table, write
 
@@ -201,8 +209,8 @@ def test_when_the_time_is_up_what_was_judged_stays_and_the_slow_cells_are_named(
 
 def test_after_two_endless_cells_the_next_ones_get_less_time(doubling):
     endless = [(f"own-{n}", "code", "while True:\n    pass") for n in range(3)]
-    notes, tasks = judged(doubling, [*endless, *RIGHT], 3.0)
-    assert [note.split()[7] for note in notes] == ["3", "3", "1"]
+    notes, tasks = judged(doubling, [*endless, *RIGHT], 1.5)
+    assert [note.split()[7] for note in notes] == ["1.5", "1.5", "0.5"]
     assert [task["points"] for task in tasks.values()] == [4, 1]
 
 
@@ -247,15 +255,15 @@ WROTE = ("own", "code", "def later(a):\n    raise NotImplementedError()\n\n\ndef
 COMMENTED = UNTOUCHED.replace("    raise", "    # mine is at the end\n    raise")
 
 
-@pytest.mark.parametrize("blank", [UNTOUCHED, COMMENTED])
-@pytest.mark.parametrize("place", [2, 8])
+@pytest.mark.parametrize(("blank", "place"), [(UNTOUCHED, 8), (COMMENTED, 2)])
 def test_code_in_a_cell_of_ones_own_counts_though_the_blank_was_left_in_place(doubling, blank, place):
     cells = handed(doubled=blank, my_half='my_half = "..."')
     cells[place:place] = [WROTE, ("own-2", "code", 'my_half = "a"')]
     notes, tasks = judged(doubling, cells, 15)
     assert notes == [] and [task["points"] for task in tasks.values()] == [4, 1]
     said = "The cell doubled is still empty: doubled is in another cell, which is graded."
-    assert tasks["check-doubled"]["notes"][0] == said and len(tasks["check-doubled"]["notes"]) == 1 + (place == 8)
+    below = ["doubled is in a cell below its check; it is graded all the same."] * (place == 8)
+    assert tasks["check-doubled"]["notes"] == [said, *below]
 
 
 def test_a_blank_that_was_written_in_counts_whatever_other_cells_try_later():
@@ -275,12 +283,16 @@ def test_imports_that_were_moved_down_run_first(doubling):
 @pytest.mark.parametrize(
     ("changes", "task", "said"),
     [
-        ({"my_half": "my_half = „a“"}, "ask-half", "Python needs the straight quotation marks of the keyboard"),
-        ({"my_half": "my_half = „a“"}, "ask-half", "my_half could not be used: its cell raised SyntaxError: invalid"),
+        (
+            {"my_half": "my_half = „a“"},
+            "ask-half",
+            "my_half could not be used: its cell raised SyntaxError: invalid .*"
+            "Python needs the straight quotation marks of the keyboard",
+        ),
         (
             {"doubled": "def doubles(a):\n    return 2 * a"},
             "check-doubled",
-            "There is no doubled in the notebook, but its cell defines doubles: should that be called doubled?",
+            r"There is no doubled in the notebook, but its cell defines doubles: should that be called doubled\?",
         ),
         ({"doubled": "x = 1\nopen('/nowhere/x')"}, "check-doubled", "its cell raised PermissionError"),
     ],
@@ -288,7 +300,7 @@ def test_imports_that_were_moved_down_run_first(doubling):
 def test_what_is_there_and_can_not_be_used_is_said_with_its_cell_and_the_help(doubling, changes, task, said):
     _, tasks = judged(doubling, handed(**changes), 15)
     page = reports.task_section(tasks[task])
-    assert said in tasks[task]["problem"] and tasks[task]["code"] == next(iter(changes.values()))
+    assert re.search(said, tasks[task]["problem"]) and tasks[task]["code"] == next(iter(changes.values()))
     assert ("What undoes it?" if task == "ask-half" else "Hint 1 of 3") in page
 
 
@@ -358,8 +370,7 @@ def test_commands_for_the_shell_do_not_cost_a_cell(doubling):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_a_list_of_names_may_come_from_a_spreadsheet(tmp_path, capsys, encoding):
-    release = pytest.importorskip("release")  # it needs nbgrader
+def test_a_list_of_names_may_come_from_a_spreadsheet(release, tmp_path, capsys, encoding):
     (tmp_path / "names.txt").write_bytes("Jürgen\r\nAda\n\nADA\nBo/Cy\nBo Cy".encode(encoding))
     names, said = release.listed(tmp_path / "names.txt")
     assert names == ["Jürgen", "Ada", "Bo/Cy"]
@@ -488,55 +499,44 @@ def by_thread(*inputs):
     thread.join()
     return found[0]
 own = lambda share, steps: -np.log(share ** (-1 / steps) - 1)
-{}
-bias_that_keeps = {}"""
+{}"""
 
 
-@pytest.mark.parametrize(
-    ("played", "name", "count"),
-    [("", "by_object", 1), ("", "by_partial", 1), ("", "by_thread", 1), ("", "own", 0), ("fp.bias(0.5, 3)", "own", 0)],
-)
-def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidden(played, name, count):
+@pytest.mark.parametrize("played", ["", "fp.bias(0.5, 3)"])
+def test_an_answer_of_the_librarys_is_seen_when_it_is_called_however_it_is_hidden(played):
     known = collected.exercise(collected.SOURCES / "01_forward_pass.ipynb")
-    known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-bias")]
-    own = collected.Cell("own", "code", HIDDEN_WAYS.format(played, name))
+    title, imports, check = (cell for cell in known.cells if cell.name in ("title", "imports", "check-bias"))
+    checks = [
+        dataclasses.replace(check, name=way, text=check.text.replace("bias_that_keeps", way))
+        for way in ("by_object", "by_partial", "by_thread", "own")
+    ]
+    known.cells = [title, imports, *checks]
+    own = collected.Cell("", "code", HIDDEN_WAYS.format(played))
     score.remember_what_is_allowed()
-    found = score.score([*known.cells[:2], own, known.cells[2]], known, 30, 4096, None)
+    found = score.score([title, imports, own, *checks], known, 30, 4096, None)
     said = "called bias of lstm_teach.exercises.forward_pass, an answer of the library's."
-    assert found["tasks"][0]["notes"] == [f"bias_that_keeps {said}"] * count
-    assert found["tasks"][0]["points"] == (0 if count else found["tasks"][0]["most"])
+    for task in found["tasks"]:
+        hidden = task["name"] != "own"
+        assert task["notes"] == [f"{task['name']} {said}"] * hidden
+        assert task["points"] == (0 if hidden else task["most"])
     assert found["notes"] == ([f"An added cell {said}"] if played else [])
 
 
-@pytest.mark.parametrize(
-    ("source", "note", "task_note"),
-    [
-        (
-            "import lstm_teach as lt\n\naccepts = lambda backward: vars(lt)['check_' + 'gradients'](backward).passed",
-            "",
-            "accepts called check_gradients of lstm_teach.gradcheck",
-        ),
-        (
-            "import lstm_teach as lt\n\n\ndef accepts(backward):\n    return True\n\n\nlt.diagnose(None)",
-            "An added cell called diagnose of lstm_teach.doctor.diagnose",
-            "",
-        ),
-        (
-            "from lstm_teach.exercises import engine\n\nhints = engine.task_of('gradient_check', 'accepts')['hints']",
-            "An added cell called task_of of lstm_teach.exercises.engine",
-            "",
-        ),
-    ],
-)
-def test_the_librarys_gradient_check_its_doctor_and_its_hints_are_answers_too(source, note, task_note):
+def test_the_librarys_gradient_check_its_doctor_and_its_hints_are_answers_too():
+    sources = (
+        "import lstm_teach as lt\naccepts = lambda b: vars(lt)['check_' + 'gradients'](b).passed\nlt.diagnose(None)",
+        "from lstm_teach.exercises import engine\n\nhints = engine.task_of('gradient_check', 'accepts')['hints']",
+    )
     known = collected.exercise(collected.SOURCES / "02_gradient_check.ipynb")
     known.cells = [cell for cell in known.cells if cell.name in ("title", "imports", "check-accepts")]
     score.remember_what_is_allowed()
-    own = collected.Cell("own", "code", source)
     title, *others = known.cells
-    found = score.score([title, own, *others], known, 30, 4096, None)
-    notes = str(found["notes"]), str(found["tasks"][0]["notes"])
-    assert note in notes[0] and task_note in notes[1] and "check_" not in notes[0]
+    own = [collected.Cell(f"own-{n}", "code", source) for n, source in enumerate(sources)]
+    found = score.score([title, *own, *others], known, 30, 4096, None)
+    notes, (task,) = str(found["notes"]), found["tasks"]
+    assert "An added cell called diagnose of lstm_teach.doctor.diagnose" in notes and "check_" not in notes
+    assert "An added cell called task_of of lstm_teach.exercises.engine" in notes
+    assert "accepts called check_gradients of lstm_teach.gradcheck" in str(task["notes"])
 
 
 def test_an_answer_that_nobody_wrote_down_is_noted(doubling):

@@ -1,4 +1,5 @@
 import _thread
+import contextlib
 import functools
 import linecache
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from endless import ends_with_a_loop, never_ends, swallows, swallows_everything
+from IPython.core.interactiveshell import InteractiveShell
 
 import lstm_teach as lt
 from lstm_teach import guard
@@ -360,3 +362,21 @@ def test_what_is_run_unseen_may_go_to_another_folder_or_delete_this_one(tmp_path
         (tmp_path / "gone").rmdir()
     with guard.unseen():
         os.chdir(tmp_path)
+
+
+def test_a_function_that_ends_the_kernel_only_ends_its_call():
+    shell = InteractiveShell.instance()
+    try:
+        exec("def ends(again=None):\n    if again:\n        again()\n    exit()", shell.user_ns)
+        ends = shell.user_ns["ends"]
+        for again in (None, lambda: with_suppressed(guard.call, ends)):
+            with pytest.raises(guard.LearnerError, match="ends raised SystemExit"):
+                guard.call(ends, again)
+        assert "ask_exit" not in vars(shell)
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def with_suppressed(function, *given):
+    with contextlib.suppress(guard.LearnerError):
+        function(*given)

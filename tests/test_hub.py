@@ -15,18 +15,15 @@ if not sys.platform.startswith("linux"):
 
 import pwd
 
-HUB = ROOT / "instructor" / "hub"
-path = list(sys.path)
-sys.path.insert(0, str(HUB))
-import collect  # noqa: E402
-import homes  # noqa: E402
-import start_hub  # noqa: E402
+import collect
+import homes
+import start_hub
 
-sys.path[:] = path
+HUB = ROOT / "instructor" / "hub"
 
 
 def test_a_class_list_has_names_teachers_and_comments():
-    assert homes.read_class("# 2026\nada teacher\n\nbea\ncem-2 # moved\n") == {
+    assert homes.read_class("\ufeff# 2026\nada teacher\n\nbea\ncem-2 # moved\n") == {
         "ada": True,
         "bea": False,
         "cem-2": False,

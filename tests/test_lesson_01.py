@@ -1,6 +1,7 @@
 """Lesson 01: every blank answers right and wrong lines in words; the numbers of the prose and the pictures are true."""
 
 import re
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from lesson_cells import (
     solved,
     solved_run,
     spec,
+    words_of,
 )
 from matplotlib.text import Text
 from scenes import assert_same_as_full_drawing, pixels
@@ -31,6 +33,7 @@ from lstm_teach.figures.style import NAMES
 from lstm_teach.lessons import one_unit
 
 LESSON = "01_forward_pass"
+cell = partial(words_of, LESSON)
 PREDICTIONS = spec(LESSON)["predictions"]
 
 
@@ -39,10 +42,6 @@ def lesson():
     """The names at the end of the lesson, what it printed, and the result of each cell."""
     run = solved_run(LESSON)
     return run.names, run.printed, run.results
-
-
-def cell(name: str) -> str:
-    return " ".join(cell_source(LESSON, name).split())
 
 
 def sigmoid(z):

@@ -4,10 +4,11 @@ import copy
 import itertools
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run, spec
+from lesson_cells import cell_source, fill, run_cell, run_cells, solved_run, spec, words_of
 from scenes import assert_same_as_full_drawing, pixels
 from test_trial import test_a_numpy_number_in_the_notebook_is_one_in_every_case_too as of_numpy
 
@@ -23,6 +24,7 @@ from lstm_teach.lessons import runs_06 as runs
 from lstm_teach.training import adam, sgd, train_side_by_side
 
 NAME, DEEPER = "06_training", "deeper/exploding_and_clipping"
+prose = partial(words_of, NAME)
 
 
 # The blanks. Each is judged with a few numbers in place of those that the cells before it take seconds to make.
@@ -113,6 +115,7 @@ WRONG = [
     ("price", "forgets", "best + np.log(2)", "pays for a guess at every letter"),
     ("price", "forgets", "best + 0.5 / length", "One half is the probability"),
     ("price", "forgets", "best + np.log2(2) / length", "counted as one bit"),
+    ("price", "forgets", "best + 0.5 * np.log(2) / length", "Half of log 2 is not enough."),
     ("price", "forgets", "best - np.log(2) / length", "pays more than one that knows"),
     ("price", "forgets", "best * (length - 1) / length + np.log(2) / length", "the share of one letter out of best"),
     ("price", "forgets", "np.log(2) / length", "the price of the guess alone"),
@@ -188,6 +191,14 @@ WRONG = [
     ("norm", "norm", "np.linalg.norm(norms) / len(norms)", "by the number of matrices is not"),
     ("count", "clipped_steps", "np.sum(whole > 0)", "This counts all steps"),
     ("count", "clipped_steps", "(whole > limit).mean() * 100", "in percent"),
+    ("count", "clipped_steps", "[n for n in whole if n > limit]", "These are the norms of the clipped steps."),
+    (
+        "count",
+        "clipped_steps",
+        "[k for k, n in enumerate(whole) if n > limit]",
+        "These are the clipped steps themselves.",
+    ),
+    ("count", "clipped_steps", "np.where(whole > limit)", "These are the clipped steps themselves."),
     ("learned", "learned", "np.all(losses < half, axis=1)", "whether all the runs"),
     ("learned", "learned", "np.sum(losses < np.log(2) / 2, axis=1)", "Here half is np.log(2) / 2"),
     ("count", "clipped_steps", "100 - np.sum(whole <= limit)", "The typed-in number 100 can be"),
@@ -299,10 +310,6 @@ def lesson():
 
 def test_a_numpy_number_in_this_notebook_too_is_one_in_every_case(lesson):
     of_numpy(NAME)
-
-
-def prose(*cell_ids):
-    return " ".join(" ".join(cell_source(NAME, cell_id).split()) for cell_id in cell_ids)
 
 
 def test_the_three_runs_are_told_apart_as_the_prediction_says(lesson):

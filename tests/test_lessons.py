@@ -25,9 +25,10 @@ from lesson_cells import (
 
 import lstm_teach as lt
 from instructor.lesson_table import JUDGE, PREDICT, count
+from lstm_teach import training
 from lstm_teach.blanks import Lesson, judge_blank
 from lstm_teach.judging import close
-from lstm_teach.lessons import FOLDER
+from lstm_teach.lessons import FOLDER, runs_06
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 WORDS, LINES = 1800, 120
@@ -143,9 +144,16 @@ def test_every_blank_has_a_folded_solution(name):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def hurried_doctor():
-    """Lesson 7 runs a long diagnosis that no blank reads; its own tests wait for it."""
+def hurried():
+    """Lesson 6 trains a hundred nets, and lesson 7 runs a long diagnosis: no blank needs more than a bit of that."""
+    trained = training.train_side_by_side
+
+    def for_20_steps(nets, task, steps, *rest, **options):
+        return trained(nets, task, 20, *rest, **options)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_06, "STEPS", 100)
+        patch.setattr(training, "train_side_by_side", for_20_steps)
         patch.setattr(lt, "diagnose", partial(lt.diagnose, steps=1000))
         yield
 

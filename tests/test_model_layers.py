@@ -178,7 +178,7 @@ def test_layers_that_share_an_array_are_not_taken_for_gates(n, edit):
     diagnosis = diagnose(of_text(LAYERS, edit, n=n))
     assert families(diagnosis) == ["carry"], diagnosis
     assert f"only block {n} of {n} is right" in told(diagnosis) and "LSTM" not in told(diagnosis)
-    assert "With zeros in its weights the others get nothing" in told(diagnosis)
+    assert "If its weights are zero, the others get no gradient" in told(diagnosis)
     assert f"slices 0{',' if n > 3 else ' and'} 1" in told(diagnosis)
 
 
@@ -234,7 +234,7 @@ def of_changed(text, change, **names):
 def test_a_gradient_whose_numbers_are_changed_one_by_one_is_told_as_that(change):
     diagnosis = diagnose(of_changed(CAPTIONS, change), lengths=(1, 2, 3))
     assert families(diagnosis) == ["size"], diagnosis
-    assert "where the right one is larger, so is yours, or equal" in told(diagnosis)
+    assert "in the right order of size, though some may be equal" in told(diagnosis)
 
 
 def test_a_gradient_is_not_said_to_keep_the_order_of_a_few_numbers_that_are_far_apart():
@@ -246,7 +246,7 @@ def test_a_norm_that_is_set_is_not_called_clipping_and_told_for_all_arrays_at_on
     diagnosis = diagnose(of_changed(CAPTIONS, lambda g: 9 * g / np.linalg.norm(g)), lengths=(2, 3))
     assert families(diagnosis) == ["scale"], diagnosis
     assert diagnosis.findings[0].place.count("The gradient of") == 1
-    assert diagnosis.findings[0].evidence == "Its norm is 9: it is set to it."
+    assert diagnosis.findings[0].evidence == "Its norm is 9: it is set to this value."
 
 
 def test_the_scale_of_an_attention_is_told_as_a_square_root():

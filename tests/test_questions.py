@@ -124,7 +124,7 @@ def test_a_prediction_takes_any_words_and_reveals():
     asked = ask(GUESS, "...")
     assert asked.score == 0 and asked.form.explanation == ""
     asked.form.answer = "about <ten>"
-    assert "about &lt;ten&gt;" in asked.form.explanation and "It is 12." in asked.form.explanation
+    assert "You wrote: about &lt;ten&gt;<" in asked.form.explanation and "It is 12." in asked.form.explanation
     assert ask(GUESS, 10).score == 1 and "You answered: 10" in str(ask(GUESS, 10))
 
 

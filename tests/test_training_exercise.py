@@ -85,7 +85,7 @@ def test_a_mistake_of_adam_that_is_none_of_the_correction_is_told_nothing_of_it(
 def test_a_trainer_that_returns_no_vector_is_told_only_that():
     for answer in (lambda *given: np.zeros((4, 12)), lambda *given: len):
         verdict = str(exercise.check_trainer(answer))
-        assert "print which sequences" not in verdict and "the vector of weights" in verdict
+        assert "print for each batch" not in verdict and "the vector of weights" in verdict
 
 
 def test_a_sample_that_draws_for_itself_is_told_so_once():

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import random
 import time
 
 import numpy as np
@@ -344,11 +345,12 @@ def test_of_very_much_data_only_the_nearest_is_set_aside():
 def test_what_a_loop_collects_in_the_notebook_is_not_kept_by_the_count_of_its_flaws():
     names = copied(names_before("03_flawed_backward", "my-loop"))
     source = cell_source("03_flawed_backward", "my-loop")
-    exec("seen = []\ndef note(t): seen.append(t)", names)
+    exec("import random\nseen = []\ndef note(t): seen.append(random.random())", names)
+    state = random.getstate()
     assert run_cell(
         "03_flawed_backward", "my-loop", source.replace("dh = params.V", "note(t)\n        dh = params.V"), names
     )
-    assert names["seen"] == []
+    assert names["seen"] == [] and random.getstate() == state
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ SINGLE = "One side of the @ is not an array. If it is a single number, use * ins
 SHAPES = "The shapes don't fit: look at the shape of each side. Is something transposed, or an index missing?"
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
+WHOLE = (
+    "This has to be a whole number: / gives a fraction, and // leaves it out. np.min(a, b) and np.max(a, b) take b as "
+    "the axis; min(a, b) and max(a, b) compare two numbers."
+)
+INDEX = "An index of a list or an array is a whole number, not a name; / gives a fraction, and // leaves it out."
+NINE = (
+    "A Params is nine matrices, not an array. "
+    "Take one of them by its name, as in grads.Wi, or all their numbers in one vector, grads.flat."
+)
 NO_RESULT = "A function is used here instead of its result. To call it, put parentheses right after its name."
 NO_KEY = (
     'An array can\'t be a key. To read an entry of a dictionary by its name, write d["dc"]. '
@@ -118,6 +127,22 @@ STOPPED = {  # cells, and what is said below their errors
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."
     ),
+    f"c = f * np.min(1, f)\n{CHECK}": WHOLE,
+    f"c = sum(f for k in range(5 / 2))\n{CHECK}": WHOLE,
+    f"c = np.ones(4)[: 4 / 2].sum()\n{CHECK}": INDEX,
+    f"c = np.ones(4)[4 / 2]\n{CHECK}": INDEX,
+    f"c = np.ones(4)['i']\n{CHECK}": INDEX,
+    f"rows = [f, i]\nc = rows[2 / 2]\n{CHECK}": INDEX,
+    f"rows = [[f, i], [g, o]]\nc = rows[0, 1]\n{CHECK}": (
+        "A list takes a single index: rows[0][1] is entry 1 of its row 0. "
+        "An array takes both at once, as in np.array(rows)[0, 1]."
+    ),
+    f"c = sum([f, i] * 0.5)\n{CHECK}": (
+        "A list multiplied by a number is repeated, so the number has to be a whole one. "
+        "To multiply what is in it, make an array first: np.array."
+    ),
+    f"c = np.float64(f) * lt.Params.zeros(3, 2)\n{CHECK}": NINE,
+    f"c = lt.Params.zeros(3, 2) - 0.1\n{CHECK}": NINE,
     f"kept = f * later\nc = later = kept\n{CHECK}": EARLY.format("later"),
     f"\nunmade += i * g\n{CHECK}": EARLY.format("unmade"),
     f"for t in range(2):\n    if t > 0:\n        unmet = f\n    c = unmet\n{CHECK}": EARLY.format("unmet"),

@@ -26,7 +26,7 @@ def read_class(text: str) -> dict[str, bool]:
     ValueError names the line that is wrong.
     """
     found: dict[str, bool] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):  # a spreadsheet's, say
         name, *more = line.partition("#")[0].split() or [""]
         if not name:
             continue

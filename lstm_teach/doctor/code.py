@@ -8,9 +8,13 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from lstm_teach.doctor.slots import Slot, find_slots, names
 from lstm_teach.doctor.source import Unit, learner_functions
 
+_FILLING = {"at", "copyto", "fill_diagonal", "place", "put", "putmask", "shuffle"}  # their first argument
+_OF_ARRAYS = {"fill", "partition", "put", "resize", "sort"}  # methods that change their array
 Change = tuple[int, int, int, str]  # the number of a unit, start and end in its text, and what stands there instead
 
 
@@ -82,12 +86,25 @@ def _fills(function: ast.FunctionDef) -> bool:
     given = [(t.id, n.value) for n in inside if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
     made = {name for name, value in given if isinstance(value, ast.Call | ast.BinOp)}
     made -= {name for name, value in given if not isinstance(value, ast.Call | ast.BinOp)}  # it may be another's
-    for node in (n for n in inside if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)):
+    stored = [n for n in inside if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    for node in [*stored, *filled_by_calls(function)]:
         while isinstance(node, ast.Attribute | ast.Subscript):
             node = node.value
         if not isinstance(node, ast.Name) or node.id not in made:
             return True
     return False
+
+
+def filled_by_calls(node: ast.AST) -> list[ast.expr]:
+    """The arrays that NumPy's functions fill in place: `z` of `np.exp(a, out=z)`, `np.exp(a, z)` and `z.fill(0)`."""
+    found: list[ast.expr] = []
+    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        inputs = getattr(vars(np).get(name), "nin", len(call.args))
+        found += [keyword.value for keyword in call.keywords if keyword.arg == "out"]
+        found += [*call.args[inputs:], *(call.args[:1] if name in _FILLING else ())]
+        found += [call.func.value] if isinstance(call.func, ast.Attribute) and name in _OF_ARRAYS else []
+    return found
 
 
 def calls(node: ast.AST) -> set[str]:

@@ -65,9 +65,9 @@ def _diagnosis(
     if report.passed and is_right(backward, proof_cases(takes)):
         return diagnosis
 
-    seen = "The gradient check reported this."
-    problems = [Finding(cause=problem, evidence=seen) for problem in report.problems]
-    code, ends = None, not any("did not finish" in problem for problem in report.problems)
+    seen, said = "The gradient check reported this.", [*report.problems, *_endless_later(backward, report, takes)]
+    problems = [Finding(cause=problem, evidence=seen) for problem in said]
+    code, ends = None, not any(_ENDLESS in problem for problem in said)
     try:
         code = _read(backward, takes, ends)
     except NoSource as error:
@@ -105,7 +105,7 @@ def _diagnosis(
     if result.proved:  # where a line calls such a thing the fault may be in there
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
-    if not result.proved and 0 < max(report.errors.values(), default=0) < _SMALL:
+    if not result.proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
         found, notes = [], [*notes, "All errors are small. Is the gradient made of differences, or of float32 numbers?"]
     elif not result.proved:
         if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
@@ -129,7 +129,17 @@ def _diagnosis(
     )
 
 
-_SMALL = 1e-4  # a fault in an equation makes larger errors
+def _endless_later(backward: Backward, report: GradientReport, takes: dict[str, bool]) -> list[str]:
+    """That a pass which stopped the check at T = 1 or 2 does not finish with three steps, where it does not."""
+    if not report.problems or 3 in report.errors_by_length or any(_ENDLESS in problem for problem in report.problems):
+        return []
+    case = make_case(3, 23, takes)
+    three = check_gradients(backward, case.params, case.x, case.targets, **case.states, seconds=CALL)
+    return [f"At T = 3, {problem}" for problem in three.problems if _ENDLESS in problem]
+
+
+_ENDLESS = "did not finish"  # what the check says then
+_EXACT, _SMALL = 1e-9, 1e-4  # rounding leaves less than the one, a fault in an equation more than the other
 _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {
     "": [],

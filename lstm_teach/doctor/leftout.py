@@ -89,6 +89,10 @@ class Here:
         """All right quantities that are in some array at hand, as bits."""
         return functools.reduce(operator.or_, self.found.values(), 0)
 
+    def is_of_this_step(self, now: np.ndarray) -> bool:
+        """Whether it is the right delta of h or c of one step, which does not go to the one before as it is."""
+        return bool(max(0, self.truth.recognize([now])[0]) & self.truth.bits("dc", "dh", "dh_loss"))
+
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
         bits = self.truth.bits(*quantities)
@@ -105,8 +109,8 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
     given = [(here.maker.seg(target), slot) for slot in here.statements for target in targets_of(slot.node)]
     written = {text for text, slot in given if slot.loops[:1] == gap.loops[:1]}
     own = {unit.node.name for unit in here.scene.units}
-    by_name = [slot for _, slot in given if isinstance(slot.node.value, ast.Name) or calls(slot.node) & own]
-    handing = {text for text, slot in given if slot in by_name and slot.loops}
+    assigning = [(text, slot.node) for text, slot in given if slot.loops and isinstance(slot.node, ast.Assign)]
+    handing = {text for text, node in assigning if isinstance(node.value, ast.Name) or calls(node) & own}
     begun = {text for text, _ in given} | {arg.arg for arg in here.unit.node.args.args if gap.unit}
     for name in sorted((names(gap.loops[-1]) & begun) - handing):
         now, wanted, at_hand = here.value(name), here.goals, {}
@@ -115,36 +119,36 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
             yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
             at_hand = {} if now.any() else here.handed_on  # under a name of its own; else it is made and not kept
         elif now is not None:
-            found = max(0, truth.recognize([now])[0])
-            kinds = {key.quantity for key in truth.keys_in(found)}
-            wanted = here.handed_on if kinds & {"dc", "dh", "dh_loss"} else {}
+            wanted = here.handed_on if here.is_of_this_step(now) else {}
         if now is None or (now.size, "product") not in wanted | at_hand:
             continue
-        others = {t: v for t, v in here.atoms.items() if t != name or name in written}
-        anew = expressions(now.shape, others, wanted, truth, 4)
-        known = (each for each in expressions(now.shape, others, at_hand, truth, 4) if each[0] in others)
+        anew = expressions(now.shape, here.atoms, wanted, truth, 4)
+        known = (each for each in expressions(now.shape, here.atoms, at_hand, truth, 4) if each[0] in here.atoms)
         for code, cost in (*anew, *known):
             yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
 
 
 def not_kept(here: Here) -> Iterator[Edit]:
-    """At the end of a method, a new value for what an object holds, the code reads and this method doesn't set.
+    """At the end of a method, a new value for what an object holds and the code reads.
 
-    A state of the forward pass, in the method that reads it first of all, or for zeros what is to be handed on.
+    If this method doesn't set it, a state of the forward pass, in the method that reads it first of all, or for zeros
+    what is to be handed on. If it leaves a delta of this step there, also what is to be handed on.
     """
     every = [[node for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)] for unit in here.scene.units]
     own = every[here.gap.unit]
-    fields = {node.attr for nodes in every for node in nodes} - {n.attr for n in own if isinstance(n.ctx, ast.Store)}
+    fields, sets = {n.attr for nodes in every for n in nodes}, {n.attr for n in own if isinstance(n.ctx, ast.Store)}
     owners = {text.rpartition(".")[0] for text in here.atoms if _PATH.fullmatch(text)}
     for owner, field in sorted(itertools.product(owners, fields)):
         name = f"{owner}.{field}"
         now = here.value(name)
-        if now is None or now.size != here.truth.H:
+        if now is None or now.size != here.truth.H or (field in sets and not here.is_of_this_step(now)):
             continue
         same, cost = here.like(name, now), _UNFILLED + 0.3 * all(node.attr != field for node in own)
         texts = [text for text in here.known("h", "c") if text in same]
-        if not now.any():
-            texts, cost = [code for code, _ in expressions(now.shape, same, here.handed_on, here.truth, 4)], _UNFILLED
+        if field in sets or not now.any():
+            at_hand = {**same, name: now} if field in sets else same
+            found = expressions(now.shape, at_hand, here.handed_on, here.truth, 4)
+            texts, cost = [code for code, _ in found], _UNFILLED
         yield from (forgotten(here.gap, cost, f"{name} = {text}") for text in texts)
 
 

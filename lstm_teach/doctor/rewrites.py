@@ -100,6 +100,8 @@ REWRITES = (
     ("range", 1.0, "enumerate(reversed(A))", "reversed(list(enumerate(A)))"),
     ("range", 1.0, "enumerate(A[::-1])", "reversed(list(enumerate(A)))"),
     ("range", 1.2, "range(A, B)", "reversed(range(A, B))"),
+    ("forwards only", 1.2, "reversed(A)", "reversed(list(A))"),
+    ("forwards only", 1.2, "A[::-1]", "list(A)[::-1]"),
     ("range", 1.2, "A[::-1]", "A"),
     ("order", 1.4, "[A[1:], B]", "[B, A[:-1]]"),
     ("index", 1.2, "np.arange(A)", "np.arange(A) - 1", "np.arange(A) + 1"),
@@ -201,7 +203,7 @@ def _holds(one: ast.expr, before: str, after: str) -> bool:
         return False
     product = isinstance(one.op, ast.Mult | ast.MatMult | ast.Div)
     factors = isinstance(one.op, ast.Mult) and not any(isinstance(inner, ast.MatMult) for inner in ast.walk(one))
-    before_it = before in ("", "=") or (before == "*" and factors)
+    before_it = before in ("", "=") or (before == "*" and factors) or (before in "+-" and after == "" and product)
     return before_it and (after in ("", "+", "-") or (product and after in ("*", "@", "/")))
 
 

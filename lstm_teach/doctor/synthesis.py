@@ -4,7 +4,7 @@ The pass is run once. Where a statement stands, the values of all names are know
 product of several factors, or a sum of several terms, that gives one of them exactly is found by a look-up (of the sum
 of the logarithms, or of the sum itself, in one random direction), not by trying all combinations. So several faults
 in one equation, and terms or statements that were forgotten, are found at once. Imports edits, leftout, lookup, scene,
-truth and variants.
+standins, truth and variants.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.doctor import leftout
-from lstm_teach.doctor.code import Code, calls
+from lstm_teach.doctor.code import Code, calls, filled_by_calls
 from lstm_teach.doctor.donors import other_attributes
 from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import spend
@@ -31,6 +31,7 @@ from lstm_teach.doctor.missing import before_readers, end_of, loop_ends, never_f
 from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.source import Unit
+from lstm_teach.doctor.standins import untouched
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.doctor.variants import Variants
 
@@ -151,7 +152,9 @@ class _Anew:
     def _in_gap(self, maker: Maker) -> Iterator[Edit]:
         number, unit = maker.slot.number, maker.slot.unit
         waiting = self.empty[unit] if number in self.ends else self.readers.get(number, ())
-        zeros = {t: v for t, v in self._arrays(sorted(waiting)).items() if not v.any()}
+        found = self._arrays(sorted(waiting))
+        zeros = {t: v for t, v in found.items() if not v.any()}
+        empty = zeros | {t: v for t, v in found.items() if untouched(v)}
         if number in self.ahead and self.visits[number] == 1:
             by_step = [t for t, one in self.local.items() if _by_number(one)]
             by_step += [t for t, one in self.local.items() if type(one) is list and any(each is None for each in one)]
@@ -162,7 +165,7 @@ class _Anew:
                 yield from leftout.not_computed(here, lines, self.undefined, by_step)
         if number in self.methods:
             yield from leftout.not_kept(self._here(maker))
-        if not zeros and number not in self.ends:
+        if not empty and number not in self.ends:
             return
         here = self._here(maker)
         if number in self.before:
@@ -171,7 +174,7 @@ class _Anew:
             yield from leftout.not_handed_on(here)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from leftout.not_added(here, zeros)
-        yield from leftout.unfilled(here, zeros)
+        yield from leftout.unfilled(here, empty)
 
     def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
         atoms = self._at_hand(maker, rows, ahead)
@@ -191,7 +194,8 @@ class _Anew:
             self.codes[text] = None
             with contextlib.suppress(SyntaxError, ValueError):
                 tree = ast.parse(f"({text})", mode="eval")
-                if not calls(tree) & (self.code.changing | _TAKING):  # what is looked at stays as it is
+                # What is looked at stays as it is.
+                if not (calls(tree) & (self.code.changing | _TAKING) or filled_by_calls(tree)):
                     self.codes[text] = compile(tree, "<part>", "eval")
         if self.codes[text] is None:
             return None

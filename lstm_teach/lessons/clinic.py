@@ -24,6 +24,7 @@ from lstm_teach.lessons import cases, cases_07, clinic_cases, spec_of
 from lstm_teach.validate import listing
 
 LENGTHS, CASES = (1, 2, 3, 6), (1, 2, 3, 4, 5)
+NO_CASE = f"The cases are {listing([str(k) for k in CASES])}; there is no case {{}}."
 STATES = ("not zero", "zero")  # the initial states that a ladder is climbed from
 WRONG_TILE = "background:#F3CCDD;color:black;display:block;text-align:center"
 TOKENS, TARGETS = (2, 0, 2, 3, 1, 1), (1, 3, 0, 0, 2, 3)
@@ -73,9 +74,13 @@ def _takes_states_by_place(backward: Callable) -> bool:
 
 def case(number: int) -> Callable:
     """The backward pass of a case, 1 to 5, as if it were alone in its file, so that its lines count from 1."""
+    return edited(getattr(clinic_cases, f"case_{_known(number)}"))
+
+
+def _known(number: int) -> int:
     if number not in CASES:
-        raise ValueError(f"The cases are {listing([str(k) for k in CASES])}; there is no case {number}.")
-    return edited(getattr(clinic_cases, f"case_{number}"))
+        raise ValueError(NO_CASE.format(number))
+    return number
 
 
 def show_ladder(backward: Callable | int) -> HTML:
@@ -83,7 +88,10 @@ def show_ladder(backward: Callable | int) -> HTML:
 
     A pass that takes no initial state has only the second.
     """
-    backward = case(backward) if type(backward) is int else backward
+    if type(backward) is int:  # a number in a cell is easily changed to one that is no case
+        if backward not in CASES:
+            return HTML(prose(NO_CASE.format(backward)))
+        backward = case(backward)
     validate.instance("backward", backward, Callable, "a function backward(params, x, targets)")
     try:
         states = STATES if states_taken(backward) or _takes_states_by_place(backward) else STATES[1:]
@@ -171,7 +179,8 @@ def _load(number: int, notebook: dict[str, object]) -> None:
     early = "" if "    for t in" in before else " The line comes before the loop and computes all steps at once."
     for name in gone.keys() & {*its.__code__.co_varnames} - {*re.findall(r"\w+", before)}:
         gone[name] = f"{name} does not exist yet in this line.{early} {has}"
-    gone[left[number]] = f"{left[number]} is on the left of the line, not on its right. {has}"
+    only = f"repair_{number} is only what comes after its = or +="
+    gone[left[number]] = f"{left[number]} is on the left of the line, and {only}. {has}"
     for name in gone.keys() - own.keys():
         if not inspect.isfunction(notebook.get(name)):  # a helper of the learner's stays
             notebook.pop(name, None)
@@ -196,7 +205,7 @@ def without_names() -> Iterator[None]:
 
 def names(number: int) -> dict[str, object]:
     """The names of a case at one step of its walk, with the values that they should have there."""
-    first = next(cases_07.middle_step(*WORDS["blanks"][f"case_{number}"]["given"]))
+    first = next(cases_07.middle_step(*WORDS["blanks"][f"case_{_known(number)}"]["given"]))
     return {name: value for name, value in first.items() if not name.startswith("repair")}
 
 

@@ -21,8 +21,8 @@ SECONDS = 5.0  # for each of the two looks
 LENGTHS = (10, 20, 40)
 TINY = 1e-303  # a V with which everything that is walked back has all its digits, which no number below 1e-308 has
 MEASURED = (
-    "The numbers are right, but measured, by nudging one number after another: where they should be as small as"
-    " {:.0e}, yours get lost, and those of a walk back don't. The task is one walk from the last step to the first."
+    "The numbers are right, but they were measured, by nudging one number after another: gradients as small as"
+    " {:.0e} get lost that way, but not in a walk back. The task is one walk from the last step to the first."
 )
 GROWS = (
     "The numbers are right, but this is more than one walk: with {2} steps, {0} runs {3:.1f} times as many lines as"

@@ -20,7 +20,7 @@ from lstm_teach.edited import edited
 from lstm_teach.forward import Cache, forward
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import LADDER, relative_error
-from lstm_teach.judging import TOOLS, Attempt, Trouble
+from lstm_teach.judging import TOOLS, Attempt, Trouble, typed_sizes
 from lstm_teach.lessons.cases import sequences, state, surprised
 from lstm_teach.lessons.loop import MISTAKES, PRODUCTS, REPAIRS, WORDS, gate_deltas, posted_loop, variant
 from lstm_teach.nested import FLAWS
@@ -140,7 +140,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)
-        with aside.apart(loop):
+        with guard.as_before(), aside.apart(loop):
             for inputs in cases():
                 with guard.unseen() if got else contextlib.nullcontext():
                     got.append(_gradients(attempt, inputs))
@@ -151,8 +151,11 @@ def flaws_left(loop: Callable) -> FlawsLeft:
                     said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
                     raise Trouble(f"{said} Make new arrays, or work on a .copy().")
     except (Trouble, TypeError) as trouble:  # what is no function raises the second
-        dots = cellcode.dots(cellcode.tree_of(loop))
-        return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else str(trouble),))
+        tree, said = cellcode.tree_of(loop), str(trouble)
+        if sizes := typed_sizes(said.partition(", ")[2], tree):
+            said = f"{said.replace(guard.TURNED, '')} {sizes}"
+        dots = cellcode.dots(tree)
+        return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else said,))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
     misfits = _misfits(got)

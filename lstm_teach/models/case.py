@@ -177,7 +177,7 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
             if not array.size:
                 raise Unusable(f"{name} must hold at least one number, got shape {array.shape}.")
             if isinstance(array, np.matrix):
-                raise Unusable(f"{name} must be a plain array, got a matrix: let loss and gradient make it one.")
+                raise Unusable(f"{name} must be a plain array, got a matrix: make the matrix inside loss and gradient.")
         try:
             own = changed(params)  # the net may write into its own
         except TypeError:

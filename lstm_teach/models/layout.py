@@ -60,7 +60,7 @@ class Layout:
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
-        # Failing that, matrices of input and state have one side the same, 3 or 4 times the other side of the latter.
+        # Failing that, the matrices of input and state share a side: 3 or 4 times the other side of the state's.
         sides = [
             (axis, shape) for n, shape in shapes.items() if len(shape) == 2 and n not in outputs for axis in (0, 1)
         ]

@@ -71,8 +71,8 @@ def by_number(each: Bad) -> ModelFinding | None:
         place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
         evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
         return finding("clipping", place, evidence)
-    what = "In the gradient of {where} every number has the right sign, and where the right one is larger, so is yours"
-    return finding("size", f"{what}, or equal.") if all(map(_in_order, wrong)) else None
+    what = "In the gradient of {where} every number has the right sign, and they are in the right order of size"
+    return finding("size", f"{what}, though some may be equal.") if all(map(_in_order, wrong)) else None
 
 
 def _in_order(c: Comparison) -> bool:
@@ -113,7 +113,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
     if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
         cut, why = max(off.values()) < 1, f"{norm} is {norms[0]:.4g}: it is"
         place = f"{of} right in direction, but not in size, {at}."
-        return finding("clipping" if cut else "scale", place, f"{why} {'clipped at this value, or ' * cut}set to it.")
+        return finding("clipping" if cut else "scale", place, f"{why} {'clipped or ' * cut}set to this value.")
     why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
     return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 

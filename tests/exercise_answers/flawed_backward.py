@@ -40,7 +40,11 @@ def loop(steps):
     return backward
 
 
-right = loop(lambda n: range(n, -1, -1))
+def down(n):
+    return range(n, -1, -1)
+
+
+right = loop(down)
 
 
 def right_as_a_list(params, x, targets, h0, c0):
@@ -218,8 +222,15 @@ RIGHT = {
 
 WRONG = {
     "check_first": mistaken("cell for its tanh")
-    | {"delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c")}
-    | {"cell of the step before": (with_flaws("cell of another step"), "now gets the cell of the step before")},
+    | {
+        "delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c"),
+        "cell of the step before": (with_flaws("cell of another step"), "now gets the cell of the step before"),
+        "h of the same step": (edited(loop, "run.h[k - 1]", "run.h[k]")(down), "dW is made with run.h[k]"),
+        "a step too many": (loop(lambda n: range(n, -2, -1)), "each walk goes one step too far"),
+        "without step n": (loop(lambda n: range(n - 1, -1, -1)), "each walk begins one step too late"),
+        "without step 0": (loop(lambda n: range(n, 0, -1)), "each walk ends one step too early"),
+        "no f": (edited(loop, "to_c = to_c * f", "to_c = to_c")(down), "carried back whole, without a forget gate"),
+    },
     "check_second": mistaken("gate of another step")
     | {
         "no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate"),

@@ -65,6 +65,13 @@ def loss(V, h, targets):
     return total
 
 
+def loss_with_log2(V, h, targets):
+    """The log of the sum alone has base 2."""
+    scores = h @ V.T
+    highest = scores.max(axis=1)
+    return (highest + np.log2(np.exp(scores.T - highest).sum(axis=0)) - scores[np.arange(len(h)), targets]).sum()
+
+
 def softmax_loss(scores, targets, axis):
     e = np.exp(scores - scores.max(1, keepdims=True))
     return -np.log((e / e.sum(axis))[np.arange(len(e)), targets]).sum()
@@ -264,6 +271,7 @@ RIGHT = {
 
 WRONG = {
     "check_gate": {
+        "column before": (lambda U, W, k, h: sigmoid(U[:, k - 1] + W @ h), "This is the column before the token's"),
         "no sigmoid": (lambda U, W, k, h: U[:, k] + W @ h, "before the sigmoid"),
         "tanh": (lambda U, W, k, h: np.tanh(U[:, k] + W @ h), "for the candidate"),
         "a row of U": (lambda U, W, k, h: sigmoid(U[k] + W @ h), "the token picks a column"),
@@ -283,6 +291,11 @@ WRONG = {
         "four arguments wanted": (lambda U, W, k: sigmoid(U[:, k]), "raised TypeError"),
     },
     "check_loss": {
+        "log2 of the sum": (loss_with_log2, "The log of the sum has base 2"),
+        "minus y": (
+            lambda V, h, t: -probabilities(V, h)[np.arange(len(h)), t].sum(),
+            "minus the sum of the targets' probabilities",
+        ),
         "mean": (lambda V, h, targets: loss(V, h, targets) / len(h), "This is the mean"),
         "sign": (lambda V, h, targets: -loss(V, h, targets), "The sign is wrong"),
         "each": (lambda V, h, t: [loss(V, h[k : k + 1], t[k : k + 1]) for k in range(len(h))], "the loss of each step"),
@@ -321,6 +334,10 @@ WRONG = {
         "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "to be done without that function"),
     },
     "check_bias": {
+        "1 - share": (lambda share, steps: bias(1 - share, steps), "The share is what is left, not what is lost"),
+        "log10": (lambda share, steps: bias(share, steps) / np.log(10), "The logarithm has base 10"),
+        "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),
+        "too large": (lambda share, steps: 20, "With your b, almost all is left after 1 step"),
         "f itself": (lambda share, steps: share ** (1 / steps), "Yours is f itself"),
         "sign": (lambda share, steps: -bias(share, steps), "The sign of b is wrong"),
         "one step": (lambda share, steps: np.log(share / (1 - share)), "This b leaves that share after one step"),
@@ -336,6 +353,9 @@ WRONG = {
         "log of a negative number": (lambda share, steps: np.log(share - 1), "look for a division by 0, a log of 0"),
     },
     "check_counter": {
+        "i left at 0.5": (net(Uf=12, Ug=[0, 0, 12]), "reads token 2: i is 0.5 and g is 1, so 0.5 comes in"),
+        "token 1 counts": (net(Uf=12, Ui=[-12, 12, -12], Ug=12), "reads token 1: i is 1 and g is 1, so 1 comes in"),
+        "f of 7": (net(Uf=7, Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.9991, so a part of the old value is lost"),
         "zeros": (net(), "1 bell has rung so far, so it should be within 0.1 of 1"),
         "no forget bias": (net(Ui=[-12, -12, 12], Ug=[0, 0, 12]), "f is 0.5, so a part of the old value is lost"),
         "input gate open always": (net(Uf=12, Ui=12, Ug=[0.1, 0.1, 12]), "no bell in 60 steps"),

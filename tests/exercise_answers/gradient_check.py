@@ -583,6 +583,10 @@ WRONG = {
     },
     "check_slope_along": {
         "no copy": (slope_without_a_copy, "params.flat.copy() does not"),
+        "divided by two, times the step": (
+            slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / 2 * h),
+            "put parentheses around 2 * step",
+        ),
         "one net twice": (slope_with(lambda at, d, h: (at(0) - at(0)) / h), "a second name for the same net"),
         "forward": (slope_with(lambda at, d, h: (at(h * d) - at(0)) / h), "forward difference"),
         "by one step": (slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / h), "two steps apart"),

@@ -7,6 +7,7 @@ import numpy as np
 from sound import bptt, run_coupled, wrapped
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 from lstm_teach.exercises import mixed_exam as exam
 from lstm_teach.exercises.engine import task_of
 
@@ -277,6 +278,14 @@ def back_by_units(net, run, t, dh, dc_carry):
         sum(net["W" + a][k, j] * found["dz" + a][k] for a in "iog" for k in range(len(dh))) for j in range(len(dh))
     ]
     return found
+
+
+def back_with_one_not_transposed(gate):
+    def dh_before(v):
+        weights = {a: v.net[f"W{a}"] if a == gate else v.net[f"W{a}"].T for a in "iog"}
+        return sum(weights[a] @ getattr(v, f"dz{a}") for a in "iog")
+
+    return back_with(dh_before=dh_before)
 
 
 def back_in_place(net, run, t, dh, dc_carry):
@@ -563,6 +572,10 @@ WRONG = {
         "in place": (step_in_place, "writes to what it was given, c_before"),
     },
     "check_errors": {
+        "a copy nudged": (
+            edited(errors_with, "loss_of(moved)", "loss_of(net)")(),
+            "did you nudge a copy and give the loss the net itself?",
+        ),
         "one side": (errors_with(central=False), "A step near 1e-5 both ways"),
         "large step": (errors_with(step=1e-1), "This gradient is right, so"),
         "larger numbers": (errors_by_larger_numbers, "The error of Wg is off"),
@@ -635,6 +648,10 @@ WRONG = {
         "writes to h0": (repair_to_h0, "writes to what it was given, h0"),
     },
     "check_back": {
+        **{
+            f"W{a} not transposed": (back_with_one_not_transposed(a), f"W{a} has to be transposed, like the other")
+            for a in "iog"
+        },
         "tanh in do": (back_with(do=lambda v: v.dh * np.tanh(v.c)), "This cell has no tanh"),
         "do by o": (back_with(do=lambda v: v.dh * v.o), "the other factor, c"),
         "do by the old cell": (back_with(do=lambda v: v.dh * v.c_before), "The old cell is used here"),

@@ -4,6 +4,7 @@ import numpy as np
 from sound import bptt
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 
 # ------------------------------------------------------------------------------------------ check_walk
 
@@ -26,6 +27,16 @@ def walk_with(pick=lambda w, dh_loss: w * dh_loss, hand=None, dh=None, order=Non
         return deltas_h, deltas_c
 
     return walk
+
+
+def walk_edited(*pieces):
+    """The walk with pieces of its text replaced."""
+    return edited(walk_with, *pieces)()
+
+
+def walk_weighed(change):
+    """The walk with other weights."""
+    return lambda *given: walk_with()(*given[:-1], change(given[-1]))
 
 
 def walk_by_recursion(step, params, cache, targets, weights):
@@ -266,6 +277,11 @@ def start_with(state=lambda a: (np.tanh(a), a), say=lambda dh0, dc0, a: dc0 + dh
     return start
 
 
+def start_edited(*pieces):
+    """The walk with pieces of its text replaced."""
+    return edited(start_with, *pieces)()
+
+
 def start_by_nudging(step, params, a, x, targets):
     """Central differences of the fourth order."""
 
@@ -333,6 +349,9 @@ def start_in_place(step, params, a, x, targets):
     return found
 
 
+ROADS = "what comes back along several roads is added"
+OTHER_I = "In the product i * g the delta of i takes the other factor, g"
+OTHER_F = "In the product f * c_before the delta of f takes the other factor, c_before"
 RIGHT = {
     "check_walk": {
         "loop": walk_with(),
@@ -363,6 +382,26 @@ RIGHT = {
 
 WRONG = {
     "check_walk": {
+        "1 added": (walk_edited("cache.y - np.eye", "cache.y + np.eye"), "1 is added at the target"),
+        "1 off everywhere": (
+            walk_edited("np.eye(params.vocab_size)[targets]", "1"),
+            "1 is subtracted from every entry of y",
+        ),
+        "dc weighted": (
+            walk_edited('here, back["dc"]', 'here, weights[t] * back["dc"]'),
+            "dc[t] is multiplied by weights[t]",
+        ),
+        "both weighted": (
+            walk_edited("own + dh_future", "own + weights[t] * dh_future", "here, dc_c", "here, weights[t] * dc_c"),
+            "weights[t] multiplies dh_future and dc_carry as well",
+        ),
+        "a weighted mean": (walk_weighed(lambda w: w / w.sum()), "divided by the sum of the weights"),
+        "a mean": (walk_weighed(lambda w: w / len(w)), "divided by the number of steps"),
+        "weights reversed": (walk_weighed(lambda w: w[::-1]), "The weights are in reverse order"),
+        "without the last step": (
+            walk_with(order=lambda T: reversed(range(T - 1))),
+            "The walk leaves out the last step",
+        ),
         "dc first": (lambda *given: walk_with()(*given)[::-1], "dh comes first"),
         "one array": (lambda *given: [walk_with()(*given)[1]] * 2, "dh and dc are one array here"),
         "dh_future for dh": (walk_that_gives_dh_future, "step is given dh_future here"),
@@ -409,6 +448,19 @@ WRONG = {
         "three results": (lambda *given: (*walk_with()(*given), 0), "should return 2 arrays"),
     },
     "check_biases": {
+        "sign": (biases_of(lambda *dz: -sum(dz).sum(0)), "The sign is wrong: b is added to all four"),
+        "from step 1": (biases_of(lambda *dz: sum(dz)[1:].sum(0)), "Step 0 is left out; b"),
+        "to the last": (biases_of(lambda *dz: sum(dz)[:-1].sum(0)), "The last step is left out; b"),
+        "candidate subtracted": (
+            biases_of(lambda i, f, o, g: (i + f + o - g).sum(0)),
+            "The candidate's deltas are subtracted",
+        ),
+        "stacked": (biases_of(lambda *dz: [each.sum(0) for each in dz]), "gradients of four biases. Here one b"),
+        "a from step 1": (
+            biases_of(da=lambda dy: sum(dy[1:]) if len(dy) > 1 else 0 * dy[0]),
+            "Step 0 is left out; a",
+        ),
+        "a to the last": (biases_of(da=lambda dy: dy[:-1].sum(axis=0)), "The last step is left out; a"),
         "input gate": (biases_of(lambda i, f, o, g: i.sum(0)), "Only the input gate"),
         "forget gate": (biases_of(lambda i, f, o, g: f.sum(0)), "Only the forget gate"),
         "no candidate": (biases_of(lambda i, f, o, g: (i + f + o).sum(0)), "The candidate is missing"),
@@ -431,6 +483,79 @@ WRONG = {
         "in place": (bias_in_place, "writes to what it was given, dzi"),
     },
     "check_peepholes": {
+        "slope at c": (
+            peepholes_with(dc="dh * o * (1 - c**2) + dc_carry + dzo * po"),
+            "The slope of tanh is 1 - tanh(c)**2; this takes c itself",
+        ),
+        "no slope of i": (peepholes_with(dzi="dc * g"), "The slope of the input gate, i * (1 - i), is missing"),
+        "no slope of f": (
+            peepholes_with(dzf="dc * c_before"),
+            "The slope of the forget gate, f * (1 - f), is missing",
+        ),
+        "i * i": (peepholes_with(dzi="dc * g * i * i"), "i * i is not the slope of i"),
+        "i alone": (peepholes_with(dzi="dc * g * i"), "Half of the slope of i is missing"),
+        "1 - f": (peepholes_with(dzf="dc * c_before * (1 - f)"), "Half of the slope of f is missing"),
+        "1 - o": (peepholes_with(dzo="dh * ct * (1 - o)"), "Half of the slope of o is missing: it is o * (1 - o)"),
+        "1 - f**2": (
+            peepholes_with(dzf="dc * c_before * (1 - f**2)"),
+            "1 - f**2 is the slope of a tanh; f is a sigmoid",
+        ),
+        "1 - o**2": (peepholes_with(dzo="dh * ct * (1 - o**2)"), "1 - o**2 is the slope of a tanh; o is a sigmoid"),
+        "tanh twice": (
+            peepholes_with(dzi="dc * g * (1 - i**2)", dzf="dc * c_before * (1 - f**2)"),
+            "1 - i**2 and 1 - f**2 are slopes of a tanh",
+        ),
+        "i for g": (peepholes_with(dzi="dc * i * i * (1 - i)"), OTHER_I),
+        "c_before for g": (peepholes_with(dzi="dc * c_before * i * (1 - i)"), OTHER_I),
+        "g for c_before": (peepholes_with(dzf="dc * g * f * (1 - f)"), OTHER_F),
+        "f for c_before": (peepholes_with(dzf="dc * f * f * (1 - f)"), OTHER_F),
+        "c for c_before": (
+            peepholes_with(dzf="dc * c * f * (1 - f)"),
+            "c has no place here. The forget gate looks",
+        ),
+        "the carry through o": (
+            peepholes_with(dzo="(dh + dc_carry) * ct * o * (1 - o)"),
+            "none of it goes back through the",
+        ),
+        "the carry through h": (
+            peepholes_with(dc="(dh + dc_carry) * o * (1 - ct**2) + dzo * po"),
+            "dc_carry has been sent through h = o * tanh(c)",
+        ),
+        "the carry in dh": (
+            lambda dh, dc_carry, *rest: peepholes(dh + dc_carry, 0 * dc_carry, *rest),
+            "dc_carry is treated like dh",
+        ),
+        "the carry times f": (
+            peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry * f + dzo * po"),
+            "The next step has already multiplied it by its own f",
+        ),
+        "minus po": (
+            peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry - dzo * po"),
+            f"The part through po is subtracted; {ROADS}",
+        ),
+        "minus the carry": (
+            peepholes_with(dc="dh * o * (1 - ct**2) - dc_carry + dzo * po"),
+            f"dc_carry is subtracted; {ROADS}",
+        ),
+        "minus pi": (
+            peepholes_with(dc_before="dc * f - dzi * pi + dzf * pf"),
+            f"The part through pi is subtracted; {ROADS}",
+        ),
+        "minus pf": (
+            peepholes_with(dc_before="dc * f + dzi * pi - dzf * pf"),
+            f"The part through pf is subtracted; {ROADS}",
+        ),
+        "minus both": (
+            peepholes_with(dc_before="dc * f - dzi * pi - dzf * pf"),
+            f"The parts through pi and pf are subtracted; {ROADS}",
+        ),
+        "1 - f carried": (
+            peepholes_with(dc_before="dc * (1 - f) + dzi * pi + dzf * pf"),
+            "the share that is forgotten",
+        ),
+        "all with a minus": (lambda *given: [-each for each in peepholes(*given)], "The sign is wrong."),
+        "added up": (peepholes_with(dpf="(dzf * c_before).sum()"), "Each unit has a peephole of its own"),
+        "outer": (peepholes_with(dpo="np.outer(dzo, c)"), "np.outer makes the gradient of a matrix"),
         "dh alone": (
             lambda *given: given[0],
             "dpi, dpf, dpo), but returns an array of shape (5,)",
@@ -470,6 +595,25 @@ WRONG = {
         "four results": (lambda *given: peepholes(*given)[:4], "should return 5 arrays"),
     },
     "check_start": {
+        "the last loss": (
+            start_edited("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
+            "Only the loss of the last",
+        ),
+        "y": (start_edited("            dy[targets[t]] -= 1\n", ""), "this is y itself"),
+        "without step 0": (
+            start_edited("range(len(x))", "range(1, len(x))"),
+            "The walk ends at step 1. It has to go back",
+        ),
+        "without the last step": (
+            start_edited("range(len(x))", "range(len(x) - 1)"),
+            "The walk leaves out the last step",
+        ),
+        "dc handed on": (start_edited('back["dc_before"]', 'back["dc"]'), "dc itself is handed on"),
+        "no dh handed on": (start_edited("params.V.T @ dy + dh", "params.V.T @ dy"), "dh_before is not handed on"),
+        "nine gradients": (
+            lambda step, params, a, x, targets: lt.bptt(params, x, targets, np.tanh(a), a),
+            "These are the gradients of the nine matrices",
+        ),
         "c0 alone": (start_with(say=lambda dh0, dc0, a: dc0), "What comes through h0 = tanh(a) is missing"),
         "h0 alone": (start_with(say=lambda dh0, dc0, a: dh0 * (1 - np.tanh(a) ** 2)), "through c0 = a is missing"),
         "no slope": (start_with(say=lambda dh0, dc0, a: dc0 + dh0), "The slope of tanh is missing"),

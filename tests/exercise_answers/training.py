@@ -115,6 +115,16 @@ def adam_with(m1=lambda m, g: 0.9 * m + 0.1 * g, s1=lambda s, g: 0.999 * s + 0.0
     return mistaken
 
 
+def adam_by(step):
+    """Adam with another step; step(mean, square, 1 - 0.9**count, 1 - 0.999**count)."""
+    return adam_with(step=lambda m, s, g, n: step(m, s, 1 - 0.9**n, 1 - 0.999**n))
+
+
+def adam_without_parentheses(flat, gradient, mean, square, count, rate):
+    _, m, s = adam(flat, gradient, mean, square, count, rate)
+    return flat - rate * (m / (1 - 0.9**count)) / np.sqrt(s / (1 - 0.999**count)) + 1e-8, m, s
+
+
 def adam_with_the_old_mean(flat, gradient, mean, square, count, rate):
     _, m, s = adam(flat, gradient, mean, square, count, rate)
     return flat - rate * mean / (1 - 0.9**count) / (np.sqrt(s / (1 - 0.999**count)) + 1e-8), m, s
@@ -186,6 +196,23 @@ def train_step_by_step(flat, xs, targets, gradient_of, rate, size, orders):
     return flat
 
 
+def train_pair_by_pair(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            for k in batch:
+                flat = flat - rate * gradient_of(flat, xs[k], targets[k]) / len(batch)
+    return flat
+
+
+def train_with_a_large_last_batch(flat, xs, targets, gradient_of, rate, size, orders):
+    for order in orders:
+        for batch in np.array_split(order, max(1, len(order) // size)):
+            flat = flat - rate * sum(gradient_of(flat, xs[k], targets[k]) for k in batch) / len(batch)
+    return flat
+
+
+PAIRS = "(xs[k], targets[k]) for k in order"
 TORN = "targets[k]) for k in order", "targets[m]) for m, k in enumerate(order)"
 DROPPED = "len(pairs)", "len(pairs) - size"
 BY_SIZE = "len(batch)", "size"
@@ -289,6 +316,10 @@ def sample_with(choose=None, heat=lambda s, t: s / t, feed=True, keep=True, fron
     return mistaken
 
 
+def first_above(y, number):
+    return int(np.argmax(np.cumsum(y) > number))
+
+
 def sample_by_own_numbers(step, params, first, numbers, temperature):
     random = np.random.default_rng(0)
     return sample_with(choose=lambda y, number: int(random.choice(len(y), p=y)))(
@@ -324,11 +355,44 @@ RIGHT = {
         "loop": sample_by_loop,
         "argmax": sample_with(choose=lambda y, number: int(np.argmax(np.cumsum(y) > number))),
         "counted": sample_with(choose=lambda y, number: int((np.cumsum(y) <= number).sum())),
+        "powers": sample_with(cool=lambda y, t: y ** (1 / t) / (y ** (1 / t)).sum()),
     },
 }
 
 WRONG = {
     "check_clip": {
+        "always, 1e-12 added": (
+            clip_by(norm, lambda limit, n: limit / (n + 1e-12)),
+            "A short gradient has been made longer",
+        ),
+        **{
+            f"max for min, {least:g} added": (
+                clip_by(norm, lambda limit, n, least=least: max(1.0, limit / (n + least))),
+                "A long gradient stays as it is, and a short one is made",
+            )
+            for least in (1e-6, 1e-12)
+        },
+        **{
+            f"a limit of {fixed}": (
+                clip_by(norm, lambda limit, n, fixed=fixed: min(1.0, fixed / n) if n else 1.0),
+                f"The limit is fixed at {fixed} here",
+            )
+            for fixed in (5, 1)
+        },
+        "long ones to 1": (
+            clip_by(norm, lambda limit, n: 1 / n if n > limit else 1),
+            "A long gradient gets a norm of 1",
+        ),
+        "spectral norm": (
+            clip_by(lambda *both: np.sqrt(sum(np.linalg.norm(m, 2) ** 2 for m in both))),
+            "With a 2, np.linalg.norm of a matrix is its spectral norm",
+        ),
+        "mean square": (
+            clip_by(lambda dV, dW: np.sqrt(np.mean(np.append(dV, dW) ** 2))),
+            "The squares have been averaged; for the norm they are added up",
+        ),
+        "only dV": (lambda dV, dW, limit: (clip(dV, dW, limit)[0], dW.copy()), "Only dV has been scaled"),
+        "only dW": (lambda dV, dW, limit: (dV.copy(), clip(dV, dW, limit)[1]), "Only dW has been scaled"),
         "the library": (clip_by_library, "calls training.clip"),
         "nothing done": (lambda dV, dW, limit: (dV, dW), "Nothing has been made shorter"),
         "each by itself": (clip_each, "Each matrix has been clipped by itself"),
@@ -374,6 +438,25 @@ WRONG = {
         "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
     "check_adam": {
+        "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
+        "1e-6": (adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / c2) + 1e-6)), "1e-6 is added to the root"),
+        "count - 1": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9 ** (n - 1)) / (np.sqrt(s / (1 - 0.999 ** (n - 1))) + 1e-8)),
+            "The correction has one step too few",
+        ),
+        "after the root": (
+            adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s) / c2 + 1e-8)),
+            "The square is corrected after taking the root",
+        ),
+        "by the root": (
+            adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / np.sqrt(c2)) + 1e-8)),
+            "The square is divided by the root of 1 - 0.999**count",
+        ),
+        "a rate of 0.001": (lambda *given: adam(*given[:-1], 0.001), "The rate is fixed at 0.001 here"),
+        "0.001 squared": (
+            adam_with(s1=lambda s, g: 0.999 * s + (0.001 * g) ** 2),
+            "0.001 has been squared as well",
+        ),
         "eps before the correction": (
             adam_with_eps_before_the_correction,
             "1e-8 is added before the square is corrected",
@@ -392,6 +475,22 @@ WRONG = {
             "or a root or log of a negative one",
         ),
         "the old mean": (adam_with_the_old_mean, "The step uses the mean from before this gradient"),
+        "no power": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9) / (np.sqrt(s / (1 - 0.999)) + 1e-8)),
+            "The corrections are those of the first step",
+        ),
+        "power of the difference": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.9) ** n / (np.sqrt(s / (1 - 0.999) ** n) + 1e-8)),
+            "only 0.9 and 0.999 should be",
+        ),
+        "one minus left out": (
+            adam_with(step=lambda m, s, g, n: m / 0.9**n / (np.sqrt(s / 0.999**n) + 1e-8)),
+            "here the 1 - is missing",
+        ),
+        "the square's constant for both": (
+            adam_with(step=lambda m, s, g, n: m / (1 - 0.999**n) / (np.sqrt(s / (1 - 0.999**n)) + 1e-8)),
+            "Both corrections use the same constant",
+        ),
         "square uncorrected": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9**n) / (np.sqrt(s) + 1e-8)),
             "The square is not corrected",
@@ -460,6 +559,29 @@ WRONG = {
         "nothing done": (lambda flat, g, m, s, n, rate: (flat, m, s), "has not been changed"),
     },
     "check_trainer": {
+        "pair by pair": (train_pair_by_pair, "A step is taken after each pair, with a share of its gradient"),
+        "targets twice": (
+            faulty(PAIRS, "(xs[k], targets[order[k]]) for k in order"),
+            "The targets go through the order twice",
+        ),
+        "sequences twice": (
+            faulty(
+                "        for start", "        pairs = [(xs[order[k]], targets[k]) for k in order]\n        for start"
+            ),
+            "The sequences go through the order twice",
+        ),
+        "targets inverse": (
+            faulty(PAIRS, "(xs[k], targets[m]) for k, m in zip(order, np.argsort(order))"),
+            "The targets are in the inverse of the order",
+        ),
+        "sequences inverse": (
+            faulty(PAIRS, "(xs[m], targets[k]) for k, m in zip(order, np.argsort(order))"),
+            "The sequences are in the inverse of the order",
+        ),
+        "both inverse": (faulty("in order]", "in np.argsort(order)]"), "The pairs are in the inverse of the order"),
+        "one short": (faulty("start + size]", "start + size - 1]"), "Each slice ends one pair too early"),
+        "one too long": (faulty("start + size]", "start + size + 1]"), "A slice ends one pair too late"),
+        "a large last batch": (train_with_a_large_last_batch, "print for each batch which sequences and targets meet"),
         "as given": (faulty(*AS_GIVEN), "still the numbers that the given trainer produces"),
         "torn": (faulty(*TORN), "One mistake is left. Follow one pair"),
         "dropped": (faulty(*DROPPED), "Not every pair is visited"),
@@ -500,6 +622,13 @@ WRONG = {
             faulty(*KEPT),
             "The gradient is never reset",
         ),
+        "no +=": (faulty("gradient += ", "gradient = "), "Only the last pair of each batch counts"),
+        "step after the batches": (
+            faulty("            flat = flat", "        flat = flat"),
+            "only one, with its last batch",
+        ),
+        "pairs the wrong way around": (faulty("(flat, x, target)", "(flat, target, x)"), "in place of the sequence"),
+        "batches too far apart": (faulty("len(pairs), size)", "len(pairs), size + 1)"), "which weights come out"),
         "sum": (faulty(" / len(batch)", ""), "This uses the sum"),
         "by symbols": (faulty("len(batch)", "sum(len(x) for x, _ in batch)"), "divided by the number of symbols"),
         "by all": (faulty("len(batch)", "len(xs)"), "divided by the total number of pairs"),
@@ -527,6 +656,29 @@ WRONG = {
         "losses": (lambda *given: [0.5, 0.4], "should have 12 entries, but has 2"),
     },
     "check_sample": {
+        "swapped": (edited(sample, "scores, h, c = step", "scores, c, h = step"), "h and c are swapped"),
+        "c not kept": (edited(sample, "scores, h, c = step", "scores, h, _ = step"), "c is not kept"),
+        "h not kept": (edited(sample, "scores, h, c = step", "scores, _, c = step"), "h is not kept"),
+        "no largest score": (
+            edited(sample, "softmax(scores / temperature)", "(e := np.exp(scores / temperature)) / e.sum()"),
+            "np.exp of a number that large is inf",
+        ),
+        "not divided": (
+            sample_with(cool=lambda y, t: (y / y.max()) ** (1 / t)),
+            "The probabilities don't add up to 1",
+        ),
+        "first sum below": (
+            sample_with(choose=lambda y, u: int(np.argmax(np.cumsum(y) < u))),
+            "Every token is 0. Do the probabilities",
+        ),
+        "most probable first": (
+            sample_with(choose=lambda y, u: int(np.argsort(y)[::-1][first_above(np.sort(y)[::-1], u)])),
+            "The probabilities have been sorted",
+        ),
+        "sorted, least first": (
+            sample_with(choose=lambda y, u: first_above(np.sort(y), u)),
+            "The probabilities have been sorted",
+        ),
         "numpy's own choice": (sample_by_choice, "so nothing else may be random"),
         "most probable": (sample_with(choose=lambda y, number: int(y.argmax())), "These are the most probable"),
         "reads the first": (sample_with(feed=False), "reads the first token again"),
@@ -536,6 +688,14 @@ WRONG = {
         "probabilities divided": (
             sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y / t),
             "The probabilities are divided",
+        ),
+        "no break": (
+            sample_with(choose=lambda y, n: [k for k, total in enumerate(np.cumsum(y)) if total > n][-1]),
+            "has to stop there, with break",
+        ),
+        "powers that don't add up to 1": (
+            sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y ** (1 / t)),
+            "the probabilities no longer add up to 1",
         ),
         "one too low": (
             sample_with(choose=lambda y, n: max(int(np.searchsorted(np.cumsum(y), n, side="right")) - 1, 0)),

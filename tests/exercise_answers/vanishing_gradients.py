@@ -138,6 +138,10 @@ def by_exact(steps):
     return by_rate(lambda rate, share: steps(np.log(share) / np.log(rate)))
 
 
+def steps_of(rate, share):
+    return np.ceil(np.log(share) / np.log(rate))
+
+
 # ------------------------------------------------------------------------------------------ check_pieces
 
 
@@ -258,6 +262,20 @@ def kept_with(same=None, axis=0, power=1, say=lambda some, all_: some / all_):
         return say((norms**power * mask).sum(axis), (norms**power).sum(axis))
 
     return mistaken
+
+
+def kept_to(end):
+    """The losses from t to before end(t, length)."""
+
+    def mistaken(norms, length):
+        return [norms[t : end(t, length), t].sum() / norms[t:, t].sum() for t in range(len(norms))]
+
+    return mistaken
+
+
+def kept_of_pieces(norms, length):
+    pieces = [slice(first, first + length) for first in range(0, len(norms), length)]
+    return np.array([norms[piece, piece].sum() / norms[:, piece].sum() for piece in pieces])
 
 
 def kept_in_place(norms, length):
@@ -381,6 +399,16 @@ RIGHT = {
 
 WRONG = {
     "check_carried": {
+        "f[t-1]": (edited(carried_by_zeros, "f[t + 1]", "f[t - 1]"), "The gates f[t-1] to f[s-2] are used"),
+        "f[-1]": (edited(carried_by_zeros, "f[t + 1]", "f[-1]"), "f[-1] is used at every step"),
+        "each unit's mean": (
+            edited(carried_by_zeros, "f[t + 1]", "f.mean(axis=0)"),
+            "The average gate was used; take the gates one by one",
+        ),
+        "no axis": (
+            lambda f, dc, s: [dc * np.prod(f[t + 1 : s + 1]) for t in range(s + 1)],
+            "The gates of all units have been multiplied together",
+        ),
         "forward": (carried_forward, "Only the last two rows are filled"),
         "own gate": (gates(0, lambda s, rows: s), "own gate f[t] has been multiplied in"),
         "one too early": (gates(0, lambda s, rows: s - 1), "The gates f[t] to f[s-1] are used"),
@@ -398,6 +426,11 @@ WRONG = {
             "The gate of step s is used at every step",
         ),
         "one gate": (carried_neighbor, "Every row has one gate only"),
+        "its own gate alone": (lambda f, dc, s: dc * f[: s + 1], "Every row has one gate only"),
+        "begins a row too early": (
+            lambda f, dc, s: np.append(np.zeros((s, len(dc))), [dc], axis=0),
+            "Only row s is filled",
+        ),
         "average": (
             lambda f, dc, s: dc * (f[1 : s + 1].mean() if s else 1) ** np.arange(s, -1, -1)[:, None],
             "The average gate was used",
@@ -430,6 +463,22 @@ WRONG = {
         "rows of all kinds": (lambda f, dc, s: [dc, f], "the carried delta should be an array of shape"),
     },
     "check_reach": {
+        "sign of the bias": (
+            by_rate(steps_of, lambda b, e: sigmoid(-b) + e),
+            "The minus in the exponent is missing",
+        ),
+        "bias for the gate": (by_rate(steps_of, lambda b, e: b + e), "bias is taken for the gate"),
+        "bias for the gate, unguarded": (lambda b, e, s: steps_of(b + e, s), "bias is taken for the gate"),
+        "extra of the gate": (
+            by_rate(steps_of, lambda b, e: sigmoid(b) * (1 + e)),
+            "extra is taken for a share of the gate",
+        ),
+        "extra fixed": (by_rate(steps_of, lambda b, e: sigmoid(b) + 0.11), "extra is fixed at 0.11 here"),
+        "extra subtracted": (by_rate(steps_of, lambda b, e: sigmoid(b) - e), "extra is subtracted"),
+        "a limit": (
+            by_rate(lambda r, s: next((n for n in range(1000) if r**n <= s), -1)),
+            "yours is -1; it should be 7579",
+        ),
         "never is infinite": (
             lambda *given: np.inf if reach(*given) < 0 else reach(*given),
             "large number, unless you wrote np.inf.",
@@ -463,6 +512,10 @@ WRONG = {
         "loop": (reach_by_loop, "so a loop never ends"),
     },
     "check_pieces": {
+        "not added": (handed("exact = exact + grad", "exact = grad"), "This is the gradient of the first piece alone"),
+        "without the first": (handed("reversed(pieces)", "reversed(pieces[1:])"), "of the first piece is missing"),
+        "None for nothing": (handed("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing, or"),
+        "all three added": (handed("back(piece, 0, 0)[0]", "back(piece, 0, 0)"), "A tuple holds several values"),
         "swapped": (swapped, "The two are swapped: exact comes first"),
         "both truncated": (with_exact(lambda e, t, *rest: t), "This is the truncated one"),
         "both exact": (with_truncated(lambda e, t, *rest: e), "This is the exact one"),
@@ -493,6 +546,26 @@ WRONG = {
         "one of two": (lambda back, texts: pieces(back, texts)[0], "should return 2 arrays"),
     },
     "check_kept": {
+        "end too early": (kept_to(lambda t, n: (t // n + 1) * n - 1), "last step of a piece is left out"),
+        "end too late": (
+            kept_to(lambda t, n: (t // n + 1) * n + 1),
+            "The first loss of the next piece is counted too",
+        ),
+        "from the end": (lambda norms, n: kept(norms[::-1, ::-1], n)[::-1], "counted from the end of the text"),
+        "full pieces": (
+            lambda norms, n: kept(norms, n) * (np.arange(len(norms)) < len(norms) // n * n),
+            "A shorter last piece gets nothing here",
+        ),
+        "without its own loss": (
+            kept_with(lambda s, t, n: (s // n == t // n) & (s != t)),
+            "of the step itself is left",
+        ),
+        "one for each piece": (kept_of_pieces, "This is one share for each piece"),
+        "percent": (kept_with(say=lambda some, all_: 100 * some / all_), "These are percentages"),
+        "along rows": (
+            lambda norms, n: [norms[t, t : (t // n + 1) * n].sum() / norms[t].sum() for t in range(len(norms))],
+            "The sums run along rows here",
+        ),
         "rows and columns exchanged": (
             lambda norms, n: [norms[t, t : (t // n + 1) * n].sum() / norms[t, t:].sum() for t in range(len(norms))],
             "Row s is the loss, column t the step",

@@ -217,18 +217,14 @@ class Evidence:
         what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
         return f"{what}." if each_step else ""
 
-    def lies_in_the_first_step(self, name: str) -> bool | None:
-        """Whether its error is in the inputs of the first step alone, which span less; None where it can't be told."""
-        both, first = self.each[name], self.seen.get(1, self.each)[name]
-        if not (both.is_matrix and both.full and first.full) or first.silent:
-            return None
-        spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
-        told = [every.shape[1] == self.first * one.shape[1] for away, every, one in spans if inside(away, one)]
-        return any(told) or (None if told else False)
-
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
-        told = [name for name in self.bad if self.first == 2 and self.lies_in_the_first_step(name)]
+        told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
+        for name in (name for name in self.bad if name in start and self.each[name].is_matrix):
+            both, first = self.each[name], start[name]
+            spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
+            within = any(two.shape[1] == 2 * one.shape[1] and inside(away, one) for away, two, one in spans)
+            told += [name] if both.full and first.full and not first.silent and within else []
         what = "is wrong only in the first step's part, and with one step that part is right."
         return f"{self.at(told)} {what}" if told else ""
 

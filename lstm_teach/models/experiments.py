@@ -255,7 +255,6 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
-    grown = grown or (sent and False in map(case.lies_in_the_first_step, case.bad))
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)

@@ -154,6 +154,12 @@ def _run_of(name: str) -> SimpleNamespace:
     return SimpleNamespace(cells=cells, namespace={"__name__": "__main__"}, before={})
 
 
+def forget_runs() -> None:
+    """Let the lessons be run anew by the tests that come next."""
+    solved_run.cache_clear()
+    _run_of.cache_clear()
+
+
 def copied(namespace: dict) -> dict:
     """A notebook's names, with arrays and containers of their own."""
     kinds = (np.ndarray, list, dict, set, Params)

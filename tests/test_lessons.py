@@ -15,6 +15,7 @@ from lesson_cells import (
     cells_of,
     copied,
     fill,
+    forget_runs,
     judged,
     names_before,
     run_cell,
@@ -155,7 +156,9 @@ def hurried():
         patch.setattr(runs_06, "STEPS", 100)
         patch.setattr(training, "train_side_by_side", for_20_steps)
         patch.setattr(lt, "diagnose", partial(lt.diagnose, steps=1000))
+        forget_runs()
         yield
+    forget_runs()  # those of such nets are for this file alone
 
 
 @short_lesson

@@ -627,7 +627,10 @@ WRONG = {
             faulty("            flat = flat", "        flat = flat"),
             "only one, with its last batch",
         ),
-        "pairs the wrong way around": (faulty("(flat, x, target)", "(flat, target, x)"), "in place of the sequence"),
+        "pairs the wrong way around": (
+            faulty("(flat, x, target)", "(flat, target, x)"),
+            "are swapped in the call of gradient_of",
+        ),
         "batches too far apart": (faulty("len(pairs), size)", "len(pairs), size + 1)"), "which weights come out"),
         "sum": (faulty(" / len(batch)", ""), "This uses the sum"),
         "by symbols": (faulty("len(batch)", "sum(len(x) for x, _ in batch)"), "divided by the number of symbols"),
@@ -691,7 +694,7 @@ WRONG = {
         ),
         "no break": (
             sample_with(choose=lambda y, n: [k for k, total in enumerate(np.cumsum(y)) if total > n][-1]),
-            "has to stop there, with break",
+            "stop there with break",
         ),
         "powers that don't add up to 1": (
             sample_with(choose=lambda y, n: int(np.argmax(np.cumsum(y) > n)), cool=lambda y, t: y ** (1 / t)),

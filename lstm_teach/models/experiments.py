@@ -34,8 +34,6 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
-    if right := [name for name in ever if name not in wrong]:
-        notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
     # a state of zero at the start keeps it from being seen
     if mute := [n for n, cs in ever.items() if 1 in seen and seen[1][n].silent and not all(c.silent for c in cs)]:
         what = f"At T = 1 the right gradient of {listing(mute)} is zero"
@@ -71,9 +69,7 @@ def _beside_a_factor(
     for each, name in itertools.product(divided.values(), alike):
         c = each[name]
         each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
-    more: Notes = {}
-    found = explain(divided, lambda T: rescaled(take(T), alike), more, takes_length)
-    notes.update({note: None for note in more if "ruled out" not in note})
+    found = explain(divided, lambda T: rescaled(take(T), alike), notes, takes_length)
     others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
     after = "; what follows was found after dividing by it" if others else ""
     told = f"{law.evidence} All arrays seem to share this factor{after}."

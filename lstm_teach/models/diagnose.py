@@ -175,15 +175,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             if right := [name for name in next(iter(there.values())) if name not in wrong]:
                 notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
             there = _of_one_shape(there, notes)
-            shapes = [each.model.shapes for each in there.values()]
-
-            def take(T: int) -> Model:
-                if (model := moved(of_sane_size(made(T), notes), chance)).shapes not in shapes:
-                    raise Unusable(f"At T = {T} the arrays have other shapes.")
-                return model
-
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
-                findings += explain(there, take, notes, takes_length)
+                findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
         failed[max(seen)] = error
     if mute := [T for T, each in seen.items() if all(np.abs(c.right[c.tried]).max() < 1e-8 for c in each.values())]:

@@ -88,7 +88,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
-        seen = seen if first < max(seen) or layout.plain else {**seen, first + 1: compare(take(first + 1))}
+        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes == layout.shapes:
+            seen = {**seen, first + 1: compare(more)}
     if (before or 1) == 1:
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)

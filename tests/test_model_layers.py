@@ -286,3 +286,22 @@ def test_a_layers_input_among_the_weights_has_other_shapes_at_other_lengths(size
     diagnosis = lt.diagnose_model(lambda T: case(T, ""))
     assert families(diagnosis)[0] == "formula" and "With g set to one, everything is right" in told(diagnosis)
     assert any("x has another shape at other T" in note for note in diagnosis.notes)
+
+
+def test_what_is_zero_at_one_step_is_not_said_to_be_zero_at_every_length_where_shapes_change():
+    xs = np.random.default_rng(1).normal(size=(20, 3))
+
+    def case(T):
+        def loss(p):
+            return float(np.sum(np.cos(p["a"] * p["x"])) + np.sum(p["x"][1:] * p["x"][:-1]))
+
+        def gradient(p):
+            both = np.zeros_like(p["x"])  # and not that of the cosine
+            both[1:] += p["x"][:-1]
+            both[:-1] += p["x"][1:]
+            return {"a": np.sum(-np.sin(p["a"] * p["x"]) * p["x"], axis=0), "x": both}
+
+        return {"a": np.array([0.5, -0.8, 1.1]), "x": xs[:T].copy()}, loss, gradient
+
+    said = told(diagnose(case))
+    assert "The gradient of x is zero at T = 1" in said and "every length" not in said

@@ -231,7 +231,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
         yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
-        at = "T = 1" if once else "every length"
+        at = f"T = {case.first}" if once or len(case.seen) == 1 else "every length"
         pairs = (f"{name} is made with the same deltas as {listing(sorted(case.proofs[name]))}" for name in case.bad)
         yield [("line", " ".join(f"{both}, whose gradient is right at {at}." for both in pairs))]
 

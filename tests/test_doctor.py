@@ -10,7 +10,7 @@ import textwrap
 import threading
 import time
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -544,6 +544,11 @@ def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is
     )
     diagnosis = diagnose("import functools\n" + text)
     assert diagnosis.findings[0].code == "return delta + number + 1" and diagnosis.repaired_source is not None
+
+
+def test_a_partial_is_called_by_the_name_of_its_function():
+    flawed = partial(lt.nested_bptt, repaired=("short_range", "scalar_dot", "carry_accumulates"))
+    assert lt.diagnose(flawed, seconds=0.1).name == "nested_bptt"
 
 
 @long

@@ -165,7 +165,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         return {T: change(c.right) for T, c in bad.items()}
 
     the, any_of = f"The gradient of {HERE}", next(iter(bad.values()))
-    when = "every length" if len(bad) == len(seen) else f"T = {listing(bad)}"
+    when = "every length" if len(bad) == len(seen) > 1 else f"T = {listing(bad)}"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):

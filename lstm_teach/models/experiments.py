@@ -79,6 +79,9 @@ def _beside_a_factor(
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
+    if min(seen) > 1 and seen[min(seen)].wrong(rest):  # one step, though not asked for, tells what the others can't
+        with contextlib.suppress(guard.LearnerError):
+            seen = {1: compare(one), **seen} if (one := take(1)).shapes == layout.shapes else seen
     first = next(T for T in seen if seen[T].wrong(rest))
     # Where nothing shows, nothing is shown to be right; at T = 1 that of other arrays may be.
     shown = [T for T, each in seen.items() if not all(each[n].silent for n in (rest if T > 1 else each))]

@@ -307,8 +307,8 @@ class Explorer:
 
 
 def plain(text: str) -> str:
-    """Return a line of HTML as plain text, without the titles of its folds."""
-    return html.unescape(re.sub(r"<summary>.*?</summary>|</?[a-zA-Z][^>]*>", "", text))
+    """Return a line of HTML as plain text."""
+    return html.unescape(re.sub("</?[a-zA-Z][^>]*>", "", text))
 
 
 def where(error: Exception) -> str:

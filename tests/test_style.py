@@ -14,7 +14,7 @@ SEEN = {
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
 TO_XYZ = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-OTHERS = {"#FFFFFF", style.LIGHT_GRAY, style.CRIMSON, style.YELLOW, *style.COLORS.values()}
+OTHERS = {"#FFFFFF", style.LIGHT_GRAY, style.WRONG, style.YELLOW, *style.COLORS.values()}
 
 
 def linear(color):

@@ -141,8 +141,7 @@ class Explorer:
             values, asked = self.values, self._key()
             try:
                 with self._hold():
-                    for name, traits in self._arrange(self._before or values, **values).items():
-                        _set(self.controls[name], traits)
+                    self._put(self._arrange(self._before or values, **values))
                     values = self.values
                     picture = self._ahead.pop(asked, None) or self._drawn(values)
             except Exception as error:
@@ -202,21 +201,25 @@ class Explorer:
     @_one_at_a_time()
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
+        self._go_on()
         self._put({name: {"value": value} for name, value in values.items()})
+        self.redraw()
 
     @_one_at_a_time()
     def reset(self) -> None:
         """Put every control back to where it started and draw once."""
         for play, _ in self.picture.plays:
             play.playing = False
+        self._go_on()
         self._put(self._start)
+        self.redraw()
 
     def _put(self, traits: dict[str, dict[str, Any]]) -> None:
-        self._go_on()
-        with self._hold():
-            for name, wanted in traits.items():
-                _set(self.controls[name], wanted)
-        self.redraw()
+        """Set traits of controls, by their names, without a drawing; their order does not matter."""
+        for name, wanted in traits.items():
+            with self._hold(), self.controls[name].hold_trait_notifications():  # else the old range cuts values off
+                for trait, value in wanted.items():
+                    setattr(self.controls[name], trait, value)
 
     @_one_at_a_time()
     def point(self, x: float, y: float) -> None:
@@ -244,6 +247,7 @@ class Explorer:
 
     @contextmanager
     def _hold(self) -> Iterator[None]:
+        """Let no change of a control draw meanwhile."""
         before, self._held = self._held, True
         try:
             yield
@@ -302,16 +306,9 @@ class Explorer:
         return widgets.VBox([title, *boxes, self.picture]).add_class("lt-explorer")
 
 
-def _set(control: widgets.Widget, traits: dict[str, Any]) -> None:
-    """Set traits of a control, whatever its range is before and whatever their order."""
-    with control.hold_trait_notifications():
-        for name, value in traits.items():
-            setattr(control, name, value)
-
-
 def plain(text: str) -> str:
-    """Return a line of HTML as plain text, without the titles of its folds."""
-    return html.unescape(re.sub(r"<summary>.*?</summary>|</?[a-zA-Z][^>]*>", "", text))
+    """Return a line of HTML as plain text."""
+    return html.unescape(re.sub("</?[a-zA-Z][^>]*>", "", text))
 
 
 def where(error: Exception) -> str:

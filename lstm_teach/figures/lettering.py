@@ -26,10 +26,11 @@ font_file = lru_cache(64)(findfont)
 def draw(text: Text, renderer: RendererBase) -> None:
     """Draw a matplotlib text; one plain horizontal line on pixels is drawn quickly, all else as usual."""
     words = text.get_text()
+    plain = not any(c in "$\n" or combining(c) for c in words)  # one line, no mathematics, no marks on other characters
     special = text.get_rotation() or text.get_wrap() or text.get_usetex()
     adorned = text.get_bbox_patch() or text.get_path_effects()
     clipped = text.get_clip_on() and (text.get_clip_box() or text.get_clip_path())
-    if special or adorned or clipped or not (WANTED and isinstance(renderer, RendererAgg) and _is_plain(words)):
+    if special or adorned or clipped or not (WANTED and plain and isinstance(renderer, RendererAgg)):
         Text.draw(text, renderer)
         return
     x, y = text.get_transform().transform(text.get_unitless_position())
@@ -52,12 +53,6 @@ def draw(text: Text, renderer: RendererBase) -> None:
     below = len(ink) - baseline
     renderer.draw_image(UNCLIPPED, round(x) - PAD, round(y) - below, picture[::-1])
     text.stale = False
-
-
-@lru_cache(4096)
-def _is_plain(words: str) -> bool:
-    """Whether a text is one line without mathematics or marks that belong to the character before."""
-    return not any(c in "$\n" or combining(c) for c in words)
 
 
 @lru_cache(4096)

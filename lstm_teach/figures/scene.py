@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -92,7 +91,8 @@ class Scene:
         for axes in sorted(self.figure.axes, key=Artist.get_zorder):
             children = sorted(axes.get_children(), key=Artist.get_zorder)
             first = next((k for k, child in enumerate(children) if child in self._live), len(children))
-            yield from (c for c in children[first:] if c in self._live or _over(axes, c))
+            below = axes.patch, axes.xaxis, axes.yaxis  # that is where they are meant to be, whatever their order
+            yield from (c for c in children[first:] if c in self._live or c not in below)
         of_figure = [a for a in self.figure.get_children() if a in self._live and a not in self.figure.axes]
         yield from sorted(of_figure, key=Artist.get_zorder)
 
@@ -105,14 +105,6 @@ def drawn(built: Built, *arguments: Any) -> Figure:
     scene, update = built
     update(*arguments)
     return scene.figure
-
-
-def _over(axes: Axes, static: Artist) -> bool:
-    """Whether a static artist may cover live ones: it is inside the axes; titles and outer legends are not."""
-    if isinstance(static, Axis) or static is axes.patch or not static.get_visible():
-        return False
-    box = static.get_tightbbox()
-    return box is not None and bool(np.isfinite(box.extents).all()) and box.overlaps(axes.bbox)
 
 
 def encode_png(rgba: np.ndarray) -> bytes:

@@ -32,8 +32,7 @@ NAMES = {gate: line["label"] for gate, line in LINES.items()}
 
 # A verdict, always with a mark of its own. Nothing else is navy or crimson. Navy is between black and the darkest of
 # the other colors, so that it is told from all of them without its hue.
-NAVY, CRIMSON = "#22228A", "#B5005B"
-RIGHT, WRONG, UNSURE = NAVY, CRIMSON, ORANGE
+RIGHT, WRONG, UNSURE = "#22228A", "#B5005B", ORANGE
 
 SIGNED = "PuOr_r"  # orange is positive, purple is negative, white is zero
 

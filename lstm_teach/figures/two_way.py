@@ -84,15 +84,11 @@ def _ink(color: np.ndarray) -> str:
 
 def _static(axes: Axes, layout: Layout, net: Net, direction: str) -> None:
     """The background: steps, names of boxes, tokens."""
-    sizes, last = layout.sizes, layout.T - 1
-
-    def write(x: float, y: float, words: str, size: float = sizes.small, **options) -> None:
-        axes.text(x, y, words, fontsize=size, **{"va": "center_baseline", "zorder": 0.1, **options})
-
+    sizes, last, write = layout.sizes, layout.T - 1, partial(_write, axes, size=layout.sizes.small)
     for t in range(layout.T):
         left, right = layout.start(t), layout.start(t + 1)
         _patch(axes, rectangle(left, page.TOP, right - 2, page.BOTTOM), "#F5F5F5", zorder=0)
-        write(left + 6, page.BOTTOM - 12, f"step {t}", sizes.text, color=GRAY)
+        write(left + 6, page.BOTTOM - 12, f"step {t}", size=sizes.text, color=GRAY)
         x, _, _ = layout.boxes[f"c[{t}]"]
         _patch(axes, rectangle(x - 27, page.TOKEN - 8, x + 27, page.TOKEN + 8), "white", GRAY, 0.8)
         _patch(axes, [(x - 4, page.TOKEN - 9), (x + 4, page.TOKEN - 9), (x, page.RAIL + 3)], GRAY)
@@ -101,7 +97,7 @@ def _static(axes: Axes, layout: Layout, net: Net, direction: str) -> None:
         write(x, y + sum(sizes.box[1:]) / 2 + sizes.tag[1] + 12, f"target {net.targets[t]}", ha="center")
     for box, (x, y, _) in layout.boxes.items():
         label, dx, align = _label(box, layout)
-        write(x + dx, y - sizes.box[1] / 2 - 14, label, sizes.text, ha=align)
+        write(x + dx, y - sizes.box[1] / 2 - 14, label, size=sizes.text, ha=align)
     if direction != "forward" and layout.T > 1:
         end = layout.start(last + 1) - 8
         for box in (f"c[{last}]", f"h[{last}]"):
@@ -127,6 +123,10 @@ def _label(box: str, layout: Layout) -> tuple[str, float, str]:
     return {"added": "i·g", "h": box}.get(kind, kind), -half, "left"
 
 
+def _write(axes: Axes, x: float, y: float, words: str, size: float = SMALL, **options) -> None:
+    axes.text(x, y, words, fontsize=size, **{"va": "center_baseline", "zorder": 0.1} | options)
+
+
 def _patch(axes: Axes, points: Points, face: str, edge: str = "none", width: float = 0.0, zorder: float = 0.1) -> None:
     axes.add_collection(PolyCollection([points], facecolor=face, edgecolor=edge, linewidth=width, zorder=zorder))
 
@@ -136,7 +136,7 @@ def _legend(axes: Axes, direction: str, flaw_marks: bool) -> None:
     y = page.BOTTOM + 17
 
     def write(x: float, words: str, **options) -> None:
-        axes.text(x, y, words, fontsize=SMALL, va="center_baseline", zorder=0.1, **options)
+        _write(axes, x, y, words, **options)
 
     def bar(x: float, colors: np.ndarray, limit: str) -> None:
         cells = [rectangle(x + 9 * k, y - 5, x + 9 * k + 9, y + 5) for k in range(9)]
@@ -283,7 +283,7 @@ def _build_deltas(scene: Scene, axes: Axes, layout: Layout) -> Update:
                 corners.append((x + width / 2 - 1, y - tall / 2 + 1))
         faces, edges, widths = zip(*looks, strict=True)
         tags.set(facecolor=faces, edgecolor=edges, linewidth=widths)
-        crosses.set(data=np.reshape(corners, (-1, 2)).T, visible=bool(corners))
+        crosses.set_data(*np.reshape(corners, (-1, 2)).T)
 
     return update
 
@@ -313,8 +313,6 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
             text.set(text=label, position=path[level : level + 2].mean(axis=0), **CENTER)
             if stray.kind == "short_range":  # before the boxes of the later step, whose names it would cover
                 text.set(x=path[level + 1][0] + 6, ha="left")
-        for artist in (lines, heads):  # it takes time to draw nothing
-            artist.set_visible(bool(drawn))
 
     return update
 
@@ -334,13 +332,9 @@ def _build_frames(scene: Scene, axes: Axes, layout: Layout) -> Update:
         chosen, others = view.place, view.changed - {view.place}
         groups = [pair for pair in scores if others.issuperset(pair)]  # two scores that both change have one frame
         groups += [[name] for name in layout.boxes if name in others and not any(name in pair for pair in groups)]
-        for lines, segments in (
-            (under, [layout.paths[chosen]] if chosen in layout.paths else []),
-            (around_one, [around([chosen])] if chosen in layout.boxes else []),
-            (around_all, [around(names) for names in groups]),
-        ):
-            lines.set_segments(segments)
-            lines.set_visible(bool(segments))
+        under.set_segments([layout.paths[chosen]] if chosen in layout.paths else [])
+        around_one.set_segments([around([chosen])] if chosen in layout.boxes else [])
+        around_all.set_segments([around(names) for names in groups])
 
     return update
 

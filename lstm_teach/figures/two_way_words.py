@@ -196,14 +196,18 @@ def _value_line(net: Net, box: str) -> str:
 
 def _delta_line(net: Net, back: Back, place: str) -> str:
     """Delta in × local slope = delta out, in symbols and numbers, of a box or an arrow."""
-    if " -> " in place:
+    source, target = ends(place) if " -> " in place else (place, place)
+    kind, t = kind_and_step(target)
+    if place in back.missing:
+        return f"Missing: this loop never brings dy[{t}] to {source}."
+    if place not in back.boxes | back.arrows:  # a state before the first step, in a loop with a flaw
+        no_turn = net.T == 1 and "short_range" in back.flaws
+        return (NO_TURN if no_turn else UNUSED).format(box=source)
+    if source != target:
         return _arrow_line(net, back, place)
-    kind, t = kind_and_step(place)
     if kind == "loss":
         whole = "the loss" if net.T == 1 else "the sum of the losses"
         return f"Its delta is 1, because {whole} moves exactly as it does."
-    if place not in back.boxes:
-        return _unused(net, back, place)
     ways = sorted((n for n in back.arrows if ends(n)[0] == place), key=lambda n: kind_and_step(ends(n)[1])[1])
     if kind == "h" or (kind == "c" and t >= 0):
         return _sum_line(net, back, place, ways)
@@ -230,23 +234,12 @@ def _product(net: Net, back: Back, name: str, out: str) -> str:
 
 
 def _arrow_line(net: Net, back: Back, name: str) -> str:
-    source, target = ends(name)
-    kind, t = kind_and_step(target)
-    if name in back.missing:
-        return f"Missing: this loop never brings dy[{t}] to {source}."
-    if name not in back.arrows:
-        return _unused(net, back, source)
+    kind, t = kind_and_step(ends(name)[1])
     if kind == "scores":
         sum_ = f"{_through_V(net, back, t)} = {exact(back.arrows[name])}"
         return f"Delta in × local slope, summed over the scores: dh_loss[{t}] = {sum_}."
     part = {"ct": f"dc_hidden[{t}]", "kept": f"dc_carry[{t - 1}]"}.get(kind, f"its part of dh[{t - 1}]")
     return "Delta in × local slope = delta out: " + _product(net, back, name, part)
-
-
-def _unused(net: Net, back: Back, box: str) -> str:
-    """Why a state before the first step has no delta in a loop with a flaw."""
-    no_turn = net.T == 1 and "short_range" in back.flaws
-    return (NO_TURN if no_turn else UNUSED).format(box=box)
 
 
 def _through_V(net: Net, back: Back, t: int) -> str:

@@ -419,9 +419,7 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
     return None
 
 
-def _explanations(
-    got: list[Gradients], changes: Iterable[tuple[str, str, str]], products: Mapping[str, str]
-) -> Iterator[tuple[frozenset[str], tuple[str, str, str], dict[str, str]]]:
+def _explanations(got: list[Gradients], changes: Iterable[tuple], products: Mapping[str, str]) -> Iterator[tuple]:
     """The versions of the loop that explain all that came: the repairs of the walk, one of the changes of a line, and
     what the dW of each gate adds up: "outer", "dot" or the words of one of the `products`.
     """

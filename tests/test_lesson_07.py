@@ -908,13 +908,13 @@ def test_a_pass_that_calls_its_initial_state_something_else_has_both_ladders():
         assert str(tables(clinic.show_ladder(backward))) == both
 
 
-def test_a_number_that_is_no_case_is_told_the_cases_and_its_ladder_shows_no_traceback():
+def test_a_number_that_is_no_case_is_told_the_cases_and_its_ladder_and_lines_show_no_traceback():
     said = "The cases are 1, 2, 3, 4 and 5; there is no case 6."
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         clinic.case(6)
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         clinic.load_names(6)
-    assert said in clinic.show_ladder(6).data
+    assert said in clinic.show_ladder(6).data and said in clinic.find_the_line(6).data
     with pytest.raises(TypeError, match="backward must be a function"):
         clinic.show_ladder(True)
 

@@ -80,25 +80,17 @@ from lstm_teach.verdicts import Verdict, hints_wanted
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the learner's function, and what is looked at.
+    """One call of the learner's function, and what is looked at."""
 
-    part       the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
-    arguments  what the function gets
-    names      more names for the expressions, if they can't be made from the arguments
-    look       gets the answer (the part's result by its name in a task with parts = "results") and the arguments;
-               returns a sentence, "" if nothing is off; after the comparison if there is one
-    also       gets a wrong result that has the right shape, and the arguments; returns a sentence that is added
-    right      the right answer, where no function of the arguments gives it
-    unknown    said where a result is wrong and no mistake is known
-    """
-
-    part: str
-    arguments: tuple
-    names: Mapping[str, Any] = field(default_factory=dict)
+    part: str  # the part of the verdict that it belongs to; in a task with parts = "results" what the case is called
+    arguments: tuple  # what the function gets
+    names: Mapping[str, Any] = field(default_factory=dict)  # for the expressions, if not made from the arguments
+    # Gets the answer (the part's result by its name in a task with parts = "results") and the arguments, after the
+    # comparison if there is one; returns a sentence, "" if nothing is off.
     look: Callable[..., str] | None = None
-    also: Callable[..., str] | None = None
-    right: Any = None
-    unknown: str = ""
+    also: Callable[..., str] | None = None  # gets a wrong result of the right shape too; its sentence is added
+    right: Any = None  # the right answer, where no function of the arguments gives it
+    unknown: str = ""  # said where a result is wrong and no mistake is known
 
 
 def check(module: str, task: str, function: Callable, cases: Sequence[Case], right: Callable | None = None) -> Verdict:

@@ -107,6 +107,5 @@ def initial_deltas(
     params: Params, x: np.ndarray, targets: np.ndarray, h0: np.ndarray, c0: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The deltas of the initial state, dh0 and dc0, (H,) each: what the first step hands on."""
-    cache = plain.forward(params, x, h0, c0)
-    first = plain.walk_back(params, cache, plain.score_deltas(cache, targets))[1][0]
+    first = walked(params, x, targets, h0, c0).deltas[0]
     return first["dh_before"], first["dc_before"]

@@ -211,6 +211,8 @@ def names(number: int) -> dict[str, object]:
 
 def find_the_line(number: int) -> HTML:
     """The code of a case: open a line, and read at once whether it is the faulty one."""
+    if number not in CASES:
+        return HTML(prose(NO_CASE.format(number)))
     lines, first = inspect.getsourcelines(case(number))
     why, shown = reasons(number, lines), ""
     for k, line in enumerate(lines):

@@ -1,6 +1,6 @@
 """The net of lesson 2, one unit and two tokens, and what its loss does when one number alone is moved.
 
-Imports params, plain, forward, graph and guard. It is the net that the two-way picture and the merging walks show.
+It is the net that the two-way picture and the merging walks show. Imports params, plain, forward, graph, guard, cases.
 """
 
 import sys
@@ -15,6 +15,7 @@ from lstm_teach.bell import Inputs
 from lstm_teach.forward import forward
 from lstm_teach.graph import Net, forward_values
 from lstm_teach.guard import name_of
+from lstm_teach.lessons.cases import walked
 from lstm_teach.params import Params
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ def _beside(whose: str, delta: Any, measured: Sequence[tuple[str, float]]) -> li
 
 def sent_back() -> tuple[float, float]:
     """What step 1 sends back to step 0: the deltas of its h_before and its c_before."""
-    cache = plain.forward(PARAMS, TOKENS, H0, C0)
-    deltas = plain.walk_back(PARAMS, cache, plain.score_deltas(cache, TARGETS))[1][1]
+    deltas = walked(PARAMS, TOKENS, TARGETS, H0, C0).deltas[1]
     return deltas["dh_before"][0].item(), deltas["dc_before"][0].item()
 
 
@@ -122,8 +122,7 @@ def many_units() -> tuple[np.ndarray, ...]:
     """One step back of a net with 3 units and 3 tokens: its Wf, (3, 3), and dzf and h_before, (3,) each."""
     params = Params.random(vocab_size=3, hidden_size=3, seed=2)
     h0, c0 = np.array([0.4, -0.7, 0.3]), np.array([0.6, 0.2, -0.5])
-    cache = plain.forward(params, [2], h0, c0)
-    _, (deltas,) = plain.walk_back(params, cache, plain.score_deltas(cache, np.array([1])))
+    (deltas,) = walked(params, np.array([2]), np.array([1]), h0, c0).deltas
     return params.Wf, deltas["dzf"], h0
 
 

@@ -9,7 +9,7 @@ import functools
 import itertools
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
 
@@ -44,24 +44,16 @@ ALLOWED = (*TOOLS, "forward", "loss", "gate_deltas", "step_back", "cell_back")  
 
 @dataclass(frozen=True)
 class FlawsLeft:
-    """What is left to repair. It shows itself as HTML in a notebook, as text in a terminal.
+    """What is left to repair. It shows itself as HTML in a notebook, as text in a terminal."""
 
-    flaws      the flaws still in, or None if that cannot be said
-    gates      those of "ifog" whose dW still gets a number
-    sentences  what else is to be said, the most important first
-    right      which of the nine gradients are right at each length T; empty if the loop did not run
-    beside     with a new mistake: the flaws that are surely still in
-    counted    with a new mistake: whether these are all of them
-    repaired   with a new mistake: the flaws that are surely repaired
-    """
-
-    flaws: frozenset[str] | None
-    gates: str = ""
-    sentences: tuple[str, ...] = ()
-    right: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    beside: frozenset[str] = frozenset()
-    counted: bool = False
-    repaired: frozenset[str] = frozenset()
+    flaws: frozenset[str] | None  # those still in, or None if that cannot be said
+    gates: str = ""  # those of "ifog" whose dW still gets a number
+    sentences: tuple[str, ...] = ()  # what else is to be said, the most important first
+    right: dict[int, tuple[str, ...]] = field(default_factory=dict)  # gradients, by T; empty if the loop did not run
+    # With a new mistake:
+    beside: frozenset[str] = frozenset()  # the flaws that are surely still in
+    counted: bool = False  # whether these are all of them
+    repaired: frozenset[str] = frozenset()  # the flaws that are surely repaired
 
     @property
     def passed(self) -> bool:
@@ -81,9 +73,8 @@ class FlawsLeft:
         if self.flaws is None:
             if not self.right:
                 return "Flaws left: they can't be counted yet."
-            number = len(self.beside)
-            beside = f" Apart from that: {amount(number, 'flaw')} left." if self.counted and number else ""
-            return f"Something new is wrong.{beside}"
+            said = self.beside if self.counted else ()
+            return "Something new is wrong." + (f" Apart from that: {amount(len(said), 'flaw')} left." if said else "")
         if self.passed:
             return "Flaws left: none. All nine gradients are right at every length."
         return f"Flaws left: {len(self.flaws)}, in {amount(self.lines, 'line')}."
@@ -158,12 +149,11 @@ def flaws_left(loop: Callable) -> FlawsLeft:
         return FlawsLeft(None, sentences=(unfinished.words(dots) if dots else said,))
     repaired = variant(FLAWS)
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
-    misfits = _misfits(got)
-    walk = next((walk for walk in reversed(misfits) if not misfits[walk]), None)
+    walk, _, products = next(_explanations(got, [UNCHANGED], {}), (None, "", {}))
     if walk is None:
         new, lost = _what_is_new(got, loop, right), cellcode.lost(cellcode.tree_of(loop))
         return replace(new, sentences=(*new.sentences, lost) if lost else new.sentences, right=right)
-    gates = "".join(g for g in GATES if not _agree(got, ["W" + g], variant({*walk, "scalar_dot"})))
+    gates = "".join(g for g in GATES if products[g] == "dot")
     left = FlawsLeft(frozenset({*WALK} - walk | ({"scalar_dot"} if gates else set())), gates, right=right)
     if left.passed:
         turns = sum(times for name, times in attempt.entered.items() if name.endswith(":gate_deltas"))
@@ -409,25 +399,17 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
 
     Two changes may have the same effect; one whose line is still there as posted is then not meant.
     """
-    dot, outer = REPAIRS["scalar_dot"].before, REPAIRS["scalar_dot"].after
     # By the line before the change and what is said: the flaws that are left beside it, and those that are repaired.
     found: dict[tuple[str, ...], list[tuple[frozenset[str], frozenset[str]]]] = {}
-    for walk, (before, after, words) in itertools.product(reversed(combinations(WALK)), (UNCHANGED, *MISTAKES)):
-        flaw = {flaw for flaw in WALK if REPAIRS[flaw].before == before}
-        if flaw & walk or not _agree(got, OUTSIDE_W, variant(walk, (before, after))):
-            continue  # a line can't be repaired and wrong in another way
-        products: dict[str, str] = {}  # what each dW adds up: "dot", "outer" or the words of another product
-        for product, said in {outer: "outer", dot: "dot", **PRODUCTS}.items():
-            version = variant(walk, (before, after), product)
-            products |= {gate: said for gate in GATES if gate not in products and _agree(got, ["W" + gate], version)}
-        if len(products) == len(GATES):
-            kinds = dict.fromkeys(products.values())
-            names = {kind: _names("W", [gate for gate in GATES if products[gate] == kind]) for kind in kinds}
-            sentences = [kind.format(names=names[kind]) for kind in kinds if kind not in ("dot", "outer")]
-            left = {*WALK} - walk - flaw | ({"scalar_dot"} if "dot" in kinds else set())
-            done = walk | ({"scalar_dot"} if {*kinds} == {"outer"} else set())
-            key = before, *([words] if words else []), *sentences
-            found.setdefault(key, []).append((frozenset(left), frozenset(done)))
+    for walk, (before, _, words), products in _explanations(got, (UNCHANGED, *MISTAKES), PRODUCTS):
+        kinds = dict.fromkeys(products.values())
+        names = {kind: _names("W", [gate for gate in GATES if products[gate] == kind]) for kind in kinds}
+        sentences = [kind.format(names=names[kind]) for kind in kinds if kind not in ("dot", "outer")]
+        left = {flaw for flaw in {*WALK} - walk if REPAIRS[flaw].before != before}
+        left |= {"scalar_dot"} if "dot" in kinds else set()
+        done = walk | ({"scalar_dot"} if {*kinds} == {"outer"} else set())
+        key = before, *([words] if words else []), *sentences
+        found.setdefault(key, []).append((frozenset(left), done))
     text = _squeezed(cellcode.text_of(loop))
     changed = [key for key in found if _squeezed(key[0]) not in text or not key[0]]
     for key in changed or found:
@@ -435,6 +417,22 @@ def _known_mistake(got: list[Gradients], loop: Callable) -> FlawsLeft | None:
         counted = len({left for left, _ in found[key]}) == 1  # a mistake may hide which flaws there are beside it
         return FlawsLeft(None, sentences=key[1:], beside=beside, counted=counted, repaired=repaired)
     return None
+
+
+def _explanations(got: list[Gradients], changes: Iterable[tuple], products: Mapping[str, str]) -> Iterator[tuple]:
+    """The versions of the loop that explain all that came: the repairs of the walk, one of the changes of a line, and
+    what the dW of each gate adds up: "outer", "dot" or the words of one of the `products`.
+    """
+    scalar = REPAIRS["scalar_dot"]
+    for walk, change in itertools.product(reversed(combinations(WALK)), changes):
+        line, found = change[:2], {}
+        if line[0] in [REPAIRS[flaw].before for flaw in walk] or not _agree(got, OUTSIDE_W, variant(walk, line)):
+            continue  # a line can't be repaired and wrong in another way
+        for product, said in {scalar.after: "outer", scalar.before: "dot", **products}.items():
+            version = variant(walk, line, product)
+            found |= {gate: said for gate in GATES if gate not in found and _agree(got, ["W" + gate], version)}
+        if len(found) == len(GATES):
+            yield walk, change, found
 
 
 def _squeezed(text: str) -> str:

@@ -166,18 +166,21 @@ def mistaken(*flaws):
 
 
 def suspect(one, two):
-    if "Wi" in one:
-        return "product"
-    if "Wo" in one:
-        return "output gate"
+    if one:
+        return "output gate" if "Uo" in one else "product"
     if "Wi" not in two:
         return "token"
     return "hidden carry" if "Wo" in two else "cell carry"
 
 
 def suspect_by_counting(one, two):
-    table = {(4, 4): "product", (2, 8): "output gate", (0, 4): "token", (0, 8): "hidden carry", (0, 6): "cell carry"}
-    return table[len(one), len(two)]
+    if one:
+        return "product" if len(one) == 4 else "output gate"
+    return {4: "token", 8: "hidden carry", 6: "cell carry"}[len(two)]
+
+
+def suspect_by_four(one, two):
+    return "product" if one == {"Wi", "Wf", "Wo", "Wg"} else suspect(one | {"Uo"} if one else one, two)
 
 
 def suspect_by_sets(one, two):
@@ -213,7 +216,6 @@ RIGHT = {
     "check_fourth": REPAIRED,
     "check_suspect": {
         "plain": suspect,
-        "by counting": suspect_by_counting,
         "by sets": suspect_by_sets,
         "from the end": suspect_from_the_end,
         "with a capital and a space": but(lambda said, one, two: f"{said.capitalize()} "),
@@ -253,17 +255,19 @@ WRONG = {
         "number, carry not repaired": (with_flaws("a number", "g left out"), "something else is wrong as well"),
     },
     "check_suspect": {
-        "always product": (lambda one, two: "product", "spoils the four dW already at T = 1"),
+        "by counting": (suspect_by_counting, 'Here one = {"Wo", "Wg"} and two = {"Wo", "Wg"}'),
+        "product means four": (suspect_by_four, 'Here one = {"Wo", "Wg"} and two = {"Wo", "Wg"}'),
+        "always product": (lambda one, two: "product", "already at T = 1"),
         "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils i, f and g"),
         "carries mixed up": (
             but(lambda said, one, two: {"cell carry": "hidden carry", "hidden carry": "cell carry"}.get(said, said)),
             "then it spoils the output gate too",
         ),
         "T = 1 alone": (lambda one, two: suspect(one, one | {"Wi", "Wo"}), "acts from T = 2 on"),
-        "T = 2 alone": (lambda one, two: suspect(two, two), "spoils the four dW already at T = 1"),
+        "T = 2 alone": (lambda one, two: suspect(two, two), "already at T = 1"),
         "output gate last": (
             lambda one, two: "product" if one else suspect(one, two),
-            "spoils the four dW already at T = 1, but never a dU",
+            "already at T = 1, but never a dU",
         ),
         "the token is a carry": (but(lambda said, *_: said.replace("token", "hidden carry")), "acts from T = 2 on"),
         "every carry is the token": (
@@ -276,7 +280,7 @@ WRONG = {
         "T = 2 minus T = 1": (lambda one, two: suspect(two - one, two), 'Here one = {"Wo", "Uo"} and two = {'),
         "names with a d": (
             lambda one, two: suspect({"d" + name for name in one}, two),
-            'one = {"Wi", "Wf", "Wo", "Wg"}',
+            'one = {"Wo", "Uo"}',
         ),
         "keeps emptying": (
             lambda one, two: suspect(one, two) if not one.clear() else "",

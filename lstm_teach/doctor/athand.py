@@ -67,9 +67,10 @@ class AtHand:
             return None
         return result if type(result) is np.ndarray and result.dtype.kind == "f" and result.size > 1 else None
 
-    def everything(self, maker: Maker, rows: bool = True, ahead: bool = False) -> dict[str, np.ndarray]:
-        """All arrays that could be read here, by their texts, with `rows` of those that have one for each step.
+    def everything(self, maker: Maker, rows: str = "", ahead: bool = False) -> dict[str, np.ndarray]:
+        """All arrays that could be read here, by their texts, with rows of those that have one for each step.
 
+        `rows` is what these may be: "names", "paths", or "" for none.
         In a gap also what tables hold, and the next step's rows; where the forward pass is computed, `ahead`, also what
         is zero, and parts of what all gates have in one array.
         """
@@ -80,7 +81,8 @@ class AtHand:
         atoms = self.arrays(dict.fromkeys([*texts, *self.local, *_other_steps(texts, self.local), *more]))
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}
-            known = [(t, v) for t, v in (atoms | lists).items() if t.replace(".", "").isidentifier()]
+            dot = "." if rows == "paths" else ""
+            known = [(t, v) for t, v in (atoms | lists).items() if t.replace(dot, "").isidentifier()]
             steps = [t for t, v in known if _by_number(v) or len(v) - T in (0, 1)]
             columns = [t for t, v in known if getattr(v, "ndim", 0) == 2 and v.shape[1] - T in (0, 1)]
             places = [t + more for t in maker.loop_names() for more in ("", " - 1", " + 1")[: 2 + gap]]

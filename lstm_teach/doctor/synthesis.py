@@ -110,7 +110,7 @@ class _Anew:
     def _in_statement(self, maker: Maker) -> Iterator[Edit]:
         number, node = maker.slot.number, maker.slot.node
         if number in self.returns:
-            yield from leftout.returned(self._here(maker, rows=False), node)
+            yield from leftout.returned(self._here(maker), node)
         for part in _parts(node):
             if wanted := self._wanted(maker, part):
                 yield from self._rewritten(maker, part, *wanted)
@@ -138,7 +138,9 @@ class _Anew:
             yield from leftout.not_added(here, zeros)
         yield from leftout.unfilled(here, empty, self.hand.zeros())
 
-    def _here(self, maker: Maker, rows: bool = True, ahead: bool = False) -> leftout.Here:
+    def _here(self, maker: Maker, ahead: bool = False) -> leftout.Here:
+        # Where a name has no value yet, no other row may have been read so far.
+        rows = "paths" if maker.slot.number in self.before else "names" if maker.slot.kind == "gap" else ""
         atoms = self.hand.everything(maker, rows, ahead)
         return leftout.Here(maker, atoms, self.goals, self.handed_on, self.truth, self.hand.value)
 
@@ -174,7 +176,7 @@ class _Anew:
         What is carried is zero still at the last step, and may be one more term.
         """
         goals, copied = self.goals, maker.slot.number in self.twice
-        atoms = self.hand.everything(maker, rows=copied or _takes_or_makes_nothing(part))
+        atoms = self.hand.everything(maker, "names" if copied or _takes_or_makes_nothing(part) else "")
         own = [maker.seg(target) for target in targets_of(maker.slot.node)]
         options = [*expressions(shape, atoms, goals, self.truth, most, factors=3 + copied)]
         if len(shape) == 2 and (math.prod(shape), "outer") in goals:

@@ -30,6 +30,7 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
     for node, shape, term in _sites(maker, root):
         if not maker.only_zeros(node):
             yield from _factors(maker, node, shape, (1.8 if term else 1.6) + 0.8 * (id(node) in handed))
+            yield from _matrices(maker, node, shape)
         if not term:
             yield from _terms(maker, node, shape)
 
@@ -67,6 +68,15 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             kind = "missing slope" if k in (1, 2, 4) and squash != "unknown" else "factor"
             new = form.format(atom.text, maker.scene.numpy)
             yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
+
+
+def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
+    """A square matrix that no line reads yet, such as a Jacobian, times what is carried back."""
+    back = len(shape) == 1 and maker.back(node) is not False
+    square = {a.text for a in maker.named if back and a.shape == (*shape, *shape)}
+    for name in sorted(square & maker.slot.names - maker.scene.read[maker.slot.unit]):
+        for matrix in (f"{name}.T", name):
+            yield maker.swap("factor", 1.2, node, f"{matrix} @ {maker.tight(node)}", ast.MatMult)
 
 
 def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:

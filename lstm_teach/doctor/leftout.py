@@ -111,7 +111,7 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
             continue
         states = here.known("h", "c").keys() & here.like(name, now).keys() if not changed else ()
         yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
-        if here.is_of_this_step(now) if changed else not now.any():
+        if here.is_of_this_step(now) or not (changed or now.any()):
             found = expressions(now.shape, here.atoms | {name: now}, here.handed_on, here.truth, 4)
             yield from (forgotten(here.gap, cost - _HANDED, f"{name} = {code}") for code, cost in found)
 

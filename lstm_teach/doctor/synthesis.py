@@ -39,6 +39,8 @@ _BACK = ("dc_carry", "dh_future")  # what goes from one step to the one before
 ANEW_LESS = 0.4  # less cost for such an edit to be tried
 _LOST = 0.05  # more for each thing that it does not read any more
 _ONE_OF_SEVERAL = 0.3  # more where a statement holds several things: what depends on it tells less
+_NAMED = 1.4  # cost of a name for what it may be a part of
+_HELD = ast.BinOp | ast.Call | ast.Name
 _COPIED = 0.5  # less cost where another line computes the same
 _ENDS = 6  # of loops, at which to look
 
@@ -111,9 +113,20 @@ class _Anew:
         number, node = maker.slot.number, maker.slot.node
         if number in self.returns:
             yield from leftout.returned(self._here(maker), node)
+        if self.visits[number] == 1:
+            yield from self._by_name(maker, node)
         for part in _parts(node):
             if wanted := self._wanted(maker, part):
                 yield from self._rewritten(maker, part, *wanted)
+
+    def _by_name(self, maker: Maker, node: ast.stmt) -> Iterator[Edit]:
+        """A name for a part that is the same at the last step, where nothing comes back: `dh` for `V.T @ dy`."""
+        named = {t: v for t, v in self.hand.arrays(self.hand.local).items() if v.any()}
+        for part in ast.walk(node.value) if node.value else ():
+            now = self.hand.value(maker.seg(part)) if isinstance(part, _HELD) and maker.back(part) else None
+            for text, value in named.items() if now is not None else ():
+                if text != maker.seg(part) and value.shape == now.shape and np.allclose(value, now, 1e-12, 0):
+                    yield maker.swap("wrong name", _NAMED, part, text)
 
     def _in_gap(self, maker: Maker) -> Iterator[Edit]:
         number, unit = maker.slot.number, maker.slot.unit

@@ -5,11 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, run_cell, run_cells
+from lesson_cells import cell_source, run_cell, run_cells, words_of
 
 import lstm_teach as lt
 from lstm_teach.explorers.flawed_backward import bell_net
 from lstm_teach.figures import flawed_backward as pictures
+from lstm_teach.lessons.loop import variant
+from lstm_teach.nested import walks
 
 NAME = "deeper/all_sixteen_loops"
 COMBINATIONS = [frozenset(c) for count in range(5) for c in itertools.combinations(lt.FLAWS, count)]
@@ -100,6 +102,22 @@ def test_short_sequences_separate_the_flaws_as_the_page_reads_them(page):
         assert right_after({"short_range"}, 1, seed) == two
         assert right_after({"short_range", "scalar_dot"}, 1, seed) == list(NAMES)
     assert re.search(r"^carry_accumulates +all nine +V Wo Uo +V +V$", page[1], re.MULTILINE)
+
+
+def test_a_walk_of_two_steps_passes_at_two_steps_and_the_carry_is_right_in_the_first_step_of_a_walk():
+    two_steps = "range(max(0, t - 1), t + 1)"
+    assert two_steps in words_of(NAME, "ladder-read")
+    for seed, T in itertools.product((0, 1, 111), (1, 2, 3, 6)):
+        params, x, targets, h0, c0 = net = bell_net(T, seed)
+        cache = lt.forward(params, x, h0, c0)
+        dy = cache.y - np.eye(params.vocab_size)[targets]
+        short = variant(ALL, edit=("for s in reversed(range(t)):", f"for s in reversed({two_steps}):"))
+        got, right = short(params, cache, x, dy), lt.exact_gradient(*net)
+        fine = [name for name in NAMES if lt.verdict(lt.relative_error(got[name], right[name])) == "right"]
+        assert fine == (["V"] if T > 2 else list(NAMES))
+        flawed, good = (walks(params, cache, dy, repaired) for repaired in (ALL - {"carry_accumulates"}, ALL))
+        for (t, s, d), (_, _, fixed) in zip(flawed, good, strict=True):
+            assert np.allclose(d["dc"], fixed["dc"], 1e-12) == (s == t)
 
 
 def test_the_lattice_has_every_combination_once_with_its_count(page):

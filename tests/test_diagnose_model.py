@@ -757,3 +757,30 @@ def test_an_array_that_is_used_in_place_of_another_is_named():
         "With within equal to next_within, everything is right at T = 2: one of them, or what is made with it, is used"
         in text
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('dh_next = p["W"].T @ dz', "pass", "Right up to T = 1, wrong from T = 2 on: W, U and b."),
+        ("di * i * (1 - i)", "di * i", "Wrong at T = 1 already: rows 0 to 3 of W and U (block 1 of 4)"),
+    ],
+)
+def test_one_step_is_looked_at_where_only_longer_sequences_were_asked_for(old, new, place):
+    diagnosis = diagnose(load("lstm_stacked", old, new), lengths=(3, 6))
+    assert diagnosis.findings[0].place.startswith(place) and [*diagnosis.ladder] == [3, 6], diagnosis
+
+
+def test_an_array_may_have_any_name():
+    def case(T):
+        x, goal, first, second = np.random.default_rng(T).normal(size=(4, T + 3, 3))
+
+        def both(p):
+            h = np.tanh(x @ p["{where}"])
+            e = h @ p["B"] - goal
+            wrong = x.T @ ((e @ p["B"].T) * (1 - h**2))
+            return np.sum(e**2) / 2, {"{where}": wrong, "B": wrong}
+
+        return {"{where}": first[:3], "B": second[:3]}, both
+
+    assert diagnose(case).findings[0].place == "You return the gradient of {where} instead of B."

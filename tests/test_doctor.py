@@ -10,7 +10,7 @@ import textwrap
 import threading
 import time
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -544,6 +544,11 @@ def test_a_helper_that_is_called_through_a_partial_with_some_of_its_arguments_is
     )
     diagnosis = diagnose("import functools\n" + text)
     assert diagnosis.findings[0].code == "return delta + number + 1" and diagnosis.repaired_source is not None
+
+
+def test_a_partial_is_called_by_the_name_of_its_function():
+    flawed = partial(lt.nested_bptt, repaired=("short_range", "scalar_dot", "carry_accumulates"))
+    assert lt.diagnose(flawed, seconds=0.1).name == "nested_bptt"
 
 
 @long
@@ -1352,3 +1357,22 @@ def test_an_object_of_a_frozen_class_may_have_a_global_name(slots):
     text = text.replace("di = dc * g[t]", "di = WEIGHT.of(dc * i[t])")
     (finding,) = diagnose(text).findings
     assert (finding.repair, finding.proved) == ("di = WEIGHT.of(dc * g[t])", True)
+
+
+@pytest.mark.parametrize(
+    "given, line, read",
+    [
+        ("SEEN = []\n", "SEEN.append(x)", "SEEN"),
+        ("", "backward.seen.append(x)", "backward.seen"),
+        ("", "seen.append(x)", "backward.__defaults__[-1]"),
+        ("SEEN = {}\n", "SEEN[len(SEEN)] = [x]", "SEEN"),
+    ],
+)
+def test_a_list_that_grows_at_every_call_grows_by_the_calls_of_the_learners_own_function_alone(given, line, read):
+    text = PER_GATE.replace("h0=None, c0=None):", f"h0=None, c0=None{', seen=[]' * (line[:4] == 'seen')}):\n    {line}")
+    text = given + text.replace("di = dc * g[t]", "di = dc * i[t]") + "\n\nbackward.seen = []\n"
+    backward = define(text, "backward", "<grows>")
+    (finding,) = lt.diagnose(backward, progress=False).findings
+    kept = eval(read, {**backward.__globals__, "backward": backward})
+    assert finding.proved and finding.repair == "di = dc * g[t]"
+    assert 0 < len(kept) < 100

@@ -793,15 +793,20 @@ def test_what_the_page_on_clipping_says(capsys):
     assert all(later > 10 * earlier for earlier, later in zip(rows[4][:-1], rows[4][1:], strict=True))
     promised = [[int(number) for number in pair] for pair in re.findall(r"promises (-?\d+); .* is (\d+)", printed)]
     assert promised == [[232, 232], [222, 223], [-381, 490]] and "loss 234 before the step" in printed
-    rises = []
+    rises, lower = [], 0
     for seed, scale in itertools.product(range(20), (0.3, 1, 2, 3, 4)):
         gradient = page["bell_gradient"](seed, scale, 80)
+        if scale == 2:  # the row of the single step, without a limit
+            start = lt.Params.random(3, 12, seed=seed, scale=scale, forget_bias=1)
+            after = lt.Params(3, 12, start.flat - 0.01 * gradient)
+            lower += lt.loss(after, *page["pair"]) < lt.loss(start, *page["pair"])
         if (norm := np.linalg.norm(gradient)) > 1e6:
             params = lt.Params.random(3, 12, seed=seed, scale=scale, forget_bias=1)
             before = lt.loss(params, *page["pair"])
             params.flat -= 0.01 * gradient * 5 / norm
             rises.append(lt.loss(params, *page["pair"]) > before)
     assert (sum(rises), len(rises)) == (11, 17)
+    assert lower == 16 and "On 16 of the 20 nets of that row" in words_of(DEEPER, "one-step-read")
     assert (np.sum(norms["right"] > 5), np.sum(norms["right"] > 1), len(norms["right"])) == (15, 72, 150)
     assert "one factor       norm 1.10, turned by 0 degrees" in printed
     turned = int(re.search(r"each number cut  norm 1.10, turned by (\d+)", printed)[1])

@@ -187,7 +187,32 @@ def test_the_angle_and_the_error_of_fault_a():
     )
     angle = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
     assert f"angle is {angle:.0f} degrees" in exam.FALLING.options["d"].why
-    assert f"errors up to {max(exam.ladder('A')[6].values()):.1f}" in exam.FALLING.options["b"].why
+    worst = max(exam.ladder("A")[len(exam.TOKENS)].values())
+    assert f"With all six tokens, fault A has errors up to {worst:.1f}" in exam.FALLING.options["b"].why
+
+
+def test_the_errors_of_the_nudge_in_the_solution_of_the_check():
+    solution = (ROOT / "notebooks/exercises/solutions/07_mixed_exam.md").read_text(encoding="utf-8")
+    assert "leaves an error below 1e-10, and rounding one below 1e-8" in solution
+    for seed in (1, 2, 2026):
+        net, *sequence = exam.exam_case(seed, 4, 4, 3)
+        right = exam.backward(net, *sequence)
+        for name, matrix in net.items():
+            measured, third = np.zeros((2, *matrix.shape))
+            for index in np.ndindex(matrix.shape):
+                by = np.zeros(matrix.shape)
+                by[index] = 1
+                one, two = (
+                    exam.coupled_loss({**net, name: matrix + h * by}, *sequence)
+                    - exam.coupled_loss({**net, name: matrix - h * by}, *sequence)
+                    for h in (1e-3, 2e-3)
+                )
+                third[index] = (two - 2 * one) / 2e-9
+                small = [exam.coupled_loss({**net, name: matrix + h * by}, *sequence) for h in (1e-5, -1e-5)]
+                measured[index] = (small[0] - small[1]) / 2e-5
+            size = np.linalg.norm(right[name])
+            assert np.linalg.norm(third) * 1e-10 / 6 / size < 1e-10
+            assert 1e-11 < np.linalg.norm(measured - right[name]) / size < 1e-8  # rounding is larger than the bend
 
 
 def test_the_numbers_of_the_other_questions():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lstm_teach as lt
 from tests.model_cases import diagnose, families, of_text, told
 
 pytestmark = pytest.mark.sampled
@@ -253,3 +254,54 @@ def test_the_scale_of_an_attention_is_told_as_a_square_root():
     diagnosis = diagnose(of_changed(CAPTIONS, lambda g: g / np.sqrt(6)), lengths=(1, 2))
     assert "1/sqrt(6) of the right one" in told(diagnosis), diagnosis
     assert "Is it the scale of an attention, sqrt(6)?" in told(diagnosis)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_a_layers_input_among_the_weights_has_other_shapes_at_other_lengths(size):
+    """Which is how the gradient of a layer's input is checked; a square batch is no matrix of weights."""
+    random = np.random.default_rng(0)
+    xs, fixed = random.normal(size=(2, 20, size))
+    own = {"g": random.uniform(0.5, 1.5, size), "b": random.normal(size=size)}
+
+    def case(T, factor="g"):
+        params = own | {"x": xs[:T].copy()}
+
+        def normed(p):
+            by = np.sqrt(((p["x"] - p["x"].mean(1, keepdims=True)) ** 2).mean(1, keepdims=True) + 1e-5)
+            return (p["x"] - p["x"].mean(1, keepdims=True)) / by, by
+
+        def loss(p):
+            return float(np.sum(np.sin(p["g"] * normed(p)[0] + p["b"]) * fixed[:T]))
+
+        def gradient(p):
+            hat, by = normed(p)
+            dout = fixed[:T] * np.cos(p["g"] * hat + p["b"])
+            dhat = dout * p["g"] if factor else dout
+            dx = dhat - dhat.mean(1, keepdims=True) - hat * (dhat * hat).mean(1, keepdims=True)
+            return {"g": (dout * hat).sum(0), "b": dout.sum(0), "x": dx / by}
+
+        return params, loss, gradient
+
+    assert lt.diagnose_model(case).passed
+    diagnosis = lt.diagnose_model(lambda T: case(T, ""))
+    assert families(diagnosis)[0] == "formula" and "With g set to one, everything is right" in told(diagnosis)
+    assert any("x has another shape at other T" in note for note in diagnosis.notes)
+
+
+def test_what_is_zero_at_one_step_is_not_said_to_be_zero_at_every_length_where_shapes_change():
+    xs = np.random.default_rng(1).normal(size=(20, 3))
+
+    def case(T):
+        def loss(p):
+            return float(np.sum(np.cos(p["a"] * p["x"])) + np.sum(p["x"][1:] * p["x"][:-1]))
+
+        def gradient(p):
+            both = np.zeros_like(p["x"])  # and not that of the cosine
+            both[1:] += p["x"][:-1]
+            both[:-1] += p["x"][1:]
+            return {"a": np.sum(-np.sin(p["a"] * p["x"]) * p["x"], axis=0), "x": both}
+
+        return {"a": np.array([0.5, -0.8, 1.1]), "x": xs[:T].copy()}, loss, gradient
+
+    said = told(diagnose(case))
+    assert "The gradient of x is zero at T = 1" in said and "every length" not in said

@@ -513,7 +513,7 @@ def test_the_recipes_work(title, code, tmp_path, monkeypatch, capsys):
     script = (FOLDER / "char_globals.py").read_text().partition("names = [")[0].replace("import lstm_teach as lt\n", "")
     loop = "\nn = 0\nwhile True:\n    n += 1\n    raise SystemExit('training')\n"
     (tmp_path / "train.py").write_text(script + loop)
-    old = script.replace("range(", "xrange(") + "\nprint 'iter %d' % 0" + loop
+    old = script.replace("range(", "xrange(") + "\nif True:\n\tprint 'iter %d' % 0" + loop
     (tmp_path / "old.py").write_text(old)
     space: dict = {}
     try:

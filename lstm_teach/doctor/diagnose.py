@@ -61,7 +61,7 @@ def _diagnosis(
     backward: Backward, report: GradientReport, steps: int, seconds: float | None, show: Callable[[str], None]
 ) -> Diagnosis:
     takes = states_taken(backward)
-    diagnosis = Diagnosis(getattr(backward, "__name__", type(backward).__name__), report)
+    diagnosis = Diagnosis(guard.name_of(backward), report)
     if report.passed and is_right(backward, proof_cases(takes)):
         return diagnosis
 

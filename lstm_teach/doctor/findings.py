@@ -45,7 +45,7 @@ class Account:
 
     def __init__(self, code: Code, takes: dict[str, bool], result: Result):
         self.code, self.units, self.takes, self.result = code, code.units, takes, result
-        self.truth = Truth(make_case(3, 23, takes))
+        self.truth, self.one = (Truth(make_case(T, 20 + T, takes)) for T in (3, 1))
         self.flaws = result.flaws if result.proved else self._telling(result.flaws)
 
     def findings(self) -> list[Finding]:
@@ -83,8 +83,8 @@ class Account:
         found = Counter(key.quantity + "o" * (key.gate == "o") for key in keys)  # no delta of gate o comes from dc
         made = {*found, *(key.gate for key in keys if key.quantity == "gate")}
         # What made a right gradient was right, and only not recognized, as where it is computed number by number.
-        alone, one = self._alone(variants)
-        right = {name[-1] for name in alone if one.gradient[name].any()}
+        alone = self._alone(variants)
+        right = {name[-1] for name in alone if self.one.gradient[name].any()}
         made |= {*_CHAIN[: 5 if right & {*"ifg"} else 2 if "o" in right else 1 if right else 0]}
         never = [*takewhile(lambda name: name not in made, reversed(_CHAIN))]
         groups = () if "y" in made else ("y",) if "h" in made else ("o", "h") if "c" in made else (GATES, "c")
@@ -104,10 +104,9 @@ class Account:
             said = f"The right {listing(always)} {were} recognized at every step. {said}"
         return [said]
 
-    def _alone(self, variants: Variants) -> tuple[list[str], Truth]:
-        """The matrices whose gradient is right in one step alone, where nothing is carried, and what is right there."""
-        one = Truth(make_case(1, 21, self.takes))
-        return right_matrices(variants.run(one), one), one
+    def _alone(self, variants: Variants) -> list[str]:
+        """The matrices whose gradient is right in one step alone, where nothing is carried."""
+        return right_matrices(variants.run(self.one), self.one)
 
     def _telling(self, flaws: list[Flaw]) -> list[Flaw]:
         """Those that bring many right values into being, a gradient among them."""
@@ -138,7 +137,7 @@ class Account:
         returned = key is not None and key.gate in Params.NAMES and where["code"].startswith("return")
         if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
             key = None  # what it spoils was right before
-        if key is not None and key.quantity in _CARRIED and len(self._alone(broken)[0]) < len(Params.NAMES):
+        if key is not None and key.quantity in _CARRIED and len(self._alone(broken)) < len(Params.NAMES):
             key = None  # where nothing is carried yet, something is wrong already
         evidence = self._evidence(flaw, alone) if self.result.proved else self._gained(trace)
         elsewhere = tuple(line for line in self.result.elsewhere.get(id(edit), ()) if line != where["line"])

@@ -21,7 +21,7 @@ from lstm_teach.doctor.rungs import Made
 from lstm_teach.doctor.slots import ADDED, Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
-from lstm_teach.doctor.values import same
+from lstm_teach.doctor.values import mark
 from lstm_teach.doctor.variants import Endless, Variants
 from lstm_teach.gradcheck import LENGTHS, own_case
 
@@ -235,9 +235,9 @@ def _plainer(unit: Unit, flaw: Flaw) -> Iterator[tuple[str, str, list[tuple[int,
 
 def _nothing_more(one: Code, other: Code, truth: Truth) -> bool:
     """Whether some code computes all that another does, in its order, with what nobody reads beside it."""
-    values, fewer = (Variants(code).run(truth).values for code in (one, other))
-    left = iter(values)
-    return all(any(same(value, each) for each in left) for value in fewer)
+    runs = (Variants(code).run(truth).values for code in (one, other))
+    left, fewer = (iter([mark(value) for value in values if value is not None]) for values in runs)
+    return all(value in left for value in fewer)
 
 
 def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:

@@ -95,17 +95,6 @@ def usable(value: Any) -> bool:
     return value is not None and value.dtype.kind == "f" and value.size > 1
 
 
-def same(a: Any, b: Any) -> bool:
-    """Whether two kept values are the same arrays."""
-    a, b = (value if type(value) is list else [value] for value in (a, b))
-    return len(a) == len(b) and all(map(_equal, a, b))
-
-
-def _equal(a: Any, b: Any) -> bool:
-    alike = getattr(a, "dtype", None) == getattr(b, "dtype", None)  # records can't be compared with numbers
-    return a is b or (alike and np.array_equal(a, b))
-
-
 def mark(value: Any) -> tuple:
     """What tells a recorded value from others: shapes and numbers."""
     return tuple(map(mark, value)) if type(value) is list else (value.shape, value.tobytes())

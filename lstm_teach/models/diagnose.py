@@ -171,6 +171,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         findings, chance = soundness.unread(told, notes) if told and not findings else (findings, [])
         there = {T: compare(moved(each.model, chance)) for T, each in seen.items()} if chance else seen
         if (chance or not findings) and any(map(Each.wrong, there.values())):
+            wrong = {name for each in there.values() for name in each.wrong()}
+            if right := [name for name in next(iter(there.values())) if name not in wrong]:
+                notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
+            there = _of_one_shape(there, notes)
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
                 findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
@@ -195,6 +199,18 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
         more = "Let T be the number of steps or of examples, and the check can tell you more."
         notes = [*map(no_length, notes), f"{same} {more}"]
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
+
+
+def _of_one_shape(seen: Seen, notes: Notes) -> Seen:
+    """The shortest length that is wrong alone, if arrays have other shapes at others, as a layer's input has."""
+    first = next(T for T, each in seen.items() if each.wrong())
+    shapes = seen[first].model.shapes
+    others = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}
+    if not others:
+        return seen
+    has = "have other shapes" if others - {min(others)} else "has another shape"
+    notes[f"{listing(sorted(others))} {has} at other T, so the mistake was explored at T = {first} alone."] = None
+    return {first: seen[first]}
 
 
 def _failures(failed: dict[int, Exception], seen: Seen) -> list[ModelFinding]:

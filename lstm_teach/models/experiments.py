@@ -34,8 +34,6 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
-    if right := [name for name in ever if name not in wrong]:
-        notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
     # a state of zero at the start keeps it from being seen
     if mute := [n for n, cs in ever.items() if 1 in seen and seen[1][n].silent and not all(c.silent for c in cs)]:
         what = f"At T = 1 the right gradient of {listing(mute)} is zero"
@@ -71,9 +69,7 @@ def _beside_a_factor(
     for each, name in itertools.product(divided.values(), alike):
         c = each[name]
         each[name] = replace(c, mine=np.where(c.tried, c.right, c.mine), elsewhere=0.0)
-    more: Notes = {}
-    found = explain(divided, lambda T: rescaled(take(T), alike), more, takes_length)
-    notes.update({note: None for note in more if "ruled out" not in note})
+    found = explain(divided, lambda T: rescaled(take(T), alike), notes, takes_length)
     others = [one for one in found if one.family != "penalty"]  # it may be right, and lack the factor
     after = "; what follows was found after dividing by it" if others else ""
     told = f"{law.evidence} All arrays seem to share this factor{after}."
@@ -83,6 +79,9 @@ def _beside_a_factor(
 
 def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Notes) -> list[ModelFinding]:
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
+    if min(seen) > 1 and seen[min(seen)].wrong(rest):  # one step, though not asked for, tells what the others can't
+        with contextlib.suppress(guard.LearnerError):
+            seen = {1: compare(one), **seen} if (one := take(1)).shapes == layout.shapes else seen
     first = next(T for T in seen if seen[T].wrong(rest))
     # Where nothing shows, nothing is shown to be right; at T = 1 that of other arrays may be.
     shown = [T for T, each in seen.items() if not all(each[n].silent for n in (rest if T > 1 else each))]
@@ -92,7 +91,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
-        seen = seen if first < max(seen) or layout.plain else {**seen, first + 1: compare(take(first + 1))}
+        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes == layout.shapes:
+            seen = {**seen, first + 1: compare(more)}
     if (before or 1) == 1:
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
@@ -234,7 +234,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
         yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
-        at = "T = 1" if once else "every length"
+        at = f"T = {case.first}" if once or len(case.seen) == 1 else "every length"
         pairs = (f"{name} is made with the same deltas as {listing(sorted(case.proofs[name]))}" for name in case.bad)
         yield [("line", " ".join(f"{both}, whose gradient is right at {at}." for both in pairs))]
 

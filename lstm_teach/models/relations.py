@@ -15,11 +15,12 @@ from lstm_teach.models.layout import Layout, Piece
 
 _SAME = 1e-6  # norm-relative: two arrays are the same up to the error of the differences
 Bad = dict[int, Comparison]  # one piece, at the lengths where it is wrong
+HERE = "\0"  # in the sentences of a relation, where its arrays or blocks will be named; no name of an array has it
 
 
 def about(law: ModelFinding, where: str = "") -> ModelFinding:
-    """A relation, with these arrays or blocks for its {where}; or with the whole gradient."""
-    blank, said = ("{where}", where) if where else ("gradient of {where}", "whole gradient")
+    """A relation, with these arrays or blocks named; or with the whole gradient."""
+    blank, said = (HERE, where) if where else (f"gradient of {HERE}", "whole gradient")
     return finding(law.family, law.place.replace(blank, said), law.evidence.replace(blank, said))
 
 
@@ -68,10 +69,10 @@ def by_number(each: Bad) -> ModelFinding | None:
     count = sum(int((np.abs(c.right[c.tried]) > bound).sum()) for c in wrong)
     clipped = all(relative_error(c.mine[c.tried], np.clip(c.right, -bound, bound)[c.tried]) <= _SAME for c in wrong)
     if bound and clipped and count > 1:
-        place = f"No number in the gradient of {{where}} is larger than {bound:.4g} in size."
+        place = f"No number in the gradient of {HERE} is larger than {bound:.4g} in size."
         evidence = f"Of those compared, {count} of the right numbers are larger; yours are this limit, with their sign."
         return finding("clipping", place, evidence)
-    what = "In the gradient of {where} every number has the right sign, and they are in the right order of size"
+    what = f"In the gradient of {HERE} every number has the right sign, and they are in the right order of size"
     return finding("size", f"{what}, though some may be equal.") if all(map(_in_order, wrong)) else None
 
 
@@ -90,7 +91,7 @@ def _in_order(c: Comparison) -> bool:
 def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
-    of, at = "The gradient of {where} is", f"at T = {listing(off)}"
+    of, at = f"The gradient of {HERE} is", f"at T = {listing(off)}"
     times = f"{as_factors(map(fraction, off.values()))} {at}"
     in_all = f"{of} {times}, in every entry."
     if law := _law(ratios):
@@ -163,13 +164,13 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     def made(change: Callable[[np.ndarray], np.ndarray]) -> dict[int, np.ndarray]:
         return {T: change(c.right) for T, c in bad.items()}
 
-    the, any_of = "The gradient of {where}", next(iter(bad.values()))
-    when = "every length" if len(bad) == len(seen) else f"T = {listing(bad)}"
+    the, any_of = f"The gradient of {HERE}", next(iter(bad.values()))
+    when = "every length" if len(bad) == len(seen) > 1 else f"T = {listing(bad)}"
     yield "left out", f"{the} is zero at {when}; the right one is not.", made(np.zeros_like)
     yield "transpose", f"{the} is the transpose of the right one.", made(np.transpose)
     for other in (other for name in layout.shapes for pieces in layout.of(name) for other in pieces):
         place = other.label if other.name == piece.name and other.label else layout.told([other])
-        instead = f"of {place} instead of {{where}}"
+        instead = f"of {place} instead of {HERE}"
         yield "gate rows", instead, {T: seen[T][other.name].right[other.where] for T in bad}
     if not piece.part and any_of.mine.size > 2:  # one number is a multiple of any other
         own = {T: seen[T].model.params[piece.name] * c.tried for T, c in bad.items()}
@@ -185,7 +186,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
     in_order = {T: np.sort(c.right, axis=None)[ranks[T]].reshape(c.mine.shape) for T, c in bad.items()}
     yield "order", f"{the} has the right numbers in another order.", in_order
     for axis, line, each in lines:
-        every = f"Every {line} of the gradient of {{where}} holds the sum of all {each} of the right one."
+        every = f"Every {line} of the gradient of {HERE} holds the sum of all {each} of the right one."
         yield "axis", every, made(lambda a, axis=axis: a.sum(axis, keepdims=True) + 0 * a)
     if any_of.is_vector and not piece.part:
         what = "adds up to the right sum, but its numbers are not right one by one."

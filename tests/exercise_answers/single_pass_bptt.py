@@ -487,6 +487,10 @@ WRONG = {
             peepholes_with(dc="dh * o * (1 - c**2) + dc_carry + dzo * po"),
             "The slope of tanh is 1 - tanh(c)**2; this takes c itself",
         ),
+        "do in place of dzo, in dc alone": (  # so dzo lacks nothing
+            peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry + dh * ct * po"),
+            "The slope of the output gate, o * (1 - o), is missing.",
+        ),
         "no slope of i": (peepholes_with(dzi="dc * g"), "The slope of the input gate, i * (1 - i), is missing"),
         "no slope of f": (
             peepholes_with(dzf="dc * c_before"),

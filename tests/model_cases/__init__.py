@@ -24,7 +24,7 @@ def of_text(text, *edits, seed=0, **names):
 def diagnose(case, **options):
     """With enough time for a busy machine to compare as many entries as an idle one; no blank may stay unfilled."""
     diagnosis = lt.diagnose_model(case, **{"seconds": 60.0, **options})
-    assert "{where}" not in str(diagnosis), diagnosis
+    assert "\0" not in str(diagnosis), diagnosis
     return diagnosis
 
 

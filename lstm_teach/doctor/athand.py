@@ -70,14 +70,15 @@ class AtHand:
     def everything(self, maker: Maker, rows: str = "", ahead: bool = False) -> dict[str, np.ndarray]:
         """All arrays that could be read here, by their texts, with rows of those that have one for each step.
 
-        `rows` is what these may be: "names", "paths", or "" for none.
-        In a gap also what tables hold, and the next step's rows; where the forward pass is computed, `ahead`, also what
-        is zero, and parts of what all gates have in one array.
+        `rows` says of what: of "names", and then tables are looked into as well, of "paths", or of none. In a gap also
+        the next step's rows; where the forward pass is computed, `ahead`, also what is zero, and the parts of what all
+        gates have in one array.
         """
         spend(_ALL)
         gap, texts, T = maker.slot.kind == "gap", self._texts[maker.slot.unit], self.truth.case.length
         more = [f"{each.arg}{end}" for each in self.code.units[0].node.args.args[:1] for end in (".V", '["V"]')]
-        more += [*self._of_a_gate(maker.unit), *self._in_tables()] if gap else []
+        more += self._of_a_gate(maker.unit) if gap else []
+        more += self._in_tables() if rows == "names" else []
         atoms = self.arrays(dict.fromkeys([*texts, *self.local, *_other_steps(texts, self.local), *more]))
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}

@@ -75,12 +75,17 @@ def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:
 
 
 def other_matrices(name: str) -> Iterator[str]:
-    """The name with another matrix or gate in it: `dWf`, `dVi` and `dV` for `dWi`; in a text, all that are the same."""
+    """The name with another matrix or gate in it: `dWf`, `dVi` and `dV` for `dWi`; in a text, all that are the same.
+
+    And `grads[0]` and `grads[1 + k]` for `grads[5 + k]`, in the order of the parameters.
+    """
     yield from {re.sub(r"[WU][ifog]\b", "V", name), re.sub(r"([\"'])[WU]([\"']) \+ \w+", r"\1V\2", name)} - {name}
     place = r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b"
     for old in dict.fromkeys(re.findall(place, name)):
         for other in "WUV" if old in "WUV" else "ifog":
             yield re.sub(place, lambda found, old=old, other=other: other if found[0] == old else found[0], name)
+    for first, more in re.findall(r"\[([15])( \+ \w+)\]", name):
+        yield from (name.replace(f"[{first}{more}]", new) for new in ("[0]", f"[{6 - int(first)}{more}]"))
 
 
 def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:

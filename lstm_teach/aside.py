@@ -1,6 +1,6 @@
 """What the values in a learner's notebook hold, set aside while a check runs their code, and put back afterward.
 
-Imports cellcode, and the types of params and forward.
+Imports cellcode, guard, and the types of params and forward.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach import cellcode
+from lstm_teach import cellcode, guard
 from lstm_teach.cellcode import Names
 from lstm_teach.forward import Cache
 from lstm_teach.params import Params
@@ -49,10 +49,10 @@ NUMPY = {  # before a cell can change it
 
 @contextlib.contextmanager
 def apart(function: Any) -> Iterator[None]:
-    """Here a learner's function, and what it calls, may change the notebook; afterward the notebook is as it was."""
+    """Here a learner's function, and what it calls, may change anything; afterward all is as it was."""
     around = [each.__globals__ for each in reached({}, (), function)[1] if type(each) is FunctionType]
     space = next((names for names in around if names.get("__name__") == "__main__"), {})  # not a module's
-    with set_aside(space, reached(space, (), function)[1]):
+    with guard.as_before(), set_aside(space, reached(space, (), function)[1]):
         yield
 
 

@@ -171,7 +171,7 @@ class Task:
         options = {key: said[key] for key in ("allow", "note", "seconds", "slow") if key in said}
         if options.get("allow") == "all":
             options["allow"] = None
-        with guard.as_before(), aside.apart(function):
+        with aside.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
         if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # this may be why the parts are off
             order = f"The check calls `{self.spec['call']}`: take the arguments in this order."

@@ -140,7 +140,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     got: list[Gradients] = []  # one for each case
     try:
         attempt = Attempt(loop, SECONDS)
-        with guard.as_before(), aside.apart(loop):
+        with aside.apart(loop):
             for inputs in cases():
                 with guard.unseen() if got else contextlib.nullcontext():
                     got.append(_gradients(attempt, inputs))

@@ -101,11 +101,8 @@ class Maker:
 
     def edit(self, kind: str, cost: float, *changes: tuple[int, int, str], new: str = "", old: str = "") -> Edit:
         """An edit that puts new texts at some places of the statement."""
-        ordered, code, at = tuple(sorted(changes)), "", self.slot.start
-        for start, end, text in ordered:
-            code, at = code + self.unit.text[at:start] + text, end
-        part = Part(self.slot.number, code + self.unit.text[at : self.slot.end], ordered)
-        start, end, text = ordered[0]
+        part = self.slot.part(self.unit.text, changes)
+        start, end, text = part.changes[0]
         return Edit(kind, cost, (part,), old or self.unit.text[start:end], new or text)
 
     def swap(self, kind: str, cost: float, node: ast.AST, text: str, operator: type | None = None) -> Edit:

@@ -20,7 +20,7 @@ import numpy as np
 from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import beginnings, forgotten, only_zeros
+from lstm_teach.doctor.missing import beginnings, forgotten
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
@@ -100,74 +100,59 @@ class Here:
 
 
 def not_handed_on(here: Here) -> Iterator[Edit]:
-    """At the end of a loop, a new value for what the loop reads and nothing in it changes: what is carried back.
+    """At the end of a loop or method, a new value for what goes on into the next turn, or stays in the object.
 
-    And for a delta of h or c that goes into the next turn as it is: what should be handed on in its place; where a
-    statement hands it on by name, or one of the learner's functions returns it, that one is changed.
+    If nothing changes it, that is a state of the forward pass, or for zeros what goes to the step before; so it is if a
+    delta of this step goes on as it is.
     """
-    gap, truth = here.gap, here.truth
-    given = [(here.maker.seg(target), slot) for slot in here.statements for target in targets_of(slot.node)]
-    written = {text for text, slot in given if slot.loops[:1] == gap.loops[:1]}
-    own = {unit.node.name for unit in here.scene.units}
-    assigning = [(text, slot.node) for text, slot in given if slot.loops and isinstance(slot.node, ast.Assign)]
-    handing = {text for text, node in assigning if isinstance(node.value, ast.Name) or calls(node) & own}
-    begun = {text for text, _ in given} | {arg.arg for arg in here.unit.node.args.args if gap.unit}
-    for name in sorted((names(gap.loops[-1]) & begun) - handing):
-        now, wanted, at_hand = here.value(name), here.goals, {}
-        if now is not None and name not in written:  # a state of the forward pass that stays what it was at first
-            states = here.known("h", "c").keys() & here.like(name, now).keys()
-            yield from (forgotten(gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
-            at_hand = {} if now.any() else here.handed_on  # under a name of its own; else it is made and not kept
-        elif now is not None:
-            wanted = here.handed_on if here.is_of_this_step(now) else {}
-        if now is None or (now.size, "product") not in wanted | at_hand:
-            continue
-        anew = expressions(now.shape, here.atoms, wanted, truth, 4)
-        known = (each for each in expressions(now.shape, here.atoms, at_hand, truth, 4) if each[0] in here.atoms)
-        for code, cost in (*anew, *known):
-            yield forgotten(gap, cost - _HANDED, f"{name} = {code}")
-
-
-def not_kept(here: Here) -> Iterator[Edit]:
-    """At the end of a method, a new value for what an object holds and the code reads.
-
-    If this method doesn't set it, a state of the forward pass, in the method that reads it first of all, or for zeros
-    what is to be handed on. If it leaves a delta of this step there, also what is to be handed on.
-    """
-    every = [[node for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute)] for unit in here.scene.units]
-    own = every[here.gap.unit]
-    fields, sets = {n.attr for nodes in every for n in nodes}, {n.attr for n in own if isinstance(n.ctx, ast.Store)}
-    owners = {text.rpartition(".")[0] for text in here.atoms if _PATH.fullmatch(text)}
-    for owner, field in sorted(itertools.product(owners, fields)):
-        name = f"{owner}.{field}"
+    for name, changed in sorted(_carried(here) if here.gap.loops else _fields(here)):
         now = here.value(name)
-        if now is None or now.size != here.truth.H or (field in sets and not here.is_of_this_step(now)):
+        if now is None:
             continue
-        same, cost = here.like(name, now), _UNFILLED + 0.3 * all(node.attr != field for node in own)
-        texts = [text for text in here.known("h", "c") if text in same]
-        if field in sets or not now.any():
-            at_hand = {**same, name: now} if field in sets else same
-            found = expressions(now.shape, at_hand, here.handed_on, here.truth, 4)
-            texts, cost = [code for code, _ in found], _UNFILLED
-        yield from (forgotten(here.gap, cost, f"{name} = {text}") for text in texts)
+        states = here.known("h", "c").keys() & here.like(name, now).keys() if not changed else ()
+        yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
+        if here.is_of_this_step(now) or not (changed or now.any()):
+            found = expressions(now.shape, here.atoms | {name: now}, here.handed_on, here.truth, 4)
+            yield from (forgotten(here.gap, cost - _HANDED, f"{name} = {code}") for code, cost in found)
 
 
-def unfilled(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
+def _carried(here: Here) -> Iterator[tuple[str, bool]]:
+    """What a loop reads and begins before, and whether the loop changes it.
+
+    A statement that hands something on by name, or by a function of the learner's, is changed instead.
+    """
+    given = [(here.maker.seg(target), slot) for slot in here.statements for target in targets_of(slot.node)]
+    own, assigned = {unit.node.name for unit in here.scene.units}, [pair for pair in given if pair[1].loops]
+    values = [(text, slot.node.value) for text, slot in assigned if isinstance(slot.node, ast.Assign)]
+    handing = {text for text, value in values if isinstance(value, ast.Name) or calls(value) & own}
+    begun = {text for text, _ in given} | {arg.arg for arg in here.unit.node.args.args if here.gap.unit}
+    written = {text for text, slot in assigned if slot.loops[:1] == here.gap.loops[:1]}
+    yield from ((name, name in written) for name in (names(here.gap.loops[-1]) & begun) - handing)
+
+
+def _fields(here: Here) -> Iterator[tuple[str, bool]]:
+    """What the objects hold that a method reads, and whether this method sets it."""
+    attributes = [n for unit in here.scene.units for n in ast.walk(unit.tree) if isinstance(n, ast.Attribute)]
+    stored = (n for n in ast.walk(here.unit.tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    sets, owners = {n.attr for n in stored}, {t.rpartition(".")[0] for t in here.atoms if _PATH.fullmatch(t)}
+    for owner, field in itertools.product(owners, {n.attr for n in attributes}):
+        yield f"{owner}.{field}", field in sets
+
+
+def unfilled(here: Here, empty: dict[str, np.ndarray], zeros: list[str]) -> Iterator[Edit]:
     """What this turn of a loop adds to a weight gradient or a delta to which nothing is added so far.
 
-    Or puts into a row of an array that has one for each step. `empty` are those arrays.
+    Or puts into a row of an array that has one for each step: `empty` are those arrays, `zeros` may be deltas. Beside
+    its sisters, the line is likelier than at the end of the loop.
     """
-    carried = sorted(only_zeros(here.scene, here.gap.unit))
-    carried = [name for name in carried if (now := here.value(name)) is not None and now.size == here.truth.H]
-    contributions: list[str] = []
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
-        texts = list(_of_a_step(here, name, now))
         sister = _after_sisters(here, now.shape)
-        yield from (forgotten(sister, _UNFILLED - _BESIDE, text) for text in texts if sister is not None)
-        contributions += texts
-    contributions += [f"{name} += {text}" for text in (_back_to_h(here) if carried else ()) for name in carried]
-    for text in contributions:
-        yield forgotten(here.gap, _UNFILLED, text)
+        for text in _of_a_step(here, name, now):
+            yield from [forgotten(sister, _UNFILLED - _BESIDE, text)] if sister is not None else []
+            yield forgotten(here.gap, _UNFILLED, text)
+    carried = [name for name in zeros if here.value(name).size == here.truth.H]
+    for text, name in itertools.product(_back_to_h(here) if carried else (), carried):
+        yield forgotten(here.gap, _UNFILLED, f"{name} += {text}")
 
 
 def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.scene import Scene, gives_zeros, is_vector, is_zeros, read_by, targets_of
+from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
@@ -64,14 +64,6 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
         if read and (gap := scene.gaps.get((slot.block, slot.index))):
             found[gap.number] = read
     return found
-
-
-def only_zeros(scene: Scene, number: int) -> set[str]:
-    """Names that a unit sets to zero and to nothing else. Its arguments may be anything, so they are left out."""
-    given, arguments = _given(scene, number), ast.walk(scene.units[number].node.args)
-    values = [(root, getattr(slot.node.value, "elts", [slot.node.value])) for root, slot, _ in given]
-    others = {root for root, several in values if not any(map(gives_zeros, several))}
-    return {root for root, *_ in given} - others - {arg.arg for arg in arguments if isinstance(arg, ast.arg)}
 
 
 def beginnings(unit: Unit, target: ast.expr) -> Iterator[str]:

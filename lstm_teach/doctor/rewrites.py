@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.donors import plus
-from lstm_teach.doctor.slots import OPERATORS, Edit
+from lstm_teach.doctor.slots import Edit
 
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
 REWRITES = (
@@ -26,8 +26,6 @@ REWRITES = (
     ("slope", 1.5, "A[K] * (1 - A[K])", '(1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("slope", 1.5, "B * A[K] * (1 - A[K])", 'B * (1 - A[K] ** 2 if K == "g" else A[K] * (1 - A[K]))'),
     ("power", 1.2, "A ** B", "A"),
-    ("operator", 1.0, "A ^ B", "A ** B"),
-    ("operator", 1.0, "A - B ^ C", "A - B ** C"),
     ("square", 1.3, "A * 2", "A ** 2"),
     ("square", 1.3, "2 * A", "A ** 2"),
     ("square", 1.5, "A / B", "A / B ** 2"),
@@ -126,6 +124,7 @@ RENAMED = (
     ("mean", 1.0, "mean", "sum"),
     ("helper", 1.5, "max", "sum"),
 )
+_LETTERS = re.compile(r"(?<![\w.])(np|[A-Z])\b")  # what a pattern leaves open
 REWRITTEN = {kind for kind, *_ in (*REWRITES, *RENAMED)}
 
 
@@ -141,6 +140,9 @@ def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
                     whole = bound.get(other, form)
                     operator = type(whole.op) if isinstance(whole, ast.BinOp) else None
                     yield maker.swap(kind, cost, node, _filled(maker, other, bound), operator)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):  # which is a power in other languages
+            at = maker.unit.text.index("^", maker.unit.span(node.left)[1])
+            yield maker.edit("operator", 1.0, (at, at + 1, "**"))
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             end = maker.unit.span(node.func)[1]
@@ -177,34 +179,36 @@ def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) ->
 
 
 def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
-    """A pattern's text with the learner's own words."""
-
-    def word(found: re.Match) -> str:
-        if found[0] == "np":
-            return maker.scene.numpy
-        one = bound[found[0]]
-        inside = text[: found.start()].rstrip()[-1:], text[found.end() :].lstrip()[:1]
-        if inside[0] in ("(", ",", "[") and inside[1] in (")", ",", "]"):
-            parts = one.elts if isinstance(one, ast.Tuple) else [one]
-            slices = inside[0] != "[" and any(isinstance(part, ast.Slice) for part in parts)
-            return f"{maker.scene.numpy}.s_[{maker.seg(one)}]" if slices else maker.seg(one)
-        return maker.seg(one) if inside == ("", "") or _holds(one, *inside) else maker.tight(one)
-
-    new = re.sub(r"(?<![\w.])(?:np|[A-Z])\b", word, text)
-    numbers = r"(?<![\w.])(-?\d+)( [+-] 1)(?=[,)])", r"\(([\w.()]+ [+-] \d+)\)( [+-] 1)(?=[,)])"
-    for pattern in numbers if text.startswith("range(") else ():  # `0 + 1` and `(n - 1) + 1`
-        new = re.sub(pattern, lambda found: plus(*found.groups()), new)
+    """A pattern's text with the learner's own words, each in parentheses where the text would mean another thing."""
+    numpy, parts = maker.scene.numpy, _LETTERS.split(text)
+    letters = [(k, bound[parts[k]]) for k in range(1, len(parts), 2) if parts[k] != "np"]
+    parts = [numpy if part == "np" else part for part in parts]
+    for k, one in letters:
+        slices = any(isinstance(part, ast.Slice) for part in getattr(one, "elts", [one]))
+        parts[k] = f"{numpy}.s_[{maker.seg(one)}]" if slices and parts[k - 1][-1:] != "[" else maker.tight(one)
+    for k, one in letters:
+        bare = [*parts[:k], maker.seg(one), *parts[k + 1 :]]
+        factor = parts[k - 1][-3:] == " * " and parts[k + 1][:3] != " **" and _only_times(one)
+        if parts[k] == f"({bare[k]})" and (factor or _meaning("".join(bare)) == _meaning("".join(parts))):
+            parts = bare
+    new = "".join(parts)
+    if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
+        new = re.sub(r"(?<![\w.])(-?\d+|[\w.()]+ [+-] \d+)( [+-] 1)(?=[,)])", lambda found: plus(*found.groups()), new)
     return new
 
 
-def _holds(one: ast.expr, before: str, after: str) -> bool:
-    """Whether a factor or term needs no parentheses between these signs: `a * b` before ` * c`, or in `c + a * b`."""
-    if not isinstance(one, ast.BinOp) or type(one.op) not in OPERATORS:
-        return False
-    product = isinstance(one.op, ast.Mult | ast.MatMult | ast.Div)
-    factors = isinstance(one.op, ast.Mult) and not any(isinstance(inner, ast.MatMult) for inner in ast.walk(one))
-    before_it = before in ("", "=") or (before == "*" and factors) or (before in "+-" and after == "" and product)
-    return before_it and (after in ("", "+", "-") or (product and after in ("*", "@", "/")))
+def _only_times(node: ast.expr) -> bool:
+    """Whether it is a product, of which each factor may as well be one of another product."""
+    matrices = any(isinstance(inner, ast.MatMult) for inner in ast.walk(node))
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and not matrices
+
+
+def _meaning(text: str) -> str:
+    """What tells texts apart that mean different things; the text itself, if Python can't read it."""
+    try:
+        return ast.dump(ast.parse(" ".join(text.split())))
+    except SyntaxError:
+        return text
 
 
 _BY_SORT: dict[tuple, list[tuple]] = {}

@@ -6,6 +6,7 @@ import ast
 import functools
 import itertools
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.De
 ADDED = "missing statement"  # the kind of an edit that puts a line where none was
 HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
 _SCOPES = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 
 
 @dataclass
@@ -33,6 +33,13 @@ class Slot:
     loops: tuple[ast.For | ast.While, ...]
     indent: str | None  # of its block
     names: frozenset[str]  # the local names of the function that it stands in
+
+    def part(self, text: str, changes: Iterable[tuple[int, int, str]]) -> Part:
+        """These changes of its unit's `text` at this place."""
+        code, at, ordered = "", self.start, tuple(sorted(changes))
+        for start, end, new in ordered:
+            code, at = code + text[at:start] + new, end
+        return Part(self.number, textwrap.dedent(code + text[at : self.end]), ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +71,10 @@ class Edit:
         """Both as one edit, None if they change the same text."""
         parts = []
         for number in sorted(self.slots | other.slots):
-            slot, text, code = slots[number], units[slots[number].unit].text, ""
             changes = sorted(c for part in (*self.parts, *other.parts) if part.slot == number for c in part.changes)
             if any(one == two or one[1] > two[0] for one, two in itertools.pairwise(changes)):
                 return None
-            at = slot.start
-            for start, end, new in changes:
-                code, at = code + text[at:start] + new, end
-            parts.append(Part(number, textwrap.dedent(code + text[at : slot.end]), tuple(changes)))
+            parts.append(slots[number].part(units[slots[number].unit].text, changes))
         each = (*(self.each or (self,)), *(other.each or (other,)))
         return Edit(other.kind, self.cost + other.cost, tuple(parts), other.old, other.new, each)
 

@@ -223,7 +223,7 @@ def return_in_loop(tree: ast.Module) -> str:
 
 
 def lost(*nodes: ast.AST, before: Collection[str] = ()) -> str:
-    """That a line doesn't keep what it computes, as `a + b` alone, or what was there, as `a =+ b`; "" if none is so.
+    """Say that a line loses what it computes, like a bare `a + b`, or what was there, like `a =+ b`; "" if none does.
 
     `before` are the names that have a value before these lines: only where there is one could += add to it.
     """
@@ -241,7 +241,7 @@ def lost(*nodes: ast.AST, before: Collection[str] = ()) -> str:
 
 
 def _has_value(target: ast.expr, nodes: Iterable[ast.AST], before: Collection[str]) -> bool:
-    """Whether what a line assigns to has a value by then; a part of something has, but for an empty dictionary's."""
+    """Whether what a line assigns to has a value by then; a part of something has one, except in an empty dict."""
     functions = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
     around = [n for n in functions if target in ast.walk(n)][-1:]  # a function can add to its own names only
     inside = [

@@ -806,7 +806,7 @@ def test_what_the_page_on_clipping_says(capsys):
             params.flat -= 0.01 * gradient * 5 / norm
             rises.append(lt.loss(params, *page["pair"]) > before)
     assert (sum(rises), len(rises)) == (11, 17)
-    assert lower == 16 and "On 16 of the 20 nets of that row" in words_of(DEEPER, "one-step-read")
+    assert lower == 16 and "For 16 of the 20 nets in that row" in words_of(DEEPER, "one-step-read")
     assert (np.sum(norms["right"] > 5), np.sum(norms["right"] > 1), len(norms["right"])) == (15, 72, 150)
     assert "one factor       norm 1.10, turned by 0 degrees" in printed
     turned = int(re.search(r"each number cut  norm 1.10, turned by (\d+)", printed)[1])

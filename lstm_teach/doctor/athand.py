@@ -1,4 +1,4 @@
-"""The arrays at hand where a run of the learner's code stands: what its names, and all that the code reads, are there.
+"""The arrays at hand at one point in a run of the learner's code: the values of its names and of all that it reads.
 
 Imports code, donors, edits, fuel, indices and scene.
 """
@@ -32,7 +32,7 @@ _KEPT = 10  # things that a step may keep together
 
 
 class AtHand:
-    """What the learner's expressions are where a run stands. Of all names there, `local` are those of the function."""
+    """The values of the learner's expressions at one point in a run. Of the names, `local` holds the function's own."""
 
     def __init__(self, code: Code, scene: Scene, truth: Truth):
         self.code, self.truth = code, truth
@@ -46,11 +46,11 @@ class AtHand:
         return {text: value for text in texts if (value := self.value(text)) is not None}
 
     def zeros(self) -> list[str]:
-        """Names of what is zero still."""
+        """Names of what is still zero."""
         return [t for t, v in self.arrays(self.local).items() if not v.any()]
 
     def value(self, text: str) -> np.ndarray | None:
-        """What an expression is among the names, if it is an array of floats."""
+        """The value of an expression of these names, if it is an array of floats."""
         if text not in self._codes:
             self._codes[text] = None
             with contextlib.suppress(SyntaxError, ValueError):
@@ -70,9 +70,9 @@ class AtHand:
     def everything(self, maker: Maker, rows: str = "", ahead: bool = False) -> dict[str, np.ndarray]:
         """All arrays that could be read here, by their texts, with rows of those that have one for each step.
 
-        `rows` says of what: of "names", and then tables are looked into as well, of "paths", or of none. In a gap also
-        the next step's rows; where the forward pass is computed, `ahead`, also what is zero, and the parts of what all
-        gates have in one array.
+        `rows` says whose rows: those of "names" (then tables are searched too), those of "paths", or none. A gap also
+        gets the next step's rows. With `ahead`, where the forward pass is computed, arrays that are zero are included,
+        and so are the parts of an array that holds all four gates.
         """
         spend(_ALL)
         gap, texts, T = maker.slot.kind == "gap", self._texts[maker.slot.unit], self.truth.case.length
@@ -115,14 +115,14 @@ class AtHand:
 
 
 def _by_number(value: Any) -> bool:
-    """Whether it is a dict whose keys, if it has some, are whole numbers: steps."""
+    """Whether it is a dict whose keys, if it has any, are whole numbers: steps."""
     return type(value) is dict and {*map(type, value)} <= {int}
 
 
 def _other_steps(texts: Sequence[str], space: dict[str, Any]) -> Iterator[str]:
-    """What is read, with the other indices of the code: what read `c[t - 1]` may be what is wrong.
+    """What is read, with the other indices in the code: the `c[t - 1]` that was read may itself be the mistake.
 
-    Of what a step keeps together, a tuple or a row of several things, all.
+    If a step keeps several things together, in a tuple or a row, all of them.
     """
     parts = [match.groups() for text in texts if (match := re.fullmatch(r"(.*[\w\])])\[([^\[\]]*)\]", text))]
     indices = [*dict.fromkeys(index for _, index in parts if index.isidentifier() or re.search("- ?1", index))]

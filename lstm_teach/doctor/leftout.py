@@ -102,8 +102,8 @@ class Here:
 def not_handed_on(here: Here) -> Iterator[Edit]:
     """At the end of a loop or method, a new value for what goes on into the next turn, or stays in the object.
 
-    If nothing changes it, that is a state of the forward pass, or for zeros what goes to the step before; so it is if a
-    delta of this step goes on as it is.
+    If nothing changes it, the new value is a state of the forward pass or, for zeros, what goes to the step before. If
+    a delta of this step goes on unchanged, the new value is also what goes to the step before.
     """
     for name, changed in sorted(_carried(here) if here.gap.loops else _fields(here)):
         now = here.value(name)
@@ -117,7 +117,7 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
 
 
 def _carried(here: Here) -> Iterator[tuple[str, bool]]:
-    """What a loop reads and begins before, and whether the loop changes it.
+    """What a loop reads and what is set before it begins, and whether the loop changes it.
 
     A statement that hands something on by name, or by a function of the learner's, is changed instead.
     """

@@ -215,7 +215,7 @@ class Explorer:
         self.redraw()
 
     def _put(self, traits: dict[str, dict[str, Any]]) -> None:
-        """Set traits of controls, by their names, without a drawing; their order does not matter."""
+        """Set traits of controls, given by name, without drawing; their order does not matter."""
         for name, wanted in traits.items():
             with self._hold(), self.controls[name].hold_trait_notifications():  # else the old range cuts values off
                 for trait, value in wanted.items():
@@ -247,7 +247,7 @@ class Explorer:
 
     @contextmanager
     def _hold(self) -> Iterator[None]:
-        """Let no change of a control draw meanwhile."""
+        """Keep changes to the controls from drawing meanwhile."""
         before, self._held = self._held, True
         try:
             yield

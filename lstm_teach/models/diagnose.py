@@ -208,8 +208,9 @@ def _of_one_shape(seen: Seen, notes: Notes) -> Seen:
     others = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}
     if not others:
         return seen
-    has = "have other shapes" if others - {min(others)} else "has another shape"
-    notes[f"{listing(sorted(others))} {has} at other T, so the mistake was explored at T = {first} alone."] = None
+    has = "have different shapes" if others - {min(others)} else "has a different shape"
+    what = f"{listing(sorted(others))} {has} at other values of T"
+    notes[f"{what}, so only T = {first} was used to explore the mistake."] = None
     return {first: seen[first]}
 
 

@@ -76,7 +76,7 @@ def test_the_numbers_of_the_prose_are_those_of_the_grid(page):
     errors = {name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in page["errors"].items()}
     read, answer = words_of(NOTEBOOK, "read-the-grid"), words_of(NOTEBOOK, "answer")
     assert f"{errors['fresh net']['right']:.1e}" == "1.5e-03" and "1.5e-3" in read
-    assert errors["fresh net"]["start"] == errors["fresh net"]["right"] and "with that very error" in read
+    assert errors["fresh net"]["start"] == errors["fresh net"]["right"] and "with that very same error" in read
     assert f"{errors['single precision']['right']:.1e}" == "5.6e-04" and "5.6e-4" in read
     assert f"{errors['single precision']['decay']:.1e}" == "3.5e-03" and "3.5e-3" in read
     assert f"{errors['worst element']['right']:.1e}" == "4.8e-07" and "4.8e-7" in read

@@ -193,7 +193,7 @@ def test_the_angle_and_the_error_of_fault_a():
 
 def test_the_errors_of_the_nudge_in_the_solution_of_the_check():
     solution = (ROOT / "notebooks/exercises/solutions/07_mixed_exam.md").read_text(encoding="utf-8")
-    assert "leaves an error below 1e-10, and rounding one below 1e-8" in solution
+    assert "causes an error below 1e-10, and rounding an error below 1e-8" in solution
     for seed in (1, 2, 2026):
         net, *sequence = exam.exam_case(seed, 4, 4, 3)
         right = exam.backward(net, *sequence)

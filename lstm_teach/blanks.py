@@ -117,7 +117,7 @@ class Lesson:
             way,
             going_on.go_on(blank, parts, names),
             going_on.give_back(statements, names, numpys, before),
-            wrong and cellcode.lost(*statements, before=before or ()),
+            wrong and cellcode.lost(*statements),
             "" if wrong else trial.words_for_spent(blank, spare & (before or set())),
         ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:

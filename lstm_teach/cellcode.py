@@ -222,11 +222,8 @@ def return_in_loop(tree: ast.Module) -> str:
     return ""
 
 
-def lost(*nodes: ast.AST, before: Collection[str] = ()) -> str:
-    """Say that a line loses what it computes, like a bare `a + b`, or what was there, like `a =+ b`; "" if none does.
-
-    `before` are the names that have a value before these lines: only where there is one could += add to it.
-    """
+def lost(*nodes: ast.AST) -> str:
+    """Say that a line loses what it computes, like a bare `a + b`, or what was there, like `a =+ b`; "" if none."""
     statements = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr | ast.Assign)]
     alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
     if alone:
@@ -236,22 +233,7 @@ def lost(*nodes: ast.AST, before: Collection[str] = ()) -> str:
     if not plus:
         return ""
     name = ast.unparse(plus[0])
-    means = "write += to add" if _has_value(plus[0], nodes, before) else f"it does the same as `{name} = ...`"
-    return f"`{name} =+ ...` adds nothing: {means}."
-
-
-def _has_value(target: ast.expr, nodes: Iterable[ast.AST], before: Collection[str]) -> bool:
-    """Whether what a line assigns to has a value by then; a part of something has one, except in an empty dict."""
-    functions = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
-    around = [n for n in functions if target in ast.walk(n)][-1:]  # a function can add to its own names only
-    inside = [
-        n for node in around or nodes for n in ast.walk(node) if getattr(n, "lineno", target.lineno) < target.lineno
-    ]
-    given = {ast.unparse(t): ast.unparse(n.value) for n in inside if isinstance(n, ast.Assign) for t in n.targets}
-    if not isinstance(target, ast.Name):
-        return ast.unparse(target) in given or given.get(_base(target)) not in ("{}", "dict()")
-    names = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return target.id in names.union((n.arg for n in inside if isinstance(n, ast.arg)) if around else before)
+    return f"`{name} =+ ...` adds nothing: it does the same as `{name} = ...`. To add to what `{name}` holds, write +=."
 
 
 def _first(node: ast.expr) -> ast.expr:

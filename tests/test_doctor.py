@@ -1368,11 +1368,28 @@ def test_an_object_of_a_frozen_class_may_have_a_global_name(slots):
         ("SEEN = {}\n", "SEEN[len(SEEN)] = [x]", "SEEN"),
     ],
 )
-def test_a_list_that_grows_at_every_call_grows_by_the_calls_of_the_learners_own_function_alone(given, line, read):
+def test_a_list_that_grows_at_every_call_is_afterward_what_it_was(given, line, read):
     text = PER_GATE.replace("h0=None, c0=None):", f"h0=None, c0=None{', seen=[]' * (line[:4] == 'seen')}):\n    {line}")
     text = given + text.replace("di = dc * g[t]", "di = dc * i[t]") + "\n\nbackward.seen = []\n"
     backward = define(text, "backward", "<grows>")
     (finding,) = lt.diagnose(backward, progress=False).findings
     kept = eval(read, {**backward.__globals__, "backward": backward})
     assert finding.proved and finding.repair == "di = dc * g[t]"
-    assert 0 < len(kept) < 100
+    assert len(kept) == 0
+
+
+@pytest.mark.parametrize(
+    "push", ["SEEN.append", "partial(list.append, SEEN)", "SimpleNamespace(push=SEEN.append).push"]
+)
+def test_a_list_that_is_filled_in_another_way_than_it_is_read_is_one_list(push):
+    given = f"from functools import partial\nfrom types import SimpleNamespace\nSEEN = []\nPUSH = {push}\n"
+    text = PER_GATE.replace("h0=None, c0=None):", "h0=None, c0=None):\n    PUSH(x)\n    x = SEEN[-1]")
+    (finding,) = diagnose(given + text.replace("di = dc * g[t]", "di = dc * i[t]")).findings
+    assert finding.proved and finding.repair == "di = dc * g[t]"
+
+
+@pytest.mark.parametrize("stop", ["x.shape[0] - 1", "x[:].shape[0] - 2 + 1"])
+def test_an_end_of_a_loop_after_a_bracket_is_one_term(stop):
+    text = PER_GATE.replace("reversed(range(len(x)))", f"reversed(range({stop}))")
+    (finding,) = diagnose(text).findings
+    assert finding.proved and f"range({stop} + 1)" in finding.repair

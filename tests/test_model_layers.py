@@ -304,4 +304,17 @@ def test_what_is_zero_at_one_step_is_not_said_to_be_zero_at_every_length_where_s
         return {"a": np.array([0.5, -0.8, 1.1]), "x": xs[:T].copy()}, loss, gradient
 
     said = told(diagnose(case))
-    assert "The gradient of x is zero at T = 1" in said and "every length" not in said
+    assert "Wrong at T = 1 already: x." in said and "every length" not in said
+
+
+def test_a_law_over_the_lengths_is_told_although_the_shape_of_an_input_changes():
+    xs = np.random.default_rng(1).normal(size=(20, 3))
+
+    def case(T):
+        def gradient(p):
+            return {"a": T * np.sum(-np.sin(p["a"] * p["x"]) * p["x"], 0), "x": -T * np.sin(p["a"] * p["x"]) * p["a"]}
+
+        loss = lambda p: float(np.sum(np.cos(p["a"] * p["x"])))  # noqa: E731
+        return {"a": np.array([0.5, -0.8, 1.1]), "x": xs[:T].copy()}, loss, gradient
+
+    assert "The factor is T at every length" in told(diagnose(case))

@@ -74,29 +74,26 @@ class _Made:
         self.spaces: dict[int, dict[str, Any]] = {}  # globals, by the id of the old ones
         self.codes: dict[types.CodeType, types.CodeType] = {}
         self.classes: dict[type, type] = {}
-        self.objects: dict[int, tuple[Any, Any]] = {}  # functions, lists and so on, old and new, by the id of the old
+        self.objects: dict[int, tuple[Any, Any]] = {}  # functions and other things, old and new, by the id of the old
 
     def put(self, value: Any) -> Any:
-        """`value` with the new functions and classes in it, and lists and tables of its own."""
+        """`value` with the new functions and classes in it."""
         kind = type(value)
+        if kind in (list, tuple, dict) and len(value) < 20:
+            old = [*value, *value.values()] if kind is dict else value  # a function may be a key of a table
+            new = [self.put(each) for each in old]
+            if all(a is b for a, b in zip(new, old, strict=True)):
+                return value
+            return dict(zip(new[: len(value)], new[len(value) :], strict=True)) if kind is dict else kind(new)
         if isinstance(value, type):
             return self.classes.get(value, value)
-        if kind is tuple and len(value) < 20:
-            new = tuple(map(self.put, value))
-            return value if all(a is b for a, b in zip(new, value, strict=True)) else new
-        if kind in (list, dict) or kind in self.classes:  # copies, since a changed version may put something in
+        if kind in self.classes:
             if id(value) not in self.objects:  # they may hold one another
                 new = copy.copy(value)
                 self.objects[id(value)] = value, new
-                if kind in self.classes:
-                    object.__setattr__(new, "__class__", self.classes[kind])  # a frozen dataclass refuses other ways
-                    for name, held in getattr(new, "__dict__", {}).items():
-                        new.__dict__[name] = self.put(held)
-                elif kind is list and len(value) < 20:
-                    new[:] = map(self.put, value)
-                elif len(value) < 20:  # a function may be a key of a table
-                    new.clear()
-                    new.update((self.put(key), self.put(one)) for key, one in value.items())
+                object.__setattr__(new, "__class__", self.classes[kind])  # a frozen dataclass refuses other ways
+                for name, held in getattr(new, "__dict__", {}).items():
+                    new.__dict__[name] = self.put(held)
             return self.objects[id(value)][1]
         if isinstance(value, types.MethodType):
             return types.MethodType(self.function(value.__func__), self.put(value.__self__))
@@ -127,7 +124,7 @@ class _Made:
     def fill(self, old: types.FunctionType, new: types.FunctionType) -> None:
         """Put in the defaults of the old function, and what is around it; a name that is not around is its own."""
         new.__defaults__, new.__kwdefaults__ = self.put(old.__defaults__), self.put(old.__kwdefaults__)
-        vars(new).update(self.put(vars(old)))
+        vars(new).update(vars(old))
         around = closure_values(old)
         for name, cell in zip(new.__code__.co_freevars, new.__closure__ or (), strict=True):
             cell.cell_contents = self.put(around[name]) if name in around else new

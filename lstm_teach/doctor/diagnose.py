@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_teach import cellcode, guard, validate
+from lstm_teach import aside, cellcode, guard, validate
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
@@ -53,7 +53,8 @@ def diagnose(
             said = f"Looking for the fault: {text}" if text else ""
             print(f"\r{said:<70}\r", end="", flush=True, file=stream)
 
-    with guard.unseen():  # what is printed in dozens of calls, and what Python says of hundreds of changed versions
+    # What is printed in dozens of calls, and what Python says of hundreds of changed versions, is not shown.
+    with aside.apart(backward), guard.unseen():
         return _diagnosis(backward, check_gradients(backward, seconds=CALL), steps, seconds, show)
 
 

@@ -188,12 +188,15 @@ def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
         parts[k] = f"{numpy}.s_[{maker.seg(one)}]" if slices and parts[k - 1][-1:] != "[" else maker.tight(one)
     for k, one in letters:
         bare = [*parts[:k], maker.seg(one), *parts[k + 1 :]]
+        if isinstance(one, ast.Starred):  # which has no parentheses
+            parts = bare
         factor = parts[k - 1][-3:] == " * " and parts[k + 1][:3] != " **" and _only_times(one)
         if parts[k] == f"({bare[k]})" and (factor or _meaning("".join(bare)) == _meaning("".join(parts))):
             parts = bare
     new = "".join(parts)
     if text.startswith("range("):  # `0 + 1` and `n - 1 + 1`
-        new = re.sub(r"(?<![\w.])(-?\d+|[\w.()]+ [+-] \d+)( [+-] 1)(?=[,)])", lambda found: plus(*found.groups()), new)
+        ends = r"(?:(?<=\()|(?<=, ))(-?\d+|[\w.()]+ [+-] \d+)( [+-] 1)(?=[,)])"
+        new = re.sub(ends, lambda found: plus(*found.groups()), new)
     return new
 
 

@@ -174,7 +174,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             wrong = {name for each in there.values() for name in each.wrong()}
             if right := [name for name in next(iter(there.values())) if name not in wrong]:
                 notes[f"Right at every length tried, so ruled out: {listing(right)}."] = None
-            there = _of_one_shape(there, notes)
+            there = _of_one_net(there, notes)
             with np.errstate(all="ignore"):  # what NumPy says at weights that are not the learner's
                 findings += explain(there, lambda T: moved(of_sane_size(made(T), notes), chance), notes, takes_length)
     except guard.LearnerError as error:
@@ -201,16 +201,13 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     return ModelDiagnosis(tuple(findings), ladder, tuple(notes), time.perf_counter() - started, takes_length)
 
 
-def _of_one_shape(seen: Seen, notes: Notes) -> Seen:
-    """The shortest length that is wrong alone, if arrays have other shapes at others, as a layer's input has."""
+def _of_one_net(seen: Seen, notes: Notes) -> Seen:
+    """The shortest length that is wrong alone, if at some other length there are other arrays."""
     first = next(T for T, each in seen.items() if each.wrong())
-    shapes = seen[first].model.shapes
-    others = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}
+    others = {name for each in seen.values() for name in each.keys() ^ seen[first].keys()}
     if not others:
         return seen
-    has = "have different shapes" if others - {min(others)} else "has a different shape"
-    what = f"{listing(sorted(others))} {has} at other values of T"
-    notes[f"{what}, so only T = {first} was used to explore the mistake."] = None
+    notes[f"Not every T has {listing(sorted(others))}, so only T = {first} was used to explore the mistake."] = None
     return {first: seen[first]}
 
 

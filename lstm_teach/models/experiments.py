@@ -90,6 +90,13 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         middle = (before + first) // 2
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
+    shapes = seen[first].model.shapes
+    if odd := {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}:
+        has = "have different shapes" if odd - {min(odd)} else "has a different shape"  # as a layer's input has
+        what = f"{listing(sorted(odd))} {has} at other values of T"
+        notes[f"{what}, so only T = {first} was used to explore the mistake."] = None
+        seen = {first: seen[first]}
+        layout = Layout(shapes, outputs(seen[first].model), looked_up(seen), layout.plain)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
         if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes == layout.shapes:
             seen = {**seen, first + 1: compare(more)}

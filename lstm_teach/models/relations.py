@@ -246,8 +246,9 @@ def _copies(seen: Seen, wrong: list[str], explained: set[str], layout: Layout) -
         if {one, other} <= explained:
             continue
         both = [(each[one], each[other]) for each in seen.values() if np.ptp(each[one].mine)]
+        if not both or not all(np.array_equal(a.mine, b.mine) for a, b in both):
+            continue
         right = [(a.right[a.tried & b.tried], b.right[a.tried & b.tried]) for a, b in both]
-        same = both and all(np.array_equal(a.mine, b.mine) for a, b in both)
-        if same and all(relative_error(a, b) > _SAME for a, b in right if a.size):
+        if all(relative_error(a, b) > _SAME for a, b in right if a.size):
             pairs.append(f"Your gradients of {one} and {other} are the same; the right ones differ.")
     return [finding("copy", " ".join(pairs))] if pairs else []

@@ -173,6 +173,10 @@ def suspect(one, two):
     return "hidden carry" if "Wo" in two else "cell carry"
 
 
+def suspect_by_g(one, two):
+    return "product" if "Wg" in one else suspect(set(), two)
+
+
 def suspect_by_counting(one, two):
     if one:
         return "product" if len(one) == 4 else "output gate"
@@ -256,18 +260,22 @@ WRONG = {
     },
     "check_suspect": {
         "by counting": (suspect_by_counting, 'Here one = {"Wo", "Wg"} and two = {"Wo", "Wg"}'),
+        "product means g": (
+            lambda one, two: "output gate" if "Wo" in one and "Wg" not in one else suspect_by_g(one, two),
+            'Here one = {"Wi", "Wf"} and two = {"Wi", "Wf"}',
+        ),
         "product means four": (suspect_by_four, 'Here one = {"Wo", "Wg"} and two = {"Wo", "Wg"}'),
-        "always product": (lambda one, two: "product", "already at T = 1"),
+        "always product": (lambda one, two: "product", "some or all of the four dW at T = 1"),
         "always cell carry": (lambda one, two: "cell carry", "acts from T = 2 on, and at T = 2 it spoils i, f and g"),
         "carries mixed up": (
             but(lambda said, one, two: {"cell carry": "hidden carry", "hidden carry": "cell carry"}.get(said, said)),
             "then it spoils the output gate too",
         ),
         "T = 1 alone": (lambda one, two: suspect(one, one | {"Wi", "Wo"}), "acts from T = 2 on"),
-        "T = 2 alone": (lambda one, two: suspect(two, two), "already at T = 1"),
+        "T = 2 alone": (lambda one, two: suspect(two, two), "some or all of the four dW at T = 1"),
         "output gate last": (
             lambda one, two: "product" if one else suspect(one, two),
-            "already at T = 1, but never a dU",
+            "dW at T = 1, but never a dU",
         ),
         "the token is a carry": (but(lambda said, *_: said.replace("token", "hidden carry")), "acts from T = 2 on"),
         "every carry is the token": (

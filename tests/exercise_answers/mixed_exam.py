@@ -791,7 +791,7 @@ WRONG = {
         "base 10": (lambda share, steps: bias(share, steps) / np.log(10), "base 10"),
         "power for root": (lambda share, steps: bias(share**steps, 1), "take the root instead"),
         "rounded": (lambda share, steps: round(bias(share, steps), 2), "With your b, 0.4986 is left"),
-        "to three places": (lambda share, steps: round(bias(share, steps), 3), "asks for four decimal places"),
+        "to three places": (lambda share, steps: round(bias(share, steps), 3), "asks for at least four decimal places"),
         "a matrix": (lambda share, steps: np.full((2, 2), bias(share, steps)), "should be a single number"),
         "zero": (lambda share, steps: 0.0, "With your b, 0.0009766 is left"),
         "returns nothing": (lambda *given: print(end=""), "is a return missing"),

@@ -220,7 +220,8 @@ class Evidence:
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
-        for name in (name for name in self.bad if name in start and self.each[name].is_matrix):
+        here = (name for name in self.bad if name in start and name not in self.layout.tables)
+        for name in (name for name in here if self.each[name].is_matrix):
             both, first = self.each[name], start[name]
             spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
             within = any(two.shape[1] == 2 * one.shape[1] and inside(away, one) for away, two, one in spans)

@@ -31,7 +31,8 @@ _FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shap
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     longest = seen[max(seen)].model
-    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
+    changing = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ longest.shapes.items()}
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen) | changing, not takes_length)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     # a state of zero at the start keeps it from being seen
@@ -81,7 +82,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
     if min(seen) > 1 and seen[min(seen)].wrong(rest):  # one step, though not asked for, tells what the others can't
         with contextlib.suppress(guard.LearnerError):
-            seen = {1: compare(one), **seen} if (one := take(1)).shapes == layout.shapes else seen
+            seen = {1: compare(one), **seen} if (one := take(1)).shapes.keys() == layout.shapes.keys() else seen
     first = next(T for T in seen if seen[T].wrong(rest))
     # Where nothing shows, nothing is shown to be right; at T = 1 that of other arrays may be.
     shown = [T for T, each in seen.items() if not all(each[n].silent for n in (rest if T > 1 else each))]
@@ -90,15 +91,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         middle = (before + first) // 2
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
-    shapes = seen[first].model.shapes
-    if odd := {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}:
-        has = "have different shapes" if odd - {min(odd)} else "has a different shape"  # as a layer's input has
-        what = f"{listing(sorted(odd))} {has} at other values of T"
-        notes[f"{what}, so only T = {first} was used to explore the mistake."] = None
-        seen = {first: seen[first]}
-        layout = Layout(shapes, outputs(seen[first].model), looked_up(seen), layout.plain)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
-        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes == layout.shapes:
+        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes.keys() == layout.shapes.keys():
             seen = {**seen, first + 1: compare(more)}
     if (before or 1) == 1:
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}

@@ -44,7 +44,9 @@ def _blocks(pieces: list[Piece]) -> str:
 
 
 class Layout:
-    """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
+    """The shapes of a model's arrays, which are at the output or no part of a gate, and what that says of the others.
+
+    `tables` are looked up in rows, or have another shape at each length, as the input of a layer has.
 
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     `states` are what may be the number of units. A `plain` model has neither.
@@ -52,11 +54,12 @@ class Layout:
 
     def __init__(self, shapes: Mapping[str, Shape], outputs: Names = (), tables: Names = (), plain: bool = False):
         self.shapes, self.outputs, self.tables, self.plain = shapes, outputs, tables, plain
+        shapes = {name: shape for name, shape in shapes.items() if name not in tables}
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
         # side that its bias has.
         lengths = [max(shape) for shape in shapes.values() if np.prod(shape) == max(shape, default=0)]
-        sides = {n: lengths.count(n) != 1 for name in outputs for n in shapes[name]}
+        sides = {n: lengths.count(n) != 1 for name in outputs for n in self.shapes[name]}
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
@@ -111,6 +114,8 @@ class Layout:
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
+        if name in self.tables:
+            return
         shape, shapes = self.shapes[name], self.shapes.values()
         # A slice for each gate or layer, which has a row of the bias.
         cubes = [other for other in shapes if len(other) == 3 and other[0] in (2, 3, 4) and other[:2] in shapes]

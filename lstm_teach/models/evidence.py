@@ -163,15 +163,19 @@ class Evidence:
         shut = [one for one in parts if all(self._shuts_off(parts[one], parts[other]) for other in wrong - {one})]
         if only in shut and len(shut) < len(parts):
             look = "look at what they get from it" + ", and from the step after" * (self.first > 1)
-            zero = f"If its weights are zero, the others get no gradient: {look}."
+            zero = f"If its matrices are zero, the others get no gradient: {look}."
             return "carry", f"Of the layers or gates {shows} {zero}"
         share = "the delta of the cell if it is the output gate of an LSTM, that of the candidate if it is the update"
         share += " gate of a GRU, that of the scores if it is the values of an attention."
         return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
 
     def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:
-        """Whether with zeros in these nothing goes back to any of the others."""
-        found = measured(self.with_change(zeros), [[*map(Piece, self.each)], *([piece] for piece in pieces)])
+        """Whether with zeros in the matrices of these nothing goes back to any of the others.
+
+        With no bias either, a gate is zero, and so is what another gate multiplies by it.
+        """
+        bare = self.with_change(piece for piece in zeros if not self.each.part(piece).is_vector)
+        found = measured(bare, [[*map(Piece, self.each)], *([piece] for piece in pieces)])
         return bool(found) and all(slope.size < 1e-9 for slope in found[1:])
 
     def is_one_gate(self) -> bool:
@@ -220,7 +224,7 @@ class Evidence:
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
-        here = (name for name in self.bad if name in start and name not in self.layout.tables)
+        here = (name for name in self.bad if name in start and name not in self.layout.changing)
         for name in (name for name in here if self.each[name].is_matrix):
             both, first = self.each[name], start[name]
             spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]

@@ -32,7 +32,7 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     longest = seen[max(seen)].model
     changing = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ longest.shapes.items()}
-    layout = Layout(longest.shapes, outputs(longest), looked_up(seen) | changing, not takes_length)
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length, changing)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     # a state of zero at the start keeps it from being seen
@@ -97,8 +97,11 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     if (before or 1) == 1:
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
-    # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains.
-    own = [name for name in case.bad if case.proofs[name]]
+    # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains. But a
+    # bias is right with the deltas of other steps too: it proves nothing where some other one is wrong.
+    sums = any(case.each[name].is_vector for name in case.bad)
+    proved = {name for name, c in case.each.items() if not (sums and c.is_vector)}
+    own = [name for name in case.bad if case.proofs[name] & proved]
     once = [name for name in case.bad if first == 1 and not case.is_one_gate() and _at_once(case, [name])]
     for apart in (own, once):
         if 0 < len(apart) < len(case.bad):
@@ -251,9 +254,8 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
     longest = case.seen[max(case.seen)].pooled(case.bad)
-    mine, away = longest.mine[longest.tried], (longest.mine - longest.right)[longest.tried]
-    # What is cut off has little to do with what is left; what piles up makes most of the sum.
-    grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
+    mine, right = (np.linalg.norm(side[longest.tried]) for side in (longest.mine, longest.right))
+    grown = mine > right  # what is cut off leaves too little; what piles up, or has no mask, makes too much
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     # A loop that stops lacks the first step in every array that gets anything of it.

@@ -13,6 +13,7 @@ import numpy as np
 from lstm_teach.gradreport import listing
 
 Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
 Names = Collection[str]
 
 
@@ -44,17 +45,20 @@ def _blocks(pieces: list[Piece]) -> str:
 
 
 class Layout:
-    """The shapes of a model's arrays, which are at the output or no part of a gate, and what that says of the others.
+    """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
-    `tables` are looked up in rows, or have another shape at each length, as the input of a layer has.
+    `changing` are those that have another shape at each length, as the input of a layer has, and so no gates.
 
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     `states` are what may be the number of units. A `plain` model has neither.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], outputs: Names = (), tables: Names = (), plain: bool = False):
-        self.shapes, self.outputs, self.tables, self.plain = shapes, outputs, tables, plain
-        shapes = {name: shape for name, shape in shapes.items() if name not in tables}
+    def __init__(
+        self, shapes: Shapes, outputs: Names = (), tables: Names = (), plain: bool = False, changing: Names = ()
+    ):
+        self.shapes, self.outputs, self.plain, self.changing = shapes, outputs, plain, changing
+        self.tables = {*tables, *changing}
+        shapes = {name: shape for name, shape in shapes.items() if name not in changing}
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
         # side that its bias has.
@@ -114,7 +118,7 @@ class Layout:
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
-        if name in self.tables:
+        if name in self.changing:
             return
         shape, shapes = self.shapes[name], self.shapes.values()
         # A slice for each gate or layer, which has a row of the bias.
@@ -148,7 +152,7 @@ class Layout:
         """
         every = []
         for name, shape in self.shapes.items():
-            inside = len(shape) == 2 and name not in {*self.outputs, *self.tables}
+            inside = len(shape) == 2 and name not in {*self.outputs} | self.tables
             sizes = sorted(self.states | {min(shape)} - {1}, reverse=True) if inside else []
             for axis, size in itertools.product((0, 1), sizes):
                 own, other = shape[axis], shape[1 - axis]

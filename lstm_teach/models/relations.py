@@ -104,10 +104,12 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
-        count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
-        guess = f"Is it {square}a batch of {count}, or {count} features?"
+        count, rate = said.removeprefix("-").removeprefix("1/"), f"{abs(constant):g}"
+        counts = ["the 2 of a square"] * (count == "2") + [f"a batch of {count}", f"{count} features"]
+        counts += [f"a learning rate of {rate}"] * (abs(constant) < 1 and len(rate) < 6)
+        guess = f"Is it {', '.join(counts[:-1])}, or {counts[-1]}?"
         guess = f"Is it the scale of an attention, {count}?" if "sqrt" in count else guess
-        guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
+        guess = "The factor is no count: is it a learning rate, another constant, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]

@@ -241,9 +241,7 @@ def rescaled(model: Model, names: list[str]) -> Model:
 
     def scaled(params: Arrays) -> Arrays:
         got = gradient(replace(model, params=params))
-        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
-        if not size:
-            return got
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names)) or 1.0
         unit = {name: got[name] / size for name in names}
         slope = slope_of(losses(model, (onward(params, unit, n * 5e-4) for n in FOURTH)), 5e-4)
         return {name: array * (slope / size) for name, array in got.items()}

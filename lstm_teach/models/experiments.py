@@ -253,11 +253,16 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
-    longest = case.seen[max(case.seen)].pooled(case.bad)
-    mine, right = (np.linalg.norm(side[longest.tried]) for side in (longest.mine, longest.right))
-    grown = mine > right  # what is cut off leaves too little; what piles up, or has no mask, makes too much
+    longest = case.seen[max(case.seen)]
+    mine, right = longest.pooled(case.bad).known()
+    away = mine - right
+    # What is cut off has little to do with what is left; what piles up makes most of the sum.
+    grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
+    if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
+        pairs = [each.pooled(case.bad).known() for each in (longest, *map(compare, case.others))]
+        grown = sum(np.log(np.linalg.norm(mine) / np.linalg.norm(right)) for mine, right in pairs) > 0
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)

@@ -223,13 +223,12 @@ def value(model: Model) -> float:
     return float(losses(model, [changed(model.params)])[0])
 
 
-def gradient(model: Model, before: Model | None = None) -> dict[str, np.ndarray]:
+def gradient(model: Model) -> dict[str, np.ndarray]:
     """The model's own gradient at its weights, as float64 arrays. Raises LearnerError.
 
-    The loss is called first, with the same weights unless `before` has others: many models read in the backward pass
-    what the forward pass left behind.
+    The loss is called first: many models read in the backward pass what the forward pass left behind.
     """
-    value(before or model)  # guarded by itself, so that its errors bear its name
+    value(model)  # guarded by itself, so that its errors bear its name
     return _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(changed(model.params)), model.params))
 
 

@@ -99,9 +99,8 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     case = Evidence(seen, take, rest, layout, first, before)
     # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains. But a
     # bias is right with the deltas of other steps too: it proves nothing where some other one is wrong.
-    sums = any(case.each[name].is_vector for name in case.bad)
-    proved = {name for name, c in case.each.items() if not (sums and c.is_vector)}
-    own = [name for name in case.bad if case.proofs[name] & proved]
+    sums = {name for name, c in case.each.items() if c.is_vector and any(case.each[n].is_vector for n in case.bad)}
+    own = [name for name in case.bad if case.proofs[name] - sums]
     once = [name for name in case.bad if first == 1 and not case.is_one_gate() and _at_once(case, [name])]
     for apart in (own, once):
         if 0 < len(apart) < len(case.bad):

@@ -26,7 +26,7 @@ def about(law: ModelFinding, where: str = "") -> ModelFinding:
 
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
-    mine, right = c.mine[c.tried], c.right[c.tried]
+    mine, right = c.known()
     k = 0.0 if not c.loud.any() else float(np.vdot(mine, right) / np.vdot(right, right))
     if abs(k) < 1e-9:  # zero but for rounding
         return None

@@ -390,6 +390,8 @@ def test_what_happens_over_many_steps_is_seen_although_the_shape_of_an_input_cha
     assert diagnose(case).passed
     diagnosis = diagnose(lambda T: case(T, most=2))
     assert families(diagnosis)[0] == "truncation" and not any("only T" in note for note in diagnosis.notes), diagnosis
+    # At T = 4 the input has the shape of U.
+    assert families(diagnose(lambda T: case(T, most=1), lengths=(1, 2, 4))) == ["between steps"]
 
 
 def test_an_array_that_is_given_the_deltas_of_another_step_has_no_mistake_of_its_own():

@@ -153,7 +153,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     hidden = [[piece for piece in pieces if piece.name not in case.layout.outputs] for pieces in several]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
-    square = {n: shape[-2:] for n, shape in case.layout.shapes.items() if n in case.layout.outputs or shape[2:]}
+    shapes = {n: shape for n, shape in case.layout.shapes.items() if n not in case.layout.changing}
+    square = {n: shape[-2:] for n, shape in shapes.items() if n in case.layout.outputs or shape[2:]}
     squares += [[Piece(name)] for name, sides in square.items() if len(sides) == 2 and len({*sides}) == 1 < sides[0]]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     switched = ", so the mistake is where units are switched off."

@@ -88,8 +88,9 @@ class Layout:
             self.gates, self.states = [], set()
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
-        """These arrays, together where they have one shape."""
-        return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
+        """These arrays, together where they have one shape, but for those that have it at one length only."""
+        shapes = {name: self.shapes[name] for name in names if name not in self.changing}
+        return [[name for name in shapes if shapes[name] == shape] for shape in dict.fromkeys(shapes.values())]
 
     def told(self, pieces: Iterable[Piece]) -> str:
         """These pieces in words, such as "U and rows 0 to 3 of V and W (block 1 of 4)"."""

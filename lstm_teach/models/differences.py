@@ -93,10 +93,6 @@ class Comparison:
         self.is_vector = self.mine.size == max(self.mine.shape, default=1)
         self.longest = int(np.argmax(self.mine.shape or 0))
 
-    def known(self) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers that were tried: the learner's and the right ones."""
-        return self.mine[self.tried], self.right[self.tried]
-
 
 class Each(dict[str, Comparison]):
     """The arrays of one length, compared, and the model that has them."""

@@ -254,15 +254,16 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
     longest = case.seen[max(case.seen)]
-    mine, right = longest.pooled(case.bad).known()
-    away = mine - right
+    pooled = longest.pooled(case.bad)
+    mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
-        pairs = [each.pooled(case.bad).known() for each in (longest, *map(compare, case.others))]
-        grown = sum(np.log(np.linalg.norm(mine) / np.linalg.norm(right)) for mine, right in pairs) > 0
+        several = [each.pooled(case.bad) for each in (longest, *map(compare, case.others))]
+        sizes = [[np.linalg.norm(side[c.tried]) for side in (c.mine, c.right)] for c in several]
+        grown = sum(np.log(mine / right) for mine, right in sizes) > 0
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)

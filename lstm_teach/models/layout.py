@@ -119,9 +119,7 @@ class Layout:
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
-        if name in self.changing:
-            return
-        shape, shapes = self.shapes[name], self.shapes.values()
+        shape, shapes = () if name in self.changing else self.shapes[name], self.shapes.values()
         # A slice for each gate or layer, which has a row of the bias.
         cubes = [other for other in shapes if len(other) == 3 and other[0] in (2, 3, 4) and other[:2] in shapes]
         if shape in cubes or shape in [cube[:2] for cube in cubes]:

@@ -26,7 +26,7 @@ def about(law: ModelFinding, where: str = "") -> ModelFinding:
 
 def ratio(c: Comparison) -> float | None:
     """The constant k with mine = k * right, None if there is none."""
-    mine, right = c.known()
+    mine, right = c.mine[c.tried], c.right[c.tried]
     k = 0.0 if not c.loud.any() else float(np.vdot(mine, right) / np.vdot(right, right))
     if abs(k) < 1e-9:  # zero but for rounding
         return None
@@ -245,10 +245,8 @@ def _copies(seen: Seen, wrong: list[str], explained: set[str], layout: Layout) -
     """Pairs of wrong arrays, not both explained, whose gradients are the same and should not be."""
     pairs = []
     for one, other in (pair for group in layout.by_shape(wrong) for pair in itertools.combinations(group, 2)):
-        if {one, other} <= explained:
-            continue
         both = [(each[one], each[other]) for each in seen.values() if np.ptp(each[one].mine)]
-        if not both or not all(np.array_equal(a.mine, b.mine) for a, b in both):
+        if {one, other} <= explained or not both or not all(np.array_equal(a.mine, b.mine) for a, b in both):
             continue
         right = [(a.right[a.tried & b.tried], b.right[a.tried & b.tried]) for a, b in both]
         if all(relative_error(a, b) > _SAME for a, b in right if a.size):

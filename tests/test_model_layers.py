@@ -415,6 +415,8 @@ def test_the_gates_of_a_gru_get_nothing_from_the_candidate_though_it_is_zero_wit
 def test_a_factor_may_be_the_rate_of_an_update(rate, asked):
     assert asked in told(diagnose(of_changed(CAPTIONS, lambda g: rate * g), lengths=(1, 2)))
     assert "rate" not in told(diagnose(of_changed(CAPTIONS, lambda g: g / 3), lengths=(1, 2)))
+    of_one = diagnose(of_text(CAPTIONS, ('g["c"] += e.sum(0)', f'g["c"] += {rate} * e.sum(0)')), lengths=(1, 2))
+    assert families(of_one) == ["scale"] and "rate" not in told(of_one)
 
 
 def test_what_is_zero_at_one_step_is_not_said_to_be_zero_at_every_length_where_shapes_change():

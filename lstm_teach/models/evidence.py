@@ -163,7 +163,7 @@ class Evidence:
         shut = [one for one in parts if all(self._shuts_off(parts[one], parts[other]) for other in wrong - {one})]
         if only in shut and len(shut) < len(parts):
             look = "look at what they get from it" + ", and from the step after" * (self.first > 1)
-            zero = f"If its matrices are zero, the others get no gradient: {look}."
+            zero = f"If its weights are zero, the others get no gradient: {look}."
             return "carry", f"Of the layers or gates {shows} {zero}"
         share = "the delta of the cell if the right one is the output gate of an LSTM, that of the candidate if it is"
         share += " the update gate of a GRU, that of the scores if it is the values of an attention."

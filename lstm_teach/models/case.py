@@ -183,9 +183,8 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         try:
             own = changed(params)  # the net may write into its own
         except TypeError:
-            raise TypeError(
-                f"params {of} must be a dict, or something else that can be copied, got {validate.brief(params)}."
-            ) from None
+            must = f"params {of} must be a dict, or something else that can be copied"
+            raise TypeError(f"{must}, got {validate.brief(params)}.") from None
     return Model(own, loss, slope, T, seconds)
 
 

@@ -32,7 +32,7 @@ def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[Mo
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     longest = seen[max(seen)].model
     changing = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ longest.shapes.items()}
-    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length, changing)
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen) | changing, not takes_length, changing)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     # a state of zero at the start keeps it from being seen
@@ -253,15 +253,14 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
-    longest = case.seen[max(case.seen)]
-    pooled = longest.pooled(case.bad)
+    pooled = case.seen[max(case.seen)].pooled(case.bad)
     mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
-        several = [each.pooled(case.bad) for each in (longest, *map(compare, case.others))]
+        several = [pooled, *(compare(other).pooled(case.bad) for other in case.others)]
         sizes = [[np.linalg.norm(side[c.tried]) for side in (c.mine, c.right)] for c in several]
         grown = sum(np.log(mine / right) for mine, right in sizes) > 0
     # A loop that stops lacks the first step in every array that gets anything of it.

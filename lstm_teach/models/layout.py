@@ -48,16 +48,12 @@ class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
     `changing` are those that have another shape at each length, as the input of a layer has, and so no gates.
-
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     `states` are what may be the number of units. A `plain` model has neither.
     """
 
-    def __init__(
-        self, shapes: Shapes, outputs: Names = (), tables: Names = (), plain: bool = False, changing: Names = ()
-    ):
-        self.shapes, self.outputs, self.plain, self.changing = shapes, outputs, plain, changing
-        self.tables = {*tables, *changing}
+    def __init__(self, shapes: Shapes, outputs: Names = (), tables: Names = (), plain=False, changing: Names = ()):
+        self.shapes, self.outputs, self.tables, self.plain, self.changing = shapes, outputs, tables, plain, changing
         shapes = {name: shape for name, shape in shapes.items() if name not in changing}
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
@@ -151,7 +147,7 @@ class Layout:
         """
         every = []
         for name, shape in self.shapes.items():
-            inside = len(shape) == 2 and name not in {*self.outputs} | self.tables
+            inside = len(shape) == 2 and name not in {*self.outputs, *self.tables}
             sizes = sorted(self.states | {min(shape)} - {1}, reverse=True) if inside else []
             for axis, size in itertools.product((0, 1), sizes):
                 own, other = shape[axis], shape[1 - axis]

@@ -274,7 +274,7 @@ FAULTS = {  # (source, old, new): words, and the gradients that are still right
     ("PASS", "    return", "    grads.flat[:] *= min(1, 2 / np.linalg.norm(grads.flat))\n    return"): (
         "and is nothing clipped?", ""
     ),
-    ("PASS", "[:, x[t]] +=", "[:, 0] +="): ("Even with 1 step, Ui, Uf, Uo and Ug are wrong", "V Wi Wo"),
+    ("PASS", "[:, x[t]] +=", "[:, 0] +="): ("one and the same column gets dz at every step", "V Wi Wo"),
     ("PASS", "= cache.y - np.eye(params.vocab_size)[targets]", "= np.eye(params.vocab_size)[targets] - cache.y"): (
         "The sign is flipped in all nine", ""
     ),

@@ -53,12 +53,11 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import SECONDS, Attempt, Trouble, close, difference, is_like, parts_of, same, wrong_form
 from lstm_teach.lessons import home_of, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import axes, is_all, is_rounded, known_mistake, recognize, too_coarse
+from lstm_teach.recognize import axes, following, is_all, is_rounded, known_mistake, recognize, too_coarse
 from lstm_teach.trial import THIS_NET, Blank, leftover, on_this_net
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
-CALLS = "This calls {} from the library. What counts here is that you write the lines yourself."
 CALLED = "This is right, but it is called {}: rename it to {}."
 NO_LINE = "No line of this cell says what "
 TOO_LATE = "The line that makes {} comes after lesson.judge: move it above that call."
@@ -249,7 +248,7 @@ def judge_blank(
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     parts = judge_function(blank, function, statements)
     # no second wait; and a missing name, or an answer of the library's, is named already
-    said = "did not finish", "NameError", CALLS.partition("{}")[2]
+    said = "did not finish", "NameError", judging.CALLS.rpartition("{}")[2]
     done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
     return parts if done else _with_helpers(blank, function, parts)
 
@@ -296,27 +295,20 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         trouble = str(raised)
     stale = trial.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
     shared = trial.words_for_shared(function, statements)
-    if in_a_cell and (called := attempt.borrowed(blank.allow)):
-        return (Part(name, CALLS.format(called)),)
+    if in_a_cell and (said := attempt.borrowed(blank.allow)):
+        return (Part(name, said),)
     if attempt.is_unwritten(trouble):
         return (Part(name, trouble, open=True),)
-    parameters = _parameters(blank)
-    first_line = f"def {name}({', '.join(parameters)}):"
-    order = f"The lesson gives {name} its arguments in this order: the first line should be `{first_line}`."
-    misplaced = guard.misplaced(function, [each.partition("=")[0] for each in parameters])
-    # of our own call, not of one at a line of theirs
-    if trouble and (misplaced or ("the function disagree on" in trouble and ", at line" not in trouble)):
+    order = judging.in_another_order(attempt.function, f"{name}({', '.join(_parameters(blank))})", trouble)
+    if trouble and order:
         return (Part(name, order),)
     if trouble:
         stale += shared
         if sizes := judging.typed_sizes(trouble, *statements):
             stale = f" {sizes}{stale}"
         return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
-    body = next((s.body for s in statements if isinstance(s, ast.FunctionDef) and s.name == name), ())
-    if attempt.changed:  # whatever else is off may come from this
-        said = f"{name} writes to what it was given, {listing(attempt.changed)}."
-        way = trial.words_for_alias(body, attempt.changed) or "Make new arrays, or work on a .copy()"
-        return (Part(name, f"{said} {way}."),)
+    if said := attempt.writes():  # whatever else is off may come from this
+        return (Part(name, said),)
     code = getattr(function, "__code__", None)
     written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
     wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
@@ -325,11 +317,11 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
     off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
     wrong = [part for part in off if any(off[part])]
-    if wrong and misplaced:
+    if wrong and order:
         return (Part(name, order),)
     every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
     # The numbers shown are those of one case, if there is one in which all that is wrong shows.
-    shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), None)
+    shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), 0)
     # of a pass: that it keeps something from call to call, or draws random numbers
     unsteady = check_gradients(function).problems if wrong and "steps" in cases[0] else ()
     parts = []
@@ -337,24 +329,25 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         if part not in wrong:
             parts.append(Part(part))
             continue
-        reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
-        if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            said = f"This is right in itself, but it reads {listing(reads)}: look there first."
-            parts.append(Part(part, said, waits=True))
+        line = blank.lines.get(part, "")
+        each = [following(line, part, *given) for given in zip(got, right, named, strict=True)]
+        wanted, reads = [value for value, _ in each], [*dict.fromkeys(name for _, names in each for name in names)]
+        off_here = [not (close(g, v) or same(v, g, rounding=True)) for g, v in zip(theirs, wanted, strict=True)]
+        if not any(off_here):
+            parts.append(Part(judging.GIVEN.format(part, " and ".join(reads))))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
-        words = _known(blank, part, theirs, by_line, with_theirs, written, {}) if reads else ""
-        words = words and f"With your {listing(reads)}: {words[0].lower()}{words[1:]}"
-        known = words or _known(blank, part, theirs, rights, named, written, every)
+        known = _known(blank, part, theirs, wanted, with_theirs, written, {}) if reads else ""
+        known = known or _known(blank, part, theirs, rights, named, written, every)
         twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]
         if len(twins) > 1 and isinstance(got[0][part], np.ndarray | list):
-            alias = trial.words_for_alias(body, twins)
+            alias = cellcode.alias(attempt.body(), twins)
             known = f"{alias}." if alias else known or judging.ONE_ARRAY.format(listing(twins))
-        k = off[part].index(True) if shown is None else shown
-        first = theirs[k], rights[k]
-        answer = f"What {name} returns" if part == name else part
-        form = wrong_form(answer, *first, axes(first[1], part))
-        said = form or difference(part, *first, axes(first[1], part), relative=True)
+        k = shown if off_here[shown] else off_here.index(True)
+        first, answer = (theirs[k], wanted[k], axes(rights[k], part)), f"What {name} returns" if part == name else part
+        should = judging.WITH_YOUR.format(" and ".join(reads)) if reads else "it should be"
+        form = wrong_form(answer, *first)
+        said = form or difference(part, *first, relative=True, should=should)
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
@@ -395,7 +388,7 @@ def _judge_values(
         return tuple(Part(name, said) for name in blank.names)
     entered = [each for run in runs for each in run["entered"]]
     if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
-        return tuple(Part(name, CALLS.format(called)) for name in blank.names)
+        return tuple(Part(name, judging.CALLS.format("This", called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = altered if before is None else altered & before
     changed = changed - ({*spare} - cellcode.read_by(blank.library.values()))

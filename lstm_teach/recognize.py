@@ -273,6 +273,36 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
         return None
 
 
+def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
+    """A learner's results but for one, as far as they can stand in for the right ones where a line reads them.
+
+    One that is the right value of another result can't: it was made rightly and handed back in the wrong place. (A
+    dz without its slope is the right delta of its gate too, but that delta is in its own place then.)
+    """
+    wrong = {name for name in right if name in got and difference(name, got[name], right[name])}
+    own = {}
+    for name in [name for name in got if name != result]:
+        misplaced = name in wrong and any(not difference(name, got[name], right[each]) for each in wrong - {name})
+        if is_like(got[name], right[name], finite=False) and np.any(got[name]) and not misplaced:
+            own[name] = np.asarray(got[name], float)
+    return own
+
+
+def following(line: str, result: str, got: Names, right: Names, space: Names) -> tuple[Any, list[str]]:
+    """What a result should be: the right one, or what its line gives with wrong ones of the learner's, and their names.
+
+    The line may read `space` too; without one, and for what is right itself, it is the right result.
+    """
+    if not line or not difference(result, got[result], right[result]):
+        return right[result], []
+    own = own_results(got, right, result)
+    value = value_of(line, {**space, **own}, np.asarray)
+    if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
+        return right[result], []
+    read = re.findall(r"\w+", line) if difference(result, value, right[result]) else []
+    return value, [each for each in own if each in read and difference(each, own[each], right[each])]
+
+
 def too_coarse(got: np.ndarray, right: np.ndarray) -> str:
     """That numbers of this kind can't hold all digits of the right ones; "" if they can."""
     only = ", which holds whole numbers only" if got.dtype.kind in "iu" and got.ndim and right.dtype.kind == "f" else ""

@@ -13,7 +13,6 @@ import contextlib
 import copy
 import inspect
 import pkgutil
-import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
@@ -213,18 +212,6 @@ def _finish(awaited: Coroutine) -> None:
         raise RuntimeError("It waits for something, which can't be tried here.")
 
 
-def by_its_line(
-    line: str, wrong: Collection[str], cases: Sequence[Names], got: Sequence[Names]
-) -> tuple[list[str], list[np.ndarray]]:
-    """The wrong parts of an answer that the line of another part reads, and what it gives with them; else nothing."""
-    reads = [part for part in re.findall(r"\w+", line) if part in wrong]
-    try:
-        values = [np.asarray(eval(line, {"np": np, **case, **g})) for case, g in zip(cases, got, strict=True)]
-    except Exception:  # there is no line, or what it reads may be anything
-        return [], []
-    return [*dict.fromkeys(reads)], values
-
-
 def taken(value: Any) -> Any:
     """A copy; of an iterator, such as reversed(range(T)), or the values of a dictionary, the list of what it gives."""
     return copy.deepcopy(list(value) if isinstance(value, ONCE) else value)
@@ -365,7 +352,7 @@ def words_for_changes(changed: Collection[str], statements: Lines, before: Colle
     if {*changed} <= cellcode.stored(statements):
         return said, "Use a new name, or take the change out"
     perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
-    return said, words_for_alias(statements, changed) or perhaps
+    return said, cellcode.alias(statements, changed) or perhaps
 
 
 def words_for_spent(blank: Blank, counters: Collection[str]) -> str:
@@ -374,13 +361,3 @@ def words_for_spent(blank: Blank, counters: Collection[str]) -> str:
     them = "them" if spent[1:] else "it"
     way = f"before you run this cell again, run the one above that makes {them}"
     return f"A loop in this cell counts with {listing(spent)}: {way}." if spent else ""
-
-
-def words_for_alias(statements: Lines, changed: Collection[str]) -> str:
-    """That a line has only given one of the names another one, which is changed later; "" if none has."""
-    if not (alias := cellcode.alias(statements, changed)):
-        return ""
-    name, line, original = alias
-    value = line.removeprefix(f"{name} = ")
-    fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
-    return f"After `{line}`, what is done to {name} is done to {original} too. Begin with `{name} = {fresh}`"

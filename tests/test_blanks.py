@@ -857,9 +857,8 @@ def test_after_a_timeout_nothing_is_waited_for_again(monkeypatch):
 
 def test_a_function_is_kept_only_if_it_is_right_and_used_only_while_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(blanks, "home_of", lambda name: ("test", "pass"))
+    monkeypatch.setattr(blanks, "blank_of_function", lambda name: PASS)
     lesson = OneGroup(PASS)
-    monkeypatch.setattr(blanks, "Lesson", lambda name: lesson)
     names = {"np": np, "lt": lt, "lesson": lesson}
     space = names.copy()
     filename = "kept cell"

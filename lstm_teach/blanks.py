@@ -52,10 +52,10 @@ import numpy as np
 from lstm_teach import aside, cellcode, guard, judging, kept, lines, unfinished, verdicts
 from lstm_teach.cellcode import Lines, Names, Written
 from lstm_teach.gradcheck import check_gradients
-from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, parts_of, same, wrong_form
+from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, parts_of, wrong_form
 from lstm_teach.lessons import Blank, blank_of, blank_of_function, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import FIRST_DIGITS, axes, following, is_all, what_it_is
+from lstm_teach.recognize import FIRST_DIGITS, axes, following, infinite, is_all, what_it_is
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -287,10 +287,8 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
     if trouble and order:
         return (Part(name, order),)
     if trouble:
-        stale += shared
-        if sizes := judging.typed_sizes(trouble, *statements):
-            stale = f" {sizes}{stale}"
-        return (Part(name, f"{trouble.replace(guard.TURNED, '') if stale else trouble}{stale}"),)
+        more = f" {judging.typed_sizes(trouble, *statements)}".rstrip() + stale + shared
+        return (Part(name, f"{trouble.replace(guard.TURNED, '') if more else trouble}{more}"),)
     if said := attempt.writes():  # whatever else is off may come from this
         return (Part(name, said),)
     code = getattr(function, "__code__", None)
@@ -316,15 +314,14 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         line = blank.lines.get(part, "")
         each = [following(line, part, *given) for given in zip(got, right, named, strict=True)]
         wanted, reads = [value for value, _ in each], [n for n in trials if any(n in names for _, names in each)]
-        off_here = [not (close(g, v) or same(v, g, rounding=True)) for g, v in zip(theirs, wanted, strict=True)]
+        off_here = [not close(g, v) for g, v in zip(theirs, wanted, strict=True)]
         if not any(off_here):
             parts.append(Part(judging.GIVEN.format(part, " and ".join(reads))))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
-        single = blank.mistakes.get(part, {})
-        whole = {f"({code})[{part!r}]": words for code, words in every.items()}
-        known = what_it_is(part, theirs, wanted, with_theirs, written, single) if reads else ""
-        if not known and (known := what_it_is(part, theirs, rights, named, written, single | whole)):
+        mistakes = blank.mistakes.get(part, {}) | {f"({code})[{part!r}]": words for code, words in every.items()}
+        known = what_it_is(part, theirs, wanted, with_theirs, written, mistakes) if reads else ""
+        if not known and (known := what_it_is(part, theirs, rights, named, written, mistakes)):
             wanted, reads, off_here = rights, [], off[part]
         twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]
         if len(twins) > 1 and isinstance(got[0][part], np.ndarray | list):
@@ -333,7 +330,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         k = shown if off_here[shown] else off_here.index(True)
         first, answer = (theirs[k], wanted[k], axes(rights[k], part)), f"What {name} returns" if part == name else part
         should = judging.WITH_YOUR.format(" and ".join(reads)) if reads else "it should be"
-        form = wrong_form(answer, *first)
+        form = infinite(line, part, got[k], right[k]) or wrong_form(answer, *first)
         said = form or difference(part, *first, relative=True, should=should)
         # One mistake in many parts is said once, without each part's numbers.
         alone = known and "every" in blank.mistakes

@@ -374,10 +374,9 @@ def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     return f"Even with {shortest} step, {are}: look at {where}."
 
 
-def is_like(got: object, right: np.ndarray | float, finite: bool = True) -> bool:
-    """Whether something can stand in for an array: its shape, real and, unless told otherwise, finite."""
-    form = wrong_form("it", got, np.asarray(right))
-    return not form or (INFINITE in form and not finite)
+def is_like(got: object, right: np.ndarray | float) -> bool:
+    """Whether something can stand in for an array: its shape, real and finite."""
+    return not wrong_form("it", got, np.asarray(right))
 
 
 def close(got: Any, right: np.ndarray) -> bool:

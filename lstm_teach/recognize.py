@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.cellcode import Lines, Names, Written, calls, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.judging import Arrays, close, difference, is_like, numbers
+from lstm_teach.judging import INFINITE, Arrays, close, difference, is_like, numbers, wrong_form
 from lstm_teach.validate import listing
 
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -306,7 +306,7 @@ def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
     own = {}
     for name in [name for name in got if name != result]:
         misplaced = name in wrong and any(close(got[name], right[each]) for each in wrong - {name})
-        if is_like(got[name], right[name], finite=False) and np.any(got[name]) and not misplaced:
+        if is_like(got[name], right[name]) and np.any(got[name]) and not misplaced:
             own[name] = np.asarray(got[name], float)
     return own
 
@@ -319,11 +319,19 @@ def following(line: str, result: str, got: Names, right: Names, space: Names) ->
     if not line or close(got[result], right[result]):
         return right[result], []
     own = own_results(got, right, result)
-    value = value_of(line, {**space, **own}, np.asarray)
+    value = value_of(line, {**space, **own}, numbers)
     if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
         return right[result], []
     read = [] if close(value, right[result]) else re.findall(r"\w+", line)
     return value, [each for each in own if each in read and not close(own[each], right[each])]
+
+
+def infinite(line: str, result: str, got: Names, right: Names) -> str:
+    """That a result is not finite, and others that its line reads are not either; "" if it is not so."""
+    names = [name for name in dict.fromkeys([result, *re.findall(r"\w+", line)]) if name in got]
+    first, *others = [n for n in names if INFINITE in wrong_form("it", got[n], np.asarray(right[n]))] or [""]
+    neither = f"neither {'are' if others[1:] else 'is'} {listing(others or [''])}, which it reads: look there first"
+    return f"{result} is not finite, and {neither}." if others and first == result else ""
 
 
 def too_coarse(got: np.ndarray, right: np.ndarray) -> str:

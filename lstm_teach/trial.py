@@ -42,14 +42,7 @@ def runs(names: Sequence[str], statements: Lines, cases: Sequence[Names], namesp
 class _Trials:
     """The statements of a cell in a notebook, `space`; `anew` gives it other names; `read` are those that they read."""
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        statements: Lines,
-        space: dict,
-        read: Collection[str],
-        anew: Callable[[Names], None],
-    ):
+    def __init__(self, names: Sequence[str], statements: Lines, space: dict, read: Collection[str], anew: Callable):
         self.names, self.statements, self.space, self.read, self.anew = names, statements, space, read, anew
         self.before = {n: v for n, v in space.items() if n in read or n not in names}
         # An answer that an earlier run has left in the notebook is none: numbers stand for it that are never right.

@@ -71,9 +71,9 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
-from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers, same
+from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
-from lstm_teach.recognize import following, known_mistake, own_results, too_coarse
+from lstm_teach.recognize import following, infinite, known_mistake, own_results, too_coarse
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -144,7 +144,7 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.explained: dict[str, str] = {}  # what is known of a wrong result
-        self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
+        self.following: dict[str, str] = {}  # what a result is called that is right for the learner's own wrong ones
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
@@ -165,14 +165,13 @@ class Task:
             options["allow"] = None
         with aside.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
-        off = [part for part in found.parts if part.sentence and not part.open]
-        if order := judging.in_another_order(function, self.spec["call"], " ".join(part.sentence for part in off)):
-            parts = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
-            found = replace(found, parts=tuple(parts))
-        # One that is right only for wrong results of the learner's own says so in its name.
-        given = {name: judging.GIVEN.format(name, " and ".join(own)) for name, own in self.following.items()}
-        judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)
-        return replace(found, parts=tuple(judged))
+        off = [part for part in found.parts if part.sentence and not (part.open or part.beside)]
+        order = judging.in_another_order(function, self.spec["call"], " ".join(part.sentence for part in off))
+        if off and order:
+            told = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
+            found = replace(found, parts=tuple(told))
+        called = (self.following.get(part.name, part.name) if part.passed else part.name for part in found.parts)
+        return replace(found, parts=tuple(map(lambda part, name: replace(part, name=name), found.parts, called)))
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
@@ -201,13 +200,13 @@ class Task:
                 continue
             expected, given = self._expected(k, got, name)
             if given:
-                self.following[name] = given
+                self.following[name] = judging.GIVEN.format(name, " and ".join(given))
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
             should = judging.WITH_YOUR.format(" and ".join(given)) if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
-            sentence = difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back)
-            if sentence and not same(expected, got[name], rounding=True):  # nan may follow from nan
+            off = difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back)
+            if sentence := off and (infinite(self._line(name), name, got, right) or off):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
                 return f"{sentence} {self._once(also.strip())}".strip(), name
         return case.look({only: got[only]} if only else answer, *case.arguments) if case.look else "", ""
@@ -293,7 +292,7 @@ class Task:
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
                 if (got := numbers(answer.get(result))) is not None:
-                    expected = np.asarray(self._expected(k, answer, result)[0])
+                    expected = numbers(self._expected(k, answer, result)[0])
                     own = own_results(answer, right, result) if "lines" in self.spec else {}
                     alone.append((space | own | {"right": expected}, got, expected))
 

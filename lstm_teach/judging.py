@@ -198,7 +198,7 @@ def in_another_order(function: Callable, call: str, sentence: str) -> str:
     """That a function takes its arguments in another order than the call of which this was said, or others; or ""."""
     names = re.findall(r"[(,] *(\w+)", call)  # of f(a, b=1): a and b
     of_our_call = "the function disagree on" in sentence and ", at line" not in sentence
-    order = f"{guard.name_of(function)} gets its arguments in this order: the first line should be `def {call}:`."
+    order = f"{guard.name_of(function)} gets these arguments in this order: the first line should be `def {call}:`."
     return order if of_our_call or guard.misplaced(function, names) else ""
 
 

@@ -350,7 +350,7 @@ def test_what_came_is_told_plainly():
 def test_arguments_in_another_order_are_told_the_order():
     swapped = str(forward_pass.check_gate(lambda W, U, token, h_before: 1 / (1 + np.exp(-U[:, token] - W @ h_before))))
     renamed = str(forward_pass.check_gate(lambda A, B, k, h: A[:, k] + B @ h))
-    order = "gate gets its arguments in this order: the first line should be `def gate(U, W, token, h_before):`."
+    order = "gate gets these arguments in this order: the first line should be `def gate(U, W, token, h_before):`."
     starred = str(single_pass_bptt.check_start(lambda *a: 1 / 0))  # a is an argument, too, but this takes all of them
     assert "in this order" not in starred and "ZeroDivisionError" in starred
     assert swapped.count(order) == 1 and "raised" not in swapped and "off" not in swapped and order not in renamed

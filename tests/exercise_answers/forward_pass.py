@@ -288,7 +288,10 @@ WRONG = {
         "the library": (library_gate, "calls lt.forward from the library"),
         "clipped": (lambda *given: np.clip(gate(*given), 0.01, 0.99), "large weights"),
         "no function": (None, "needs your function itself, got nothing"),
-        "four arguments wanted": (lambda U, W, k: sigmoid(U[:, k]), "raised TypeError"),
+        "four arguments wanted": (
+            lambda U, W, k: sigmoid(U[:, k]),
+            "the first line should be `def gate(U, W, token, h_before):`",
+        ),
     },
     "check_loss": {
         "log2 of the sum": (loss_with_log2, "The log of the sum has base 2"),

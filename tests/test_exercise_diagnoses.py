@@ -375,6 +375,34 @@ def test_what_follows_from_a_wrong_result_says_whose_it_follows_from():
     assert re.search(r"dc_before is off.* with your dc it should be", both)
 
 
+def test_what_is_not_finite_is_not_called_right_for_what_it_reads_and_says_where_to_look():
+    def peepholes(*given):
+        return tuple(part * np.nan for part in single_answers.RIGHT["check_peepholes"][style](*given))
+
+    style = next(iter(single_answers.RIGHT["check_peepholes"]))
+    verdict = single_pass_bptt.check_peepholes(peepholes)
+    assert verdict.score == 0 and "dc is nan" in str(verdict)
+    assert "dpf is not finite, and neither is dc, which it reads: look there first." in str(verdict)
+
+
+def test_right_numbers_in_another_order_of_the_arguments_do_not_hide_what_is_written_to():
+    def relative_error(b, a):
+        largest = max(np.linalg.norm(a), np.linalg.norm(b))
+        error = np.linalg.norm(a - b) / largest if largest else 0.0
+        b[:] = 0
+        return error
+
+    verdict = gradient_check.check_relative_error(relative_error)
+    assert not verdict.passed and "relative_error writes to what it was given, b." in str(verdict)
+
+
+def test_a_second_name_for_an_input_is_said_to_be_one_as_in_a_lesson():
+    verdict = str(forward_pass.check_gate(forward_answers.WRONG["check_gate"]["writes to U"][0]))
+    assert (
+        "After `z = U[:, token]`, what is done to z is done to U too. Begin with `z = U[:, token].copy()`." in verdict
+    )
+
+
 def test_no_part_has_a_comma_in_its_name():
     for topic, answers in (("gradient_check", check_answers), ("forward_pass", forward_answers)):
         for name, right in answers.RIGHT.items():

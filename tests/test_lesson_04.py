@@ -516,8 +516,8 @@ TWO_LOOPS = re.sub("(?s)(    dh_future = np.zeros.*)    return dh_future, dc_car
 @pytest.mark.parametrize(
     ("cell", "source", "words"),
     [
-        ("my-bptt", COMPLEX, "measured, by nudging one number after another"),
-        ("my-bptt", DIFFERENCES, "measured, by nudging one number after another"),
+        ("my-bptt", COMPLEX, "measured by nudging one number after another"),
+        ("my-bptt", DIFFERENCES, "measured by nudging one number after another"),
         ("my-bptt", FROM_EVERY_LOSS, "with 40 steps, my_bptt runs 3."),
         ("my-bptt", FORWARD_AGAIN, "Look for a loop over the steps inside another, or for a call in the loop"),
         ("initial", TWO_LOOPS, "with 40 steps, initial_deltas runs 3."),

@@ -321,7 +321,7 @@ def test_a_gate_that_a_zero_state_hides_at_first_is_named_where_nothing_else_sta
 
 def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
     diagnosis = diagnosed("stacked_class", ("dc_next = dc * f", "dc_next = dc * i"))
-    hint = "only block 4 of 4 is right at T = 2. Look at what the others have in common: the delta of the cell if it"
+    hint = "only block 4 of 4 is right at T = 2. Look at what the others have in common: the delta of the cell if the"
     assert hint in told(diagnosis)  # the forget gate's 1 is right as well
 
 

@@ -178,7 +178,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         low, high = min(by.values()), max(by.values())
         if low * high > 0:
             times = f"{abs(high):.3g} times" if high - low <= 1e-3 * abs(high) else "a multiple of"
-            what = f"has an extra term, {times} the weights" if low > 0 else f"lacks a term, {times} the weights"
+            what = f"has an extra term, {times} the weights" if low > 0 else f"lacks {times} the weights"
             yield "penalty", f"{the} {what}.", {T: c.right + by[T] * own[T] for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines

@@ -319,7 +319,7 @@ def following(line: str, result: str, got: Names, right: Names, space: Names) ->
     if not line or close(got[result], right[result]):
         return right[result], []
     own = own_results(got, right, result)
-    value = value_of(line, {**space, **own}, numbers)
+    value = value_of(line, {"np": np, **space, **own}, numbers)
     if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
         return right[result], []
     read = [] if close(value, right[result]) else re.findall(r"\w+", line)

@@ -170,8 +170,8 @@ class Task:
         if off and order:
             told = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
             found = replace(found, parts=tuple(told))
-        called = (self.following.get(part.name, part.name) if part.passed else part.name for part in found.parts)
-        return replace(found, parts=tuple(map(lambda part, name: replace(part, name=name), found.parts, called)))
+        parts = (replace(p, name=self.following.get(p.name, p.name)) if p.passed else p for p in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""

@@ -334,9 +334,8 @@ def test_the_posted_loop_of_lesson_3_is_named_as_what_it_is():
 
 
 def test_a_wrong_pass_can_be_called_above_its_judgement_and_prints_its_own_deltas(capsys):
-    assert 'the call `my_bptt(*net)` in\nthe blank\'s cell, *above* `lesson.judge("my_bptt")`' in cell_source(
-        NAME, "inspect-questions"
-    )
+    words = 'the call `my_bptt(*net)` in the blank\'s cell, *above* `lesson.judge("my_bptt")`'
+    assert words in cell_source(NAME, "inspect-questions")
     source = PASS.replace('dc_carry = d["dc_before"]', 'dc_carry = d["dc"]')
     source = source.replace("        grads.V +=", '        print(t, *d["dc"])\n        grads.V +=')
     verdict = judged(NAME, "my-bptt", source=f"{source}\nmy_bptt(*net){JUDGE}")

@@ -112,7 +112,7 @@ class Lesson:
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
-        hints = blank.hints if wrong else ()
+        hints = () if all(part.passed for part in parts) else blank.hints
         own = parts if blank.is_function else parts[: len(blank.names)]  # without what the cell has changed besides
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(own))
         self.verdicts.pop(group, None)

@@ -232,10 +232,15 @@ class Task:
             return right[name], []
         own = self._own(got, right, name)
         value = value_of(line, self.space(k) | own, numbers)
-        if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
+        read = re.findall(r"\w+", line)
+        wrong = [each for each in own if each in read and difference(each, got[each], right[each])]
+        zeros = [each for each in wrong if not own[each].any()]  # they hide what a line does with them
+        if zeros and value is not None and not difference(name, got[name], value):
+            are = f"{listing(zeros)} {'are' if zeros[1:] else 'is'} zero everywhere"
+            self.explained[name] = f"With your numbers the right line gives this too. {are}: look there first."
+        if zeros or value is None or not value.any():
             return right[name], []
-        read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
-        return value, [each for each in own if each in read and difference(each, got[each], right[each])]
+        return value, wrong if difference(name, value, right[name]) else []
 
     def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
         """The learner's results but for one, as far as they can stand in for the right ones where `lines` read them.
@@ -249,7 +254,7 @@ class Task:
         own = {}
         for name in [name for name in got if name != result]:
             misplaced = name in wrong and any(not difference(name, got[name], right[each]) for each in wrong - {name})
-            if is_like(got[name], right[name]) and np.any(got[name]) and not misplaced:
+            if is_like(got[name], right[name]) and not misplaced:
                 own[name] = np.asarray(got[name], float)
         return own
 

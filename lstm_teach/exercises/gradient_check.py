@@ -200,7 +200,7 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
     cases = [
         on("a direction through all weights", 4, 3, 1e-3, lambda size: random.normal(0, 1, size)),
         on("a large step", 3, 4, 0.1, lambda size: random.choice([-1.0, 1.0], size)),
-        on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2]),
+        on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2 - 1]),  # of Wg
     ]
     return check(__name__, "slope_along", slope_along, cases)
 

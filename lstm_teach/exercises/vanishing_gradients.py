@@ -30,7 +30,10 @@ def check_carried(carried: Callable, seed: int = 1) -> Verdict:
     """Check `carried(f, dc, s)` -> (s+1, H): what the forget gates (T+1, H) alone leave of dc (H,)."""
     random = np.random.default_rng(seed)
     sizes = ("a loss in the middle", 12, 4, 8), ("a loss at either end", 6, 3, 5), ("a loss at either end", 5, 3, 0)
-    cases = [Case(part, (random.uniform(0.2, 0.95, (T + 1, H)), random.normal(0, 1, H), s)) for part, T, H, s in sizes]
+    cases = []
+    for part, T, H, s in sizes:
+        dc = random.uniform(0.3, 1.5, H) * (-1.0) ** np.arange(H)  # of both signs, so that a lost sign shows
+        cases.append(Case(part, (random.uniform(0.2, 0.95, (T + 1, H)), dc, s)))
     return check(__name__, "carried", carried, cases, right=lambda f, dc, s: dc * gates(f, s, 1, s))
 
 

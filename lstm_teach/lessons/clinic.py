@@ -80,7 +80,7 @@ def case(number: int) -> Callable:
 def _known(number: int) -> int:
     if number not in CASES:
         raise ValueError(NO_CASE.format(number))
-    return number
+    return int(number)
 
 
 def show_ladder(backward: Callable | int) -> HTML:
@@ -213,6 +213,7 @@ def find_the_line(number: int) -> HTML:
     """The code of a case: open a line, and read at once whether it is the faulty one."""
     if number not in CASES:
         return HTML(prose(NO_CASE.format(number)))
+    number = int(number)
     lines, first = inspect.getsourcelines(case(number))
     why, shown = reasons(number, lines), ""
     for k, line in enumerate(lines):

@@ -230,17 +230,20 @@ class Task:
         right, line = self.rights[k], self._line(name)
         if not line or not difference(name, got[name], right[name]):
             return right[name], []
-        own = self._own(got, right, name)
-        value = value_of(line, self.space(k) | own, numbers)
-        read = re.findall(r"\w+", line)
-        wrong = [each for each in own if each in read and difference(each, got[each], right[each])]
-        zeros = [each for each in wrong if not own[each].any()]  # they hide what a line does with them
-        if zeros and value is not None and not difference(name, got[name], value):
-            are = f"{listing(zeros)} {'are' if zeros[1:] else 'is'} zero everywhere"
-            self.explained[name] = f"With your numbers the right line gives this too. {are}: look there first."
-        if zeros or value is None or not value.any():
+        own, lines = self._own(got, right, name), self.spec["lines"]
+        zeros = [each for each in own if not own[each].any() and difference(each, own[each], right[each])]
+        rest = {each: own[each] for each in own if each not in zeros}
+        value = value_of(line, self.space(k) | rest, numbers)
+        if zeros and (value is None or difference(name, got[name], value)):  # they hide what a line does with them
+            made = {each: "0" for zero in zeros for each in re.findall(r"\w+", lines.get(zero, "")) if each in lines}
+            blank = value_of(self._line(name, made), self.space(k) | own, numbers)
+            if blank is not None and not difference(name, got[name], blank):
+                are = f"{listing(zeros)} {'are' if zeros[1:] else 'is'} zero everywhere"
+                self.explained[name] = f"{are}, and this may be why: look there first."
+        if value is None or not value.any():
             return right[name], []
-        return value, wrong if difference(name, value, right[name]) else []
+        read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
+        return value, [each for each in rest if each in read and difference(each, got[each], right[each])]
 
     def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
         """The learner's results but for one, as far as they can stand in for the right ones where `lines` read them.

@@ -56,6 +56,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("long and short in turn", 9, 4),  # with short ones alone, leaving all as it is would earn this part
         on("long and short in turn", 4.5, 5.0),
+        on("long and short in turn", 1.5, 4.0),  # longer than 1, but its square is not too long
         on("long and short in turn", 1e-7, 5.0, 0.9),
         on("long and short in turn", 0, 1.0),
     ]

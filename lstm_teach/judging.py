@@ -330,6 +330,12 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
     return texts
 
 
+def words_for_zeros(zeros: Sequence[str]) -> str:
+    """What to say of a wrong result where the right line gives it too, since these are zero everywhere."""
+    are = "are" if zeros[1:] else "is"
+    return f"{listing(zeros)} {are} zero everywhere, and this may be why: look there first." if zeros else ""
+
+
 def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:
     """Which parts of a backward pass are wrong at the shortest length at which some are, in place of their numbers."""
     shortest = min(T for is_off in off.values() for T, one in zip(steps, is_off, strict=True) if one)

@@ -110,6 +110,11 @@ NO_LUCK = {  # a wrong answer, and numbers of grading with which it earned a par
         (2, 4, 7, 10, 2026),
     ),
     "the share alone": (forward_pass.check_bias, lambda share, steps: bias(share, 1), (1, 2, 2026)),
+    "signs left out": (
+        gradient_check.check_relative_error,
+        lambda a, b: check_answers.error(abs(a), abs(b)) if a.any() and b.any() else 0.5,
+        (1, 2, 3),
+    ),
     "no slope at all": (gradient_check.check_slope_along, lambda loss_of, net, along, step: 0.0, (4, 19)),
     "no sign": (
         vanishing_gradients.check_carried,
@@ -159,6 +164,12 @@ def test_a_table_of_the_passes_in_class_does_not_earn_everything_in_grading():
 
 
 OTHERS = [  # a wrong answer, and what is said of another one that looks like it
+    (
+        gradient_check.check_slope_along,
+        lambda loss_of, net, along, step: gradient_check.slope_of(loss_of, net, along, step) / np.linalg.norm(along),
+        "longer first",
+    ),
+    (training.check_clip, training_answers.WRONG["check_clip"]["longer than 1"][0], "square of the norm"),
     (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k] - W @ h), "sign reaches only"),
     (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k - 2] + W @ h), "column before"),
     (

@@ -234,6 +234,12 @@ def test_a_typed_in_number_is_not_right(group, name, number):
             "one_step is off at row 0, column 0: yours is 0.4707; it should be 0.4709 (1024 of 1024 numbers are off, "
             "by up to 0.00043). The term f * np.eye(H) is right; f * 0.5 * Wg.T is not.",
         ),
+        (  # the quarter belongs there
+            "one_step",
+            "f**2 * np.eye(H) + 0.25 * Wg.T",
+            "one_step is off at row 0, column 0: yours is 0.2209; it should be 0.4709 (32 of 1024 numbers are off, by "
+            "up to 0.25). The term 0.25 * Wg.T is right; f ** 2 * np.eye(H) is not.",
+        ),
         ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The typed-in numbers 0.403 and 0.1 can be"),
     ],
 )

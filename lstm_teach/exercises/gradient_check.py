@@ -28,7 +28,8 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     large, noise = random.normal(0, 1, (2, 4, 3))
     small, zero = 0.5 * large + 0.1 * noise, np.zeros((4, 3))
-    small.flat[abs(large).argmin()] = 1.0  # so that neither is the larger one everywhere
+    least = abs(large).argmin()
+    small.flat[least] = -np.copysign(1, large.flat[least])  # neither is the larger one everywhere
     holes = large * (np.arange(3) > 0), small * (np.arange(3) < 2)
 
     cases = [

@@ -132,7 +132,7 @@ def check_step(coupled_step: Callable, seed: int = 1) -> Verdict:
     cases = []
     for part, K, H, scale in (("one net", 5, 4, 0.8), ("a net of other sizes with large weights", 3, 6, 3.0)):
         net, (token, *_), _, h_before, c_before = exam_case(seed + H, 1, K, H, scale)
-        cases.append(Case(part, (net, token, h_before, c_before)))
+        cases.append(Case(part, (net, token, h_before, scale * c_before)))  # beyond 1 too, so that any clipping shows
     return check(__name__, "step", coupled_step, cases, right=cell_step)
 
 

@@ -547,6 +547,7 @@ WRONG = {
     "check_step": {
         "the library": (library_step, "calls exercises.mixed_exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
+        "clipped": (step_with(h=lambda v: v.o * np.clip(v.c, -1, 1)), "h is off"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
         "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are swapped"),
         "nothing kept": (step_with(c=lambda v: v.i * v.g), "What stays of the old cell is missing"),

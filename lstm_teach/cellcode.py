@@ -247,10 +247,10 @@ def is_open(value: Any) -> bool:
 
 
 def numbers_typed(*lines: ast.AST) -> list[float]:
-    """The numbers in the lines of a blank, without 0, 1, 2 and one half, which a formula may need."""
+    """The numbers in the lines of a blank, without 0, 1 and 2, which a formula may need."""
     nodes = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.Constant)]
     numbers = [n.value for n in sorted(nodes, key=lambda n: (n.lineno, n.col_offset))]
-    return [number for number in numbers if type(number) in (int, float) and number not in (0, 0.5, 1, 2)]
+    return [number for number in numbers if type(number) in (int, float) and number not in (0, 1, 2)]
 
 
 def divisors(*nodes: ast.AST) -> list[ast.expr]:

@@ -69,8 +69,8 @@ def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -
         return ""
     fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
     off = [term for term in theirs if term not in fine]
-    typed = numbers_typed(*lines_of(ast.unparse(line.targets), [line]))
-    if not fine or not off or {*typed} - {*numbers_typed(*terms)}:  # of those more can be said
+    typed = {n for n in numbers_typed(*lines_of(ast.unparse(line.targets), [line])) if n % 0.5}
+    if not fine or not off or typed - {*numbers_typed(*terms)}:  # of those more can be said
         return ""
     are, not_ = ("terms {} are" if len(fine) > 1 else "term {} is"), "are not" if len(off) > 1 else "is not"
     return f"The {are.format(listing(sorted(fine)))} right; {listing(off)} {not_}."

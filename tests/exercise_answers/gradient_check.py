@@ -595,7 +595,7 @@ WRONG = {
         "sign": (slope_with(lambda at, d, h: (at(-h * d) - at(h * d)) / (2 * h)), "The sign is wrong"),
         "made a unit": (
             slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / (2 * h * norm(d))),
-            "take it as it is",
+            "a direction of length 1",
         ),
         "not divided": (slope_with(lambda at, d, h: at(h * d) - at(-h * d)), "not divided by anything"),
         "same step": (slope_with(lambda at, d, h: (at(h) - at(-h)) / (2 * h)), "multiply the step by the direction"),

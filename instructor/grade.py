@@ -175,7 +175,7 @@ def one_folder(files: list[handed_in.HandedIn], options: argparse.Namespace) -> 
     others = any(each.student != files[0].student or each.number for each in files)
     if others or len(files) < 3 or len(first) < 2:
         return ""
-    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])} so they count as one student's."
+    whose = f"All {len(files)} files are in the folder {handed_in.printable(first[0])}, so they count as one student's."
     return f"{whose} If they are a whole class's, grade that folder instead: {options.folder / first[0]}"
 
 

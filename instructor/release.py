@@ -173,7 +173,7 @@ def listed(path: Path) -> tuple[list[str], list[str]]:
     for student in filter(None, map(str.strip, text.splitlines())):
         first = found.setdefault(place_of(student).lower(), student)  # Windows and Mac tell no Ada from an ADA
         if first is not student:
-            said.append(f"{student} gets no notebook, since {first} is on the list: add a number to one of the names.")
+            said.append(f"{student} gets no notebook: {first} has the same folder. Add a number to one of the names.")
     return list(found.values()), said
 
 

@@ -36,7 +36,7 @@ class NoAnswer(Exception):
     """Nothing came within the time."""
 
 
-UNASKED = "the process in which the notebook runs was ended, since it said what nobody had asked for"
+UNASKED = "the process in which the notebook runs was ended, since it sent a message that nobody had asked for"
 GONE = "the process in which the notebook runs has ended, by os._exit or by taking all the memory"
 
 

@@ -379,7 +379,7 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
     given = [len(case["arguments"]) for case in cases]
     most = max(count for count, is_off in zip(given, off, strict=True) if is_off)
     left = _parameters(blank)[most : max(given)]
-    return f"Only calls that leave something out are off: the first line should have {listing(left)}." if left else ""
+    return f"Only calls that omit an argument go wrong: the first line should have {listing(left)}." if left else ""
 
 
 def _judge_values(

@@ -63,7 +63,7 @@ def check_gradients(
         absent = [key for key in ("h0", "c0") if key not in takes]
         if absent:
             said = f"{name} has no argument called {' or '.join(absent)}, so the check started from zeros there"
-            notes.append(f"{said}; at T = 1 a mistake in W or in the forget gate can't show then.")
+            notes.append(f"{said}; at T = 1, that can hide a mistake in W or in the forget gate.")
     elif params is None or x is None or targets is None:
         raise ValueError("Give params, x and targets together, or give none of them.")
     else:
@@ -211,7 +211,8 @@ def _stale(backward: Backward, case: Case, seconds: float) -> list[str]:
         except guard.LearnerError as error:
             return [str(error)]
         if wrong := off(_errors(grads, exact_gradient(net, x, targets, **states))):
-            again = f"wrong when it is called again with the same tokens and other {change} (d{', d'.join(wrong)})"
+            inputs = "inputs" if change == "nothing" else f"tokens and different {change}"
+            again = f"wrong when it is called again with the same {inputs} (d{', d'.join(wrong)})"
             why = "does it keep something from call to call, or use a net that is not its argument?"
             return [f"{guard.name_of(backward)} is right at first, and {again}; {why}"]
     return []

@@ -88,7 +88,7 @@ def read(name: str) -> tuple[Callable | None, str]:
         text = path.read_text(**SAVED)
         code = compile(text, str(path), "exec")
         if name not in [match[1] for match in SECTION.finditer(text)]:
-            return None, f"{FILE} has no {name} that lesson.keep put there"
+            return None, f"{FILE} has no {name} saved by lesson.keep"
         exec(code, space)
     except SyntaxError as error:
         return None, _spoiled(error)

@@ -288,7 +288,7 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
         if others
         else f"{'are' if several else 'is'} out of date"
     )
-    return f"The line is right, but here {listing(old)} {off}: run the cells above again, in their order."
+    return f"The line is right, but here {listing(old)} {off}: run the cells above again, in order."
 
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:

@@ -130,7 +130,7 @@ def take(place: str, name: str) -> None:
         else:
             shutil.copyfile(Path(place) / name, FILES / name)
     except OSError as error:
-        raise Stop(f"{name} can't be had from {place}: {error}.") from None
+        raise Stop(f"{name} can't be fetched from {place}: {error}.") from None
 
 
 def take_from_bundle(names: Iterable[str]) -> None:

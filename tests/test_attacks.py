@@ -123,7 +123,7 @@ ATTACKS = {
         "    for number in range(3, 30):\n        try:\n"
         "            os.write(number, len(text).to_bytes(8, 'big') + text)\n        except OSError:\n            pass\n"
         "    print(text)\n    return 0 * a",
-        "said what nobody had asked for",
+        "sent a message that nobody had asked for",
     ),
     "sends_rubbish": (
         "import os\ndef sends_rubbish(a):\n    for number in range(3, 30):\n        try:\n"

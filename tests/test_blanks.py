@@ -499,7 +499,7 @@ def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does
     for source, words in [
         (
             loop.replace("in n:", "in range(60):"),
-            "These are the right 60 numbers, but there are always 60, however many n has",
+            "These are the right 60 numbers, but there are always 60, whatever the length of n",
         ),
         (loop.replace("f ** n", "f * n"), "This is f times n, which grows with n"),
         (loop.replace("left.append(f ** n)", "pass\nleft = f ** n"), ""),

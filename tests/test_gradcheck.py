@@ -133,6 +133,17 @@ def test_rejects_a_pass_that_keeps_what_it_computed_for_other_weights(key):
     assert "keeping is right at first, and wrong when it is called again" in problem and "dWf" in problem
 
 
+def test_a_pass_that_goes_wrong_at_its_third_call_is_wrong_with_the_same_inputs(params):
+    calls = []
+
+    def tiring(net, x, targets):
+        calls.append(x)
+        return lt.bptt(net, x, targets).copy() if len(calls) < 3 else lt.Params(4, 3)
+
+    (problem,) = lt.check_gradients(tiring, lt.Params.random(4, 3, seed=5), X, TARGETS).problems
+    assert "wrong when it is called again with the same inputs (d" in problem, problem
+
+
 def test_a_pass_that_raises_once_the_weights_have_changed_is_told_with_its_line(params):
     def picky(net, x, targets):
         return lt.bptt(net, x, targets) if net.flat[0] == params.flat[0] else 1 / 0

@@ -100,7 +100,7 @@ def test_a_pass_that_is_no_function_is_right_but_not_kept_and_told_why(made, mon
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt that lesson.keep put there"),
+        (b"def my_bptt(params, x, targets):\n    pass\n", "has no my_bptt saved by lesson.keep"),
         (b"\xff\xfe", "has a syntax error at line 1"),
         (kept.HEAD.encode() + SECTION % b"def another(params): ...", "no longer defines a function my_bptt"),
         (SECTION % b"my_bptt = None", "no longer defines a function my_bptt"),

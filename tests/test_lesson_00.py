@@ -167,7 +167,7 @@ def test_right_lines_are_accepted_however_they_are_written(line):
         ("0.01", "left is off: yours is 0.01; it should be 0.01153. It reads none of the names above"),
         ("1 - n * f", "takes f away at each step"),
         ("f / n", "divides f by the number of steps"),
-        ("1 / f**n", "This divides by f at every step, as a minus in the exponent does too, so it grows"),
+        ("1 / f**n", "This divides by f at every step, and a minus sign in the exponent does the same, so it grows"),
         ("int(f**n)", "This is 0. If you multiply in a loop, begin with 1"),
         ("max(f**n, 0.01)", "The typed-in number 0.01"),
     ],

@@ -117,7 +117,7 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
 @pytest.mark.parametrize(
     ("group", "name", "expression", "distinctive"),
     [
-        ("left", "left", "1 / f ** n", "This divides by f at every step, as a minus"),
+        ("left", "left", "1 / f ** n", "This divides by f at every step, and a minus"),
         ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.diag(np.diag(Wg))", "only the diagonal of Wg is left"),
         ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.eye(H) * Wg.T", "If you wrote np.eye(H) * Wg.T: *"),
         ("one_step", "one_step", "np.diag(Wg.diagonal())", "This is the diagonal of Wg. The straight road"),

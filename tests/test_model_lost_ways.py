@@ -180,7 +180,7 @@ WAYS = {
         DECAY,
         [('for n in "WUV":\n        d', "for n in d:\n        d"), (BACK, 'p["U"].T @ da')],
         "penalty",
-        "the gradient of b and k has 0.1 times the weights too much.",
+        "the gradient of b and k has an extra term, 0.1 times the weights.",
         "initial state",
     ),
     "another forward pass": (

@@ -142,7 +142,7 @@ CASES = {
         ("dc * f\n", "dc * tape[t - 1][2]\n"),
         (0, 1),
         {"carry"},
-        "the delta of the cell if it is the output gate",
+        "the delta of the cell if the right one is the output gate",
         "set to zero",
     ),
     "the cell hands on nothing": (
@@ -150,7 +150,7 @@ CASES = {
         ("dc * f\n", "0 * dc\n"),
         (0, 1),
         {"carry"},
-        "the delta of the cell if it is the output gate",
+        "the delta of the cell if the right one is the output gate",
         "Nothing",
     ),
     "nothing is handed on": (
@@ -195,7 +195,7 @@ CASES["a cell hands on nothing, and some units have nothing to lose"] = (
     ("dc * f\n", "0 * dc\n"),
     (0, 1),
     {"carry"},
-    "the delta of the cell if it is the output gate",
+    "the delta of the cell if the right one is the output gate",
     "set to zero",
 )
 
@@ -290,7 +290,7 @@ def gradient(p, T):
         (
             ("    return g", '    return g | {"c": g["c"] / T, "V": g["V"] / T}'),
             "scale",
-            "The factor is 1/T at every length: one division by T is too many.",
+            "The factor is 1/T at every length: there is one division by T too many.",
             "gradients are",
         ),
         (
@@ -627,7 +627,7 @@ UNTRUE = {
         [TWICE],
         {},
         ["scale"],
-        "one division by T is too many",
+        "there is one division by T too many",
         "averaged over",
     ),
     "a bias in reverse order": (

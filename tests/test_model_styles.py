@@ -259,7 +259,7 @@ def test_a_law_of_the_length_is_told_before_a_norm_that_is_always_the_same():
     def case(T):
         return {"w": np.ones(3)}, lambda p: T * float(p["w"] @ p["w"]), lambda p: {"w": 2 * p["w"]}
 
-    assert families(found := diagnose(case)) == ["scale"] and "one division by T is too many" in told(found), found
+    assert families(found := diagnose(case)) == ["scale"] and "one division by T too many" in told(found), found
 
 
 def test_lengths_without_a_gradient_are_told_in_one_note():
@@ -321,7 +321,7 @@ def test_a_gate_that_a_zero_state_hides_at_first_is_named_where_nothing_else_sta
 
 def test_a_block_that_can_show_nothing_is_left_out_of_the_reasoning():
     diagnosis = diagnosed("stacked_class", ("dc_next = dc * f", "dc_next = dc * i"))
-    hint = "only block 4 of 4 is right at T = 2. Look at what the others have in common: the delta of the cell if it"
+    hint = "only block 4 of 4 is right at T = 2. Look at what the others have in common: the delta of the cell if the"
     assert hint in told(diagnosis)  # the forget gate's 1 is right as well
 
 
@@ -458,7 +458,7 @@ def test_deltas_are_not_called_right_where_they_are_wrong(style, edit):
 def test_neither_a_layer_nor_half_of_the_columns_is_taken_for_a_gate(style, edit):
     diagnosis = diagnosed(style, edit)
     assert families(diagnosis)[0] == "carry"
-    assert "the delta of the cell if it is the output gate of an LSTM" in told(diagnosis)
+    assert "the delta of the cell if the right one is the output gate of an LSTM" in told(diagnosis)
 
 
 # --------------------------------------------------------------------------------------------------------- errors
@@ -586,14 +586,14 @@ REASONS = {
         "word_attention",
         [TWICE],
         "penalty",
-        "U, W and O has 0.05 times the weights too much",
+        "U, W and O has an extra term, 0.05 times the weights",
         "",
     ),
     "a penalty at each step": (
         "word_attention",
         IN_THE_LOOP,
         "penalty",
-        "W has a multiple of the weights too much",
+        "W has an extra term, a multiple of the weights",
         "",
     ),
     "nothing goes back at all": (

@@ -129,8 +129,8 @@ def test_what_is_wrong_is_told_in_one_sentence_and_nothing_half_built_is_left(
     said = capsys.readouterr().err
     problem = {
         "changed": r"numpy\.whl is not the file that browser\.toml names: its sha256 differs\.",
-        "missing": r"numpy\.whl can't be had from \S+: .+\.",
-        "nothing there": r"python\.wasm can't be had from \S+: .+\.",
+        "missing": r"numpy\.whl can't be fetched from \S+: .+\.",
+        "nothing there": r"python\.wasm can't be fetched from \S+: .+\.",
     }[fault]
     end = "The site stays as it was." if old else "Nothing was built."
     assert re.fullmatch(rf"{problem} {end}\n", said), said

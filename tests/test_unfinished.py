@@ -21,10 +21,10 @@ SHAPES = "The shapes don't fit: look at the shape of each side. Is something tra
 UNLIKE = "Arrays of different shapes don't make one array: keep them apart, or take the one you need."
 FIRST = "If a cell above makes {}, run that cell first (in the menu: Run > Run All Above Selected Cell). "
 WHOLE = (
-    "This has to be a whole number: / gives a fraction, and // leaves it out. np.min(a, b) and np.max(a, b) take b as "
+    "This has to be a whole number: / gives a fraction, and // drops it. np.min(a, b) and np.max(a, b) take b as "
     "the axis; min(a, b) and max(a, b) compare two numbers."
 )
-INDEX = "An index of a list or an array is a whole number, not a name; / gives a fraction, and // leaves it out."
+INDEX = "An index of a list or an array is a whole number, not a name; / gives a fraction, and // drops it."
 NINE = (
     "A Params is nine matrices, not an array. "
     "Take one of them by its name, as in grads.Wi, or all their numbers in one vector, grads.flat."
@@ -100,7 +100,7 @@ STOPPED = {  # cells, and what is said below their errors
     ),
     f"def again(z):\n    return again(z)\n\n\nc = again(g)\n{CHECK}": "A function calls itself again and again.",
     f"def early(f):\n    kept = both + f\n    both = f\n    return kept\n\n\nc = early(f)\n{CHECK}": (
-        "The function reads that name before any line of it gives it a value."
+        "The function reads that name before giving it a value."
     ),
     f"new == f * c_before\n{CHECK}": "== compares. To give new a value, write =.",
     "c = g ^ 2": "",

@@ -139,7 +139,7 @@ def test_a_loop_without_a_line_for_a_rate_of_1_loses_that_part_alone():
 
     verdict = exercise.check_reach(counted)
     assert [part.name for part in verdict.parts if not part.passed] == ["a rate of 1 or more"]
-    assert "return -1 before it" in str(verdict) and verdict.points(3) == 2.5
+    assert "return -1 before the loop" in str(verdict) and verdict.points(3) == 2.5
 
 
 def test_a_search_that_never_ends_may_never_have_measured(monkeypatch):

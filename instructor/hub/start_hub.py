@@ -49,7 +49,8 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--processors", type=int, default=1, help="processors for each student (default: 1)")
     parser.add_argument("--processes", type=int, default=200, help="processes and threads of a student (default: 200)")
     parser.add_argument("--without", nargs="+", default=[], metavar="NAME", help="files and folders to keep back")
-    parser.add_argument("--idle", type=int, default=60, help="minutes until what does nothing is ended (default: 60)")
+    ended = "minutes until an idle kernel or server is ended (default: 60)"
+    parser.add_argument("--idle", type=int, default=60, help=ended)
     return parser.parse_args(arguments)
 
 
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> None:
     """Install what is missing, make accounts and homes, and become the hub."""
     options = options_of(arguments)
     if not sys.platform.startswith("linux"):
-        stop("The hub needs Linux: its students are accounts of the machine, with Linux's limits.")
+        stop("The hub needs Linux: each student is an account on the machine, with Linux's limits.")
     if os.geteuid() != 0:
         stop("The hub has to be started by root (sudo), since it makes an account for each student.")
     if bool(options.certificate) != bool(options.key):

@@ -107,7 +107,7 @@ def _diagnosis(
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
     if not result.proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
-        found, notes = [], [*notes, "All errors are small. Is the gradient made of differences, or of float32 numbers?"]
+        found, notes = [], [*notes, "All errors are small. Does the gradient come from differences, or from float32?"]
     elif not result.proved:
         if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
             may, known = account.what_is_known(result.code if found else code)
@@ -199,7 +199,7 @@ _TELLS = {
     r"(W. )?U./.*": "Only gate {gate} is wrong there: look at the lines that make d{gate} and dz{gate}.",
     r"(Wi Wf Wg )?Ui Uf Ug/.*": "Only i, f and g are wrong there, which read dc: look at how dc is made and handed on.",
     r"V( ..){8}/.*": (
-        "Look at what all nine share: the forward pass, if it is your own, dy, adding up the steps, a clipping limit."
+        "Look at what all nine share: the forward pass (if it is your own), dy, the sum over steps, a clipping limit."
     ),
     r".*": "Look at what is carried from step to step, or added up over the steps.",
 }

@@ -246,7 +246,7 @@ class Account:
         names = [f"d{name}" for name in now if name not in before]
         agree = f"{listing(names)} agree{'s' * (len(names) == 1)}"
         others = " and the other changes" * (len(self.flaws) > 1)
-        return f"With it{others}, at T = {self.truth.case.length}, {agree}."
+        return f"With this change{others}, {agree} with the exact gradient at T = {self.truth.case.length}."
 
     def _evidence(self, flaw: Flaw, alone: Code) -> str:
         """What a flaw alone does to the nine gradients, by length."""
@@ -254,9 +254,7 @@ class Account:
         wrong, sizes = wrong_at(found), {T: max(each.values()) for T, each in found.items()}
         size = max(sizes.values(), default=0)
         if 1e-9 < size < _ROUNDING:
-            return (
-                f"This fault alone leaves errors of up to {size:.2g}, as rounding does: enough to hide another fault."
-            )
+            return f"This fault alone leaves errors of up to {size:.2g}, as float32 may: enough to hide another fault."
         if not wrong:
             stops = Variants(alone).run(self.truth).error is not None
             what = "stops with an error" if stops else f"does not return {_NINE}"

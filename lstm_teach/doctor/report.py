@@ -63,7 +63,7 @@ class Finding:
         if known and self.proved:
             parts.append(f"{first} {what}, {self.path}.")
         elif known and self.how:  # other faults may come before
-            parts.append(f"With the change below, {what} comes right, {self.path}.")
+            parts.append(f"With the change below, {what} is right, {self.path}.")
         return " ".join(parts)
 
 

@@ -122,7 +122,7 @@ def read_function(function: Callable, owner: type | None = None) -> Unit:
         reason = f"the text of {name} can't be found (it was typed at a prompt, or built from a string)."
         raise NoSource(reason) from None
     except (SyntaxError, StopIteration, ValueError):
-        reason = f"the text of {name} can't be read as a function of its own."
+        reason = f"the text of {name} can't be read as a function on its own."
         if name == "<lambda>":
             reason = "a lambda without a name has no lines of its own; give the function that it calls."
         raise NoSource(reason) from None

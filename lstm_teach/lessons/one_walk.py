@@ -21,8 +21,8 @@ SECONDS = 5.0  # for each of the two looks
 LENGTHS = (10, 20, 40)
 TINY = 1e-303  # a V with which everything that is walked back has all its digits, which no number below 1e-308 has
 MEASURED = (
-    "The numbers are right, but gradients as small as {:.0e} get lost, as if they were measured, by nudging one number"
-    " after another. In a walk back they don't get lost. The task is one walk from the last step to the first."
+    "The numbers are right, but gradients as small as {:.0e} get lost, as if they had been measured by nudging one"
+    " number after another. In a walk back they don't get lost. The task is one walk from the last step to the first."
 )
 GROWS = (
     "The numbers are right, but this is more than one walk: with {2} steps, {0} runs {3:.1f} times as many lines as"

@@ -165,8 +165,8 @@ class Evidence:
             look = "look at what they get from it" + ", and from the step after" * (self.first > 1)
             zero = f"If its weights are zero, the others get no gradient: {look}."
             return "carry", f"Of the layers or gates {shows} {zero}"
-        share = "the delta of the cell if it is the output gate of an LSTM, that of the candidate if it is the update"
-        share += " gate of a GRU, that of the scores if it is the values of an attention."
+        share = "the delta of the cell if the right one is the output gate of an LSTM, that of the candidate if it is"
+        share += " the update gate of a GRU, that of the scores if it is the values of an attention."
         return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
 
     def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:

@@ -100,7 +100,7 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
         if power:
             also = "" if said == "1" else f", times {said}"
             # Of loss and gradient either may be what is averaged, or averaged twice: a ratio doesn't tell.
-            why = f"one division by T is {'missing' if power > 0 else 'too many'}"
+            why = "one division by T is missing" if power > 0 else "there is one division by T too many"
             return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
@@ -178,7 +178,7 @@ def _instead(piece: Piece, bad: Bad, seen: Seen, layout: Layout) -> Iterator[tup
         low, high = min(by.values()), max(by.values())
         if low * high > 0:
             times = f"{abs(high):.3g} times" if high - low <= 1e-3 * abs(high) else "a multiple of"
-            what = f"has {times} the weights too much" if low > 0 else f"lacks {times} the weights"
+            what = f"has an extra term, {times} the weights" if low > 0 else f"lacks {times} the weights"
             yield "penalty", f"{the} {what}.", {T: c.right + by[T] * own[T] for T, c in bad.items()}
     lines = ((0, "row", "rows"), (1, "column", "columns")) if any_of.is_matrix else ()
     lines = ((None, "entry", "entries"),) if any_of.is_vector else lines

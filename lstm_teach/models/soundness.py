@@ -43,7 +43,7 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
     if is_single(first.values()):
         what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
         return [finding("precision", what)]
-    jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} from one weight to the next."
+    jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} even when the weights hardly change."
     return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 
 

@@ -473,7 +473,7 @@ WRONG = {
         ),
         "a little added": (
             lambda a, b: norm(a - b) / (max(norm(a), norm(b)) + 1e-8),
-            "is larger than tiny matrices are",
+            "is larger than the norm of a tiny matrix",
         ),
         "a smallest size": (lambda a, b: norm(a - b) / max(norm(a), norm(b), 1e-8), "The smallest size allowed here"),
         "the spectral norm": (

@@ -339,8 +339,9 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         reads, by_line = trial.by_its_line(blank.lines.get(part, ""), {*wrong} - {part}, cases, got)
         if reads and all(close(g, v) or same(v, g, rounding=True) for g, v in zip(theirs, by_line, strict=True)):
-            zeros = judging.words_for_zeros([each for each in reads if not any(np.any(g[each]) for g in got)])
-            said = zeros or f"This is right in itself, but it reads {listing(reads)}: look there first."
+            zeros = [each for each in reads if not any(np.any(g[each]) for g in got)]
+            said = f"This is right in itself, but it reads {listing(reads)}: look there first."
+            said = judging.ZEROS.format(listing(zeros)) if zeros else said
             parts.append(Part(part, said, waits=True))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]

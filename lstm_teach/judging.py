@@ -40,6 +40,7 @@ ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "{} still has dots in it: replace them with your code."
 RAISES = "{} still raises NotImplementedError: replace that line with your code."
+ZEROS = "This may come from {} being zero everywhere: look there first."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 
@@ -328,12 +329,6 @@ def two_numbers(yours: float, right: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             break
     return texts
-
-
-def words_for_zeros(zeros: Sequence[str]) -> str:
-    """What to say of a wrong result where the right line gives it too, since these are zero everywhere."""
-    are = "are" if zeros[1:] else "is"
-    return f"{listing(zeros)} {are} zero everywhere, and this may be why: look there first." if zeros else ""
 
 
 def by_length(off: Mapping[str, Sequence[bool]], steps: Sequence[int]) -> str:

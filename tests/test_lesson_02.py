@@ -149,7 +149,7 @@ def test_what_several_lines_wait_for_is_said_of_all_of_them_and_a_missing_entry_
     zero = ("dzi = dc * g * i * (1 - i)", "dzi = 0 * dc")
     for gone in ((), (("params.Wi.T @ dzi + ", ""),)):  # the two can't be told apart
         said = sentences("write-step-back", source=edited("write-step-back", zero, *gone))
-        assert said["dh_before"] == "dzi is zero everywhere, and this may be why: look there first."
+        assert said["dh_before"] == "This may come from dzi being zero everywhere: look there first."
     for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
         said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
         assert said["step_back"].endswith(f"each under its name{words}")

@@ -238,7 +238,7 @@ class Task:
             made = {each: "0" for zero in zeros for each in re.findall(r"\w+", lines.get(zero, "")) if each in lines}
             blank = value_of(self._line(name, made), self.space(k) | own, numbers)
             if blank is not None and not difference(name, got[name], blank):
-                self.explained[name] = judging.words_for_zeros(zeros)
+                self.explained[name] = judging.ZEROS.format(listing(zeros))
         if value is None or not value.any():
             return right[name], []
         read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []

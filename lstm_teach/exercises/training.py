@@ -184,10 +184,9 @@ def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], 
         first, numbers = int(random.integers(sizes[0])), random.uniform(0, 1, count)
         moved = [np.clip(numbers + off, 0, 1) for off in (-1e-9, 0, 1e-9)]
         low, same, high = (sampled(scored_step, params, first, each, temperature) for each in moved)
-        forgetful = [edited(sampled, "scores, h, c =", kept) for kept in ("scores, h, _ =", "scores, _, c =")]
-        others = [without(scored_step, params, first, numbers, temperature) for without in forgetful]
-        apart = not any(np.array_equal(other, same) for other in others)
-        if apart and np.array_equal(low, same) and np.array_equal(same, high):
+        forgetful = (edited(sampled, "scores, h, c =", kept) for kept in ("scores, h, _ =", "scores, _, c ="))
+        others = [without(scored_step, params, first, numbers, temperature).tolist() for without in forgetful]
+        if same.tolist() not in others and np.array_equal(low, same) and np.array_equal(same, high):
             return params, first, numbers
 
 

@@ -213,9 +213,8 @@ def find_the_line(number: int) -> HTML:
     """The code of a case: open a line, and read at once whether it is the faulty one."""
     if number not in CASES:
         return HTML(prose(NO_CASE.format(number)))
-    number = int(number)
     lines, first = inspect.getsourcelines(case(number))
-    why, shown = reasons(number, lines), ""
+    why, shown = reasons(int(number), lines), ""
     for k, line in enumerate(lines):
         text, hang = escape(f"{first + k:3}  {line.rstrip()}"), len(line) - len(line.lstrip()) + 9
         look = f"white-space:pre-wrap;font-family:monospace;padding-left:{hang}ch;text-indent:-{hang}ch"

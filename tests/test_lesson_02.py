@@ -99,6 +99,9 @@ WRONG = [
     ("write-gates", "dzg", "dg * (1 + g**2)", "The sign is wrong in the slope of tanh"),
     ("write-gates", "dzi", "di * i * (1 - sigmoid(i))", "takes the sigmoid a second time"),
     ("write-weights", "dUf", "[0, dzf]", "always puts the number in place 1"),
+    ("write-weights", "dUf", "dzf * token_onehot * Uf[0]", "The factors dzf and token_onehot are right. Look at the"),
+    # dh * ct is right too, so of dh and ct nothing is said
+    ("write-gates", "dzo", "dh * ct * (1 - o) * i * f", "The factor 1 - o is right. Look at the rest of the product."),
     ("write-dh-total", "dh_whole", "dh_future", "dh_loss is missing"),
     ("write-dc-total", "dc_whole", "dc + dc_carry", "starts from dh_loss"),
     ("write-dc-total", "dc_whole", "dc_hidden + o * dc_carry", "The rest is right except for one factor too many: o"),

@@ -131,6 +131,12 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
             "These are the right 60 numbers, but there are always 60",
         ),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
+        (  # two mistakes
+            "two_roads",
+            "through_g",
+            "dc * f * (1 - g**2) * w * f * (1 - ct_before**2)",
+            "The factors 1 - ct_before ** 2, 1 - g ** 2, dc and w are right. Look at the rest of the product.",
+        ),
         ("two_roads", "through_g", "dc * i * g * w * o_before * ct_before", "slope"),
         ("posted_step", "posted_step", "one_step", "This is one_step, not"),
         ("bias_helped", "bias_helped", "bias_alone", "the bias for the carry alone"),

@@ -334,9 +334,8 @@ def test_the_posted_loop_of_lesson_3_is_named_as_what_it_is():
 
 
 def test_a_wrong_pass_can_be_called_above_its_judgement_and_prints_its_own_deltas(capsys):
-    assert 'the call `my_bptt(*net)` in\nthe blank\'s cell, *above* `lesson.judge("my_bptt")`' in cell_source(
-        NAME, "inspect-questions"
-    )
+    words = 'the call `my_bptt(*net)` in the blank\'s cell, *above* `lesson.judge("my_bptt")`'
+    assert words in cell_source(NAME, "inspect-questions")
     source = PASS.replace('dc_carry = d["dc_before"]', 'dc_carry = d["dc"]')
     source = source.replace("        grads.V +=", '        print(t, *d["dc"])\n        grads.V +=')
     verdict = judged(NAME, "my-bptt", source=f"{source}\nmy_bptt(*net){JUDGE}")
@@ -516,8 +515,8 @@ TWO_LOOPS = re.sub("(?s)(    dh_future = np.zeros.*)    return dh_future, dc_car
 @pytest.mark.parametrize(
     ("cell", "source", "words"),
     [
-        ("my-bptt", COMPLEX, "measured, by nudging one number after another"),
-        ("my-bptt", DIFFERENCES, "measured, by nudging one number after another"),
+        ("my-bptt", COMPLEX, "measured by nudging one number after another"),
+        ("my-bptt", DIFFERENCES, "measured by nudging one number after another"),
         ("my-bptt", FROM_EVERY_LOSS, "with 40 steps, my_bptt runs 3."),
         ("my-bptt", FORWARD_AGAIN, "Look for a loop over the steps inside another, or for a call in the loop"),
         ("initial", TWO_LOOPS, "with 40 steps, initial_deltas runs 3."),

@@ -1,4 +1,4 @@
-"""Lesson 05: a drawn guess compared with what a loss sends back, and a cursor for who is credited with it."""
+"""Lesson 05: a drawn guess compared with what a loss sends back, and a cursor for which loss reaches which step."""
 
 from functools import lru_cache
 
@@ -67,7 +67,8 @@ def fade_explorer() -> Explorer:
         "forget_bias": float_slider("Forget-gate bias", 0.0, *BIASES, step=0.25),
         "scale": float_slider("Weight scale", SCALE, *SCALES, step=0.02),
     }
-    return Explorer("How much arrives?", controls, draw, pick=pick)
+    rows = [["guess", "show"], ["forget_bias", "scale"]]
+    return Explorer("How much arrives?", controls, draw, rows=rows, pick=pick)
 
 
 @lru_cache(maxsize=64)  # all places of the slider
@@ -77,7 +78,7 @@ def flow(forget_bias: float) -> GradientFlow:
 
 
 def credit_explorer() -> Explorer:
-    """Return "who is credited": every loss against every step, with a cursor that a click or the sliders move."""
+    """Return "which loss reaches which step", all against all, with a cursor that a click or the sliders move."""
     scene, update = vanishing.build_credit()
     heat, _, row, bars = scene.figure.axes
     last = vanishing.CREDIT_STEPS - 1
@@ -103,4 +104,4 @@ def credit_explorer() -> Explorer:
         "quantity": choice("State", (("cell c", "c"), ("hidden state h", "h"))),
     }
     rows = [["s", "t"], ["forget_bias", "quantity"]]
-    return Explorer("Who is credited?", controls, draw, rows=rows, arrange=arrange, pick=pick)
+    return Explorer("Which loss reaches which step?", controls, draw, rows=rows, arrange=arrange, pick=pick)

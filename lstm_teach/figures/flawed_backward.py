@@ -53,7 +53,8 @@ def build(vocab_size: int, hidden_size: int) -> Built:
         for top in (0, lower):
             frames.append(rectangle(corners[name], top, corners[name] + wide, top + high))
         figure.text(at[name], box.y1 + 0.028, f"d{name}", ha="center", va="center", fontsize=LARGE)
-    axes.add_collection(LineCollection(frames, colors=GRAY, linewidths=0.8))  # one artist, since they lie over the mesh
+    # One artist, since they lie over the mesh; clipped, the lowest line would be lost in a small picture.
+    axes.add_collection(LineCollection(frames, colors=GRAY, linewidths=0.8, clip_on=False))
     for words, top in (("right", 0), ("this loop", lower)):
         y = box.y1 - (top + H / 2) / height * box.height
         figure.text(0.012, y, words, va="center", fontsize=NORMAL)

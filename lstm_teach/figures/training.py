@@ -288,6 +288,7 @@ def build(symbols: str, tested: Sequence[int], kinds: Mapping[str, Sequence[floa
     maps.set_yticks(range(K), symbols)
     maps.invert_yaxis()
     bare(maps).set_xticks([])
+    maps.set_xlabel("letter just read", fontsize=SMALL, labelpad=15)
     (frames,) = maps.plot([], [], marker="s", markersize=15, markeredgecolor="white", markeredgewidth=1.6, **ring)
     cross = {"color": WRONG, "markersize": 8, "markeredgecolor": "white", "label": "ranked below a\nforbidden letter"}
     (missed,) = maps.plot([], [], "X", **cross)

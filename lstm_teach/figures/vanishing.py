@@ -1,4 +1,4 @@
-"""Lesson 05: how far a loss reaches back, which step is credited with it, and what the posted loop does instead.
+"""Lesson 05: how far a loss reaches back, by which road, and what the posted loop does instead.
 
 Norms are drawn on absolute logarithmic scales with fixed ends, so that a smaller gradient looks smaller. May import
 numpy, matplotlib, scene and style.
@@ -145,8 +145,8 @@ def describe_fade(fade: Fade, revealed: bool = True) -> str:
         return f"{measured}; you made no guess."
     orders = np.log10(guessed / fade.norms[0])
     size = f"{abs(orders):.{0 if abs(orders) >= 10 else 1}f}"
-    off = f"{size} orders of magnitude too {'much' if orders > 0 else 'little'}"
-    return f"{measured}; {guess}: {off if abs(orders) >= 0.5 else 'right to within half an order of magnitude'}."
+    off = f"{size} orders of magnitude {'more' if orders > 0 else 'less'} than measured"
+    return f"{measured}; {guess}: {off if abs(orders) >= 0.5 else 'the same to within half an order of magnitude'}."
 
 
 # ------------------------------------------------------------------------------------------ several walks, compared
@@ -176,7 +176,7 @@ def describe_walks(right: Mapping[str, np.ndarray], posted: Mapping[str, np.ndar
     return f"|dL/dc| from the last loss back to step 0: {'; '.join(ends)}."
 
 
-# ------------------------------------------------------------------------------------------ who is credited
+# ------------------------------------------------------------------------------------------ which loss, which step
 
 CREDIT_STEPS = 20
 BANDS = 10.0 ** np.arange(-6, 2)  # one color for each power of ten
@@ -191,12 +191,12 @@ PATHS = {  # the name of each road, its color and its hatch
 
 
 def build_credit() -> Built:
-    """Draw what stays of "who is credited"; return the scene and `update(flow, quantity, s, t)`; quantity: "h", "c"."""
+    """Draw what stays of each loss against each step; return the scene and `update(flow, quantity, s, t)`."""
     figure = new_figure(900, 484, layout=None)
     places = (55, 30, 380, 355), (450, 30, 14, 355), (605, 30, 280, 145), (605, 235, 280, 150)
     heat, color_bar, row, bars = (axes_at(figure, *place) for place in places)
     tidy(heat, "Each loss (row), each step's state (column)", "state step t", "loss step s")
-    tidy(row, "The framed row: one loss, going back", "", "|delta|")
+    tidy(row, "The framed row: one loss", "", "|delta|")
     tidy(bars, "The roads by which it arrived", "state step t", "share")
     edges = np.arange(CREDIT_STEPS + 1) - 0.5
     cells = np.ones((CREDIT_STEPS, CREDIT_STEPS))

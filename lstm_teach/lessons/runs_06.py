@@ -91,5 +91,5 @@ def recall_table(learned: Mapping[int, np.ndarray], biases: Sequence[float]) -> 
     rows = []
     for bias, *by_gap in zip(biases, *learned.values(), strict=True):
         rows.append([bias, *(f"{sum(runs)} of {len(runs)} {''.join(np.where(runs, '●', '○'))}" for runs in by_gap)])
-    caption = "How many runs learned to recall. One dot for each seed, from 0 on: ● learned, ○ not learned."
+    caption = "How many runs learned to remember. One dot for each seed, from 0 on: ● learned, ○ not learned."
     return HTML(table(caption, ["forget-gate bias", *(f"gap of {gap}" for gap in learned)], rows))

@@ -302,14 +302,17 @@ class Written:
         return not self.lines or any(n.value == 1 for n in nodes)
 
 
-def alias(statements: Lines, names: Collection[str]) -> tuple[str, str, str] | None:
-    """A name for one of `names` or a part of it that is changed later, the line that gives it, which of `names`."""
+def alias(statements: Lines, names: Collection[str]) -> str:
+    """That a line has only given one of `names` another name, which is changed later; without a full stop, or ""."""
     for k, statement in enumerate(statements):
         original = _base(statement.value) if isinstance(statement, ast.Assign) else None
         target = statement.targets[0] if original in names else None
         if isinstance(target, ast.Name) and any(target.id in _filled(later) for later in statements[k + 1 :]):
-            return target.id, ast.unparse(statement), original
-    return None
+            name, value = target.id, ast.unparse(statement.value)
+            fresh = f"np.zeros_like({value})" if name == f"d{value.split('.')[-1]}" else f"{value}.copy()"  # a gradient
+            said = f"After `{name} = {value}`, what is done to {name} is done to {original} too"
+            return f"{said}. Begin with `{name} = {fresh}`"
+    return ""
 
 
 def made_before(namespace: Names, call: str) -> set[str] | None:

@@ -40,6 +40,11 @@ ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
 DOTS = "{} still has dots in it: replace them with your code."
 RAISES = "{} still raises NotImplementedError: replace that line with your code."
+INFINITE = "look for a division by 0, a log of 0 or an exp of a large number"
+CALLS = "{} calls {} from the library. What counts here is that you write the lines yourself."
+COPY = "Make new arrays, work on a .copy(), or write the old values back"
+GIVEN = "{} (given your {})"  # the name of a result that is right only for one's own wrong ones
+WITH_YOUR = "with your {} it should be"
 ZEROS = "This may come from {} being zero everywhere: look there first."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
@@ -80,8 +85,24 @@ class Attempt:
         return answer
 
     def borrowed(self, allowed: Collection[str]) -> str:
-        """The first of the library's `ANSWERS` that it has called, or that it is, but for those `allowed`."""
-        return borrowed.answer_in(self.entered, ANSWERS, (*allowed, *self.lent))
+        """That it has called, or that it is, one of the library's `ANSWERS`, but for those `allowed`; or ""."""
+        called = borrowed.answer_in(self.entered, ANSWERS, (*allowed, *self.lent))
+        if called and self.is_library:
+            return f"{self.name} is a function of the library, not one of yours. Write the lines yourself."
+        return called and CALLS.format(self.name, called)
+
+    def writes(self) -> str:
+        """That it has written to its inputs; or ""."""
+        if not self.changed:
+            return ""
+        way = cellcode.alias(self.body(), self.changed) or COPY
+        names = listing([*self.changed, *self.rounded])  # what changed in its last digits was written to as well
+        return f"{self.name} writes to what it was given, {names}. {way}."
+
+    def body(self) -> Sequence[ast.stmt]:
+        """Its statements, as far as its text is known."""
+        tree = cellcode.tree_of(guard.unwrapped(self.function))
+        return next((s.body for s in tree.body if isinstance(s, ast.FunctionDef)), ())
 
     def is_unwritten(self, trouble: object) -> bool:
         """Whether a `Trouble` or its sentence says that this function, not one that it calls, is not written yet."""
@@ -150,21 +171,17 @@ def judge(
                 results.append(Part(name, part(attempt)))
         except Trouble as trouble:
             results.append(Part(name, str(trouble), open=attempt.is_unwritten(trouble)))
-    if allow is not None and (called := attempt.borrowed((*TOOLS, *allow))):
-        without = f"calls {called}, but this task is to be done without that function of the library"
-        what = "is a function of the library, not one of yours" if attempt.is_library else without
-        results = [Part(name, f"{attempt.name} {what}. Write the lines yourself.") for name in parts]
+    if allow is not None and (said := attempt.borrowed((*TOOLS, *allow))):
+        results = [Part(name, said) for name in parts]
     tree = cellcode.tree_of(guard.unwrapped(function))
     if not all(part.passed for part in results) and cellcode.dots(tree):
         dots = DOTS.format(attempt.name)
         results = [part if part.passed else Part(part.name, dots, open=True) for part in results]
-    names = " and ".join(attempt.changed | attempt.rounded)
-    if attempt.changed:  # an input that changed in its last digits was written to as well, so one line says it all
-        advice = "Make new arrays, work on a .copy(), or write the old values back."
-        results.append(Part("inputs", f"{attempt.name} writes to what it was given, {names}. {advice}", beside=True))
-    elif attempt.rounded:
+    said = attempt.writes()
+    if attempt.rounded and not said:
         advice = "Undoing a change by arithmetic leaves a rounding error. Save the old value and write it back."
-        said = f"{attempt.name} leaves {names} changed in the last digits. {advice}"
+        said = f"{attempt.name} leaves {listing(attempt.rounded)} changed in the last digits. {advice}"
+    if said:
         results.append(Part("inputs", said, beside=True))
     if all(part.passed for part in results):
         note = ""
@@ -176,6 +193,14 @@ def judge(
         sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in sized)), "")
         note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
+
+
+def in_another_order(function: Callable, call: str, sentence: str) -> str:
+    """That a function takes its arguments in another order than the call of which this was said, or others; or ""."""
+    names = re.findall(r"[(,] *(\w+)", call)  # of f(a, b=1): a and b
+    of_our_call = "the function disagree on" in sentence and ", at line" not in sentence
+    order = f"{guard.name_of(function)} gets these arguments in this order: the first line should be `def {call}:`."
+    return order if of_our_call or guard.misplaced(function, names) else ""
 
 
 @contextlib.contextmanager
@@ -272,8 +297,7 @@ def wrong_form(name: str, got: Any, right: np.ndarray, axes: Sequence[str] = ())
     if not np.isfinite(array).all():
         index = tuple(np.argwhere(~np.isfinite(array))[0])
         more = ", or a root or log of a negative one" if np.isnan(array[index]) else ", unless you wrote np.inf"
-        look = f"look for a division by 0, a log of 0 or an exp of a large number{more}"
-        return f"{name} is {array[index]}{_where(axes, index)}: {look}."
+        return f"{name} is {array[index]}{_where(axes, index)}: {INFINITE}{more}."
     return ""
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from lstm_teach.cellcode import Lines, Names, Written, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.judging import Arrays, close, difference, is_like, numbers
+from lstm_teach.cellcode import Lines, Names, Written, calls, divisors, lines_of, names_in, numbers_typed
+from lstm_teach.judging import INFINITE, ZEROS, Arrays, close, difference, is_like, numbers, wrong_form
 from lstm_teach.validate import listing
 
+FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
 NEAR = 1e-7  # how far a known mistake may be from the answer that it explains, relative to its largest number
 PER_TOKEN = ("dy", "y", "scores")
 PER_UNIT = re.compile(r"(next_)?d?(z?[ifog]|c|ct|h)0?(_\w+)?$")
@@ -208,6 +209,28 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
+def what_it_is(
+    name: str, got: Sequence, right: Sequence, cases: Sequence[Names], written: Written, mistakes: Mapping[str, str]
+) -> str:
+    """What wrong values are instead, in words, or "": a known mistake first; else what the numbers alone say."""
+    arrays = [numbers(g) for g in got]
+    if any(a is None for a in arrays):
+        return ""
+    if any(isinstance(g, Mapping) for g in got):
+        return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
+    tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
+    words = known_mistake(mistakes, tries)
+    if words := words or recognize(name, arrays, right, cases, written):
+        return words
+    if words := next(filter(None, map(too_coarse, arrays, right)), ""):
+        return words
+    least = 0 if calls(written.lines, "round") else 1  # whole numbers may be counts, or a yes and a no
+    if is_rounded(arrays, right, least):
+        return "This is rounded. Keep all the digits."
+    near = (is_like(g, r) and np.allclose(g, r, 0.01, 1e-9 * abs(r).max()) for g, r in zip(arrays, right, strict=True))
+    return FIRST_DIGITS if all(near) and not all(map(close, arrays, right)) else ""
+
+
 def known_mistake(
     mistakes: Mapping[str, str],
     tries: Sequence[tuple[dict[str, Any], np.ndarray, np.ndarray]],
@@ -272,6 +295,56 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
             return read(eval(code, space))
     except (ValueError, IndexError, ArithmeticError):  # arrays that do not fit, and Python's own 1 / 0
         return None
+
+
+def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
+    """A learner's results but for one, as far as they can stand in for the right ones where a line reads them.
+
+    One that is the right value of another result can't: it was made rightly and handed back in the wrong place. (A
+    dz without its slope is the right delta of its gate too, but that delta is in its own place then.)
+    """
+    wrong = {name for name in right if name in got and not close(got[name], right[name])}
+    own = {}
+    for name in [name for name in got if name != result]:
+        misplaced = name in wrong and any(close(got[name], right[each]) for each in wrong - {name})
+        if is_like(got[name], right[name]) and np.any(got[name]) and not misplaced:
+            own[name] = np.asarray(got[name], float)
+    return own
+
+
+def following(line: str, result: str, got: Names, right: Names, space: Names) -> tuple[Any, list[str]]:
+    """What a result should be: the right one, or what its line gives with wrong ones of the learner's, and their names.
+
+    The line may read `space` too; without one, and for what is right itself, it is the right result.
+    """
+    if not line or close(got[result], right[result]):
+        return right[result], []
+    own = own_results(got, right, result)
+    value = value_of(line, {"np": np, **space, **own}, numbers)
+    if value is None or not value.any():  # from zeros only zeros follow, and they are not half right
+        return right[result], []
+    read = [] if close(value, right[result]) else re.findall(r"\w+", line)
+    return value, [each for each in own if each in read and not close(own[each], right[each])]
+
+
+def from_zeros(line: str, result: str, got: Names, right: Names, space: Names) -> str:
+    """That a wrong result is what its line gives with others that are zero everywhere; "" if it is not so.
+
+    Then it can't be told what the line does with them, and so not that a term is missing.
+    """
+    zeros = {name: got[name] for name in got if is_like(got[name], right[name]) and not np.any(got[name])}
+    zeros = {name: value for name, value in zeros.items() if name != result and not close(value, right[name])}
+    own = {"np": np, **space, **own_results(got, right, result), **zeros}
+    value = value_of(line, own, numbers) if line and zeros else None
+    return ZEROS.format(listing([*zeros])) if value is not None and close(got[result], value) else ""
+
+
+def infinite(line: str, result: str, got: Names, right: Names) -> str:
+    """That a result is not finite, and others that its line reads are not either; "" if it is not so."""
+    names = [name for name in dict.fromkeys([result, *re.findall(r"\w+", line)]) if name in got]
+    first, *others = [n for n in names if INFINITE in wrong_form("it", got[n], np.asarray(right[n]))] or [""]
+    neither = f"neither {'are' if others[1:] else 'is'} {listing(others or [''])}, which it reads: look there first"
+    return f"{result} is not finite, and {neither}." if others and first == result else ""
 
 
 def too_coarse(got: np.ndarray, right: np.ndarray) -> str:

@@ -18,7 +18,6 @@ MARKS = {
     "right": ("✓", "right"),
     "wrong": ("✗", "not yet"),
     "open": ("○", "not written yet"),
-    "waits": ("…", "waiting"),
 }
 
 
@@ -36,14 +35,13 @@ def hints_wanted() -> bool:
 class Part:
     """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
 
-    A part that is `open` has not been written yet, which isn't a mistake; one that `waits` only reads a wrong one. What
-    is `beside` the parts isn't counted as one, so that their number stays the same; it takes one off the right ones.
+    A part that is `open` has not been written yet, which isn't a mistake. What is `beside` the parts isn't counted as
+    one, so that their number stays the same; it takes one off the right ones.
     """
 
     name: str
     sentence: str = ""
     open: bool = False
-    waits: bool = False
     beside: bool = False
 
     @property
@@ -52,9 +50,7 @@ class Part:
 
     @property
     def state(self) -> str:
-        """One of "right", "wrong", "open", "waits"."""
-        if self.waits:
-            return "waits"
+        """One of "right", "wrong", "open"."""
         return "open" if self.open else "wrong" if self.sentence else "right"
 
 
@@ -173,16 +169,12 @@ class Verdict:
 def said(parts: Sequence[Part]) -> str:
     """The first sentence on the blanks of one cell."""
     names, states = listing([f"`{part.name}`" for part in parts]), [part.state for part in parts]
-    right, waits = states.count("right"), states.count("waits")
+    right = states.count("right")
     if right == len(parts):
         return f"Right: {names}."
     if states.count("open") == len(parts):
         return f"Not written yet: {names}."
-    if not waits:
-        return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
-    fix = len(parts) - right - waits
-    lines, wait = "1 line" if fix == 1 else f"{fix} lines", "1 waits" if waits == 1 else f"{waits} wait"
-    return f"{lines} to fix; {wait} for {'it' if fix == 1 else 'them'}."
+    return "Not right yet." if len(parts) == 1 else f"{right} of {len(parts)} right so far."
 
 
 def show_at_once(verdict: Verdict) -> None:

@@ -46,12 +46,12 @@ ATTACKS = {
     ),
     "calls_the_library": (
         "import lstm_teach as lt\ndef calls_the_library(a):\n    lt.relative_error(a, a)\n    return 2 * a",
-        "calls_the_library calls lt.relative_error, but this task is to be done without",
+        "calls_the_library calls lt.relative_error from the library.",
     ),
     "hides_the_library": (
         "from lstm_teach import relative_error as r\nhelpers = {'it': lambda a: 2 * a + r(a, a)}\n"
         "hides_the_library = helpers['it']",
-        "to be done without that function",
+        "What counts here is that you write the lines yourself.",
     ),
     "patched_score": (
         "from lstm_teach.verdicts import Part, Verdict\n"

@@ -367,10 +367,10 @@ def test_an_answer_of_the_librarys_is_noticed_when_it_is_called_however_it_is_hi
 
     monkeypatch.setattr("lstm_teach.judging.TOOLS", ())  # of which the sigmoid is one
     verdict = judge(HIDDEN[way], {"one": part, "two": part}, HINTS)
-    said = "<lambda> calls plain.sigmoid, but this task is to be done without that function of the library"
+    said = "<lambda> calls plain.sigmoid from the library. What counts here is that you write the lines yourself."
     assert verdict.score == 0 and str(verdict).count(said) == 1
     verdict = judge(HIDDEN[way], {"one": part}, HINTS, allow=("sigmoid",))
-    assert "to be done without" not in str(verdict) and (verdict.passed or way == "a cache")
+    assert "from the library" not in str(verdict) and (verdict.passed or way == "a cache")
 
 
 def test_a_function_that_is_given_may_be_called_and_so_may_what_it_calls():

@@ -573,7 +573,12 @@ CLIP = "training:check_clip", "clip_together"
 @pytest.mark.parametrize(
     ("check", "name", "source", "said"),
     [
-        ("gradient_check:check_relative_error", "relative_error", "a, b: lt.relative_error(a, b)", "be done without"),
+        (
+            "gradient_check:check_relative_error",
+            "relative_error",
+            "a, b: lt.relative_error(a, b)",
+            "calls lt.relative_error from the library",
+        ),
         ("flawed_backward:check_suspect", "suspect", "one, two: one.clear() or 'token'", "writes to what it was given"),
         (*CLIP, f"dV, dW, limit: (dV, dW) if {STAYS}", "and new_dW are dV"),
         (*CLIP, f"dV, dW, limit: [+dV, dW[:]] if {STAYS}", "but new_dW is dW itself"),

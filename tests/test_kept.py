@@ -107,8 +107,11 @@ def test_a_pass_that_is_no_function_is_right_but_not_kept_and_told_why(made, mon
         (SECTION % b"my_bptt = 3", "no longer defines a function my_bptt"),
         (SECTION % b"from lstm_teach import bptt as my_bptt", "no longer defines a function my_bptt"),
         (SECTION % b"raise SystemExit", "raises SystemExit."),
-        (SECTION.replace(b"04_", b"99_") % b"def my_bptt(): ...", "is no longer right. The lesson gives my_bptt"),
-        (SECTION.replace(b", pass", b", x") % b"def my_bptt(): ...", "is no longer right. The lesson gives my_bptt"),
+        (SECTION.replace(b"04_", b"99_") % b"def my_bptt(): ...", "is no longer right. my_bptt gets these arguments"),
+        (
+            SECTION.replace(b", pass", b", x") % b"def my_bptt(): ...",
+            "is no longer right. my_bptt gets these arguments",
+        ),
     ],
 )
 def test_bring_says_why_a_file_has_nothing_to_give(text, said, monkeypatch, tmp_path, capsys):

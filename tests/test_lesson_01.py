@@ -413,7 +413,7 @@ def test_one_array_under_two_names_is_told_so(made):
 def test_a_function_that_calls_the_library_is_told_so_and_not_that_its_helper_was_changed():
     body = "    step(params, x[0], h0, c0)\n    cache = lt.forward(params, x, h0, c0)\n    return cache.h, cache.c\n"
     source = f'def my_forward(params, x, h0, c0):\n{body}lesson.judge("my_forward")'
-    assert "This calls lt.forward" in str(judged(LESSON, "my-forward", source=source))
+    assert "my_forward calls lt.forward from" in str(judged(LESSON, "my-forward", source=source))
 
 
 def test_a_function_whose_helper_lacks_a_name_is_not_told_that_the_helper_was_changed():

@@ -99,9 +99,6 @@ WRONG = [
     ("write-gates", "dzg", "dg * (1 + g**2)", "The sign is wrong in the slope of tanh"),
     ("write-gates", "dzi", "di * i * (1 - sigmoid(i))", "takes the sigmoid a second time"),
     ("write-weights", "dUf", "[0, dzf]", "always puts the number in place 1"),
-    ("write-weights", "dUf", "dzf * token_onehot * Uf[0]", "The factors dzf and token_onehot are right. Look at the"),
-    # dh * ct is right too, so of dh and ct nothing is said
-    ("write-gates", "dzo", "dh * ct * (1 - o) * i * f", "The factor 1 - o is right. Look at the rest of the product."),
     ("write-dh-total", "dh_whole", "dh_future", "dh_loss is missing"),
     ("write-dc-total", "dc_whole", "dc + dc_carry", "starts from dh_loss"),
     ("write-dc-total", "dc_whole", "dc_hidden + o * dc_carry", "The rest is right except for one factor too many: o"),
@@ -146,13 +143,13 @@ def edited(cell, *changes):
     return source
 
 
-def test_what_several_lines_wait_for_is_said_of_all_of_them_and_a_missing_entry_is_named():
+def test_what_is_right_given_a_wrong_line_is_said_to_be_and_a_missing_entry_is_named():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", "")))
-    assert said["dc"] == said["dzo"] == "This is right in itself, but it reads dh: look there first."
+    assert [name for name in said if name.endswith("(given your dh)")] == ["dc (given your dh)", "dzo (given your dh)"]
     zero = ("dzi = dc * g * i * (1 - i)", "dzi = 0 * dc")
     for gone in ((), (("params.Wi.T @ dzi + ", ""),)):  # the two can't be told apart
         said = sentences("write-step-back", source=edited("write-step-back", zero, *gone))
-        assert said["dh_before"] == "This may come from dzi being zero everywhere: look there first."
+        assert said["dh_before"].endswith("This may come from dzi being zero everywhere: look there first.")
     for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
         said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
         assert said["step_back"].endswith(f"each under its name{words}")
@@ -239,7 +236,7 @@ STEPS_BACK = [
 def test_a_wrong_step_back_names_the_line_and_blames_no_line_that_only_reads_it(changes, part, words):
     said = sentences("write-step-back", source=edited("write-step-back", *changes))
     assert re.search(words, said.pop(part))
-    assert all(not each or "look there first" in each for each in said.values())
+    assert not any(said.values())
 
 
 @pytest.mark.parametrize(
@@ -271,13 +268,16 @@ def test_what_is_wrong_with_a_line_is_told_although_it_reads_another_wrong_one()
     changes = [("dy + dh_future", "dy"), ("(1 - ct**2)", "(1 - ct)"), ("dc_before = dc * f", "dc_before = dc")]
     said = sentences("write-step-back", source=edited("write-step-back", *changes))
     assert "dh_future is missing" in said["dh"]
-    assert "With your dh: the square is missing from the slope of tanh" in said["dc"]
-    assert "With your dc: the forget gate is missing" in said["dc_before"]
+    assert re.search("with your dh it should be.* The square is missing from the slope of tanh", said["dc"])
+    assert re.search("with your dc it should be.* The forget gate is missing", said["dc_before"])
 
 
 def test_a_nan_is_told_once_and_large_deltas_may_not_be_clipped():
     said = sentences("write-step-back", source=edited("write-step-back", ("dy + dh_future", "dy * np.nan")))
-    assert "dh is nan" in said.pop("dh") and all("look there first" in each for each in said.values())
+    assert "dh is nan" in said.pop("dh") and said["dc"].startswith(
+        "dc is not finite, and neither is dh, which it reads"
+    )
+    assert all("look there first" in each for each in said.values())
     for limit in (1, 5, 20):
         clipped = edited("write-step-back", ("    dc = ", f"    dh = np.clip(dh, -{limit}, {limit})\n    dc = "))
         assert f"Numbers beyond {limit} are clipped here" in sentences("write-step-back", source=clipped)["dh"]
@@ -286,8 +286,8 @@ def test_a_nan_is_told_once_and_large_deltas_may_not_be_clipped():
 def test_two_parts_lost_at_once_are_both_named_and_no_line_after_them():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", ""), (" + dc_carry", "")))
     assert "dh_future is missing" in said.pop("dh")
-    assert "With your dh: dc_carry is missing." in said.pop("dc")
-    assert all("look there first" in each for each in said.values())
+    assert re.search("with your dh it should be.* dc_carry is missing.", said.pop("dc"))
+    assert not any(said.values())
 
 
 @pytest.mark.parametrize("changes", [

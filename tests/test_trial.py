@@ -12,7 +12,7 @@ from exercise_answers import vanishing_gradients as answers
 from lesson_cells import cell_source, copied, fill, judged, names_before, run_cell, solved_run, spec
 
 import lstm_teach as lt
-from lstm_teach import aside, judging, trial
+from lstm_teach import aside, judging, lines
 from lstm_teach.blanks import Lesson
 from lstm_teach.cellcode import Written
 from lstm_teach.exercises import vanishing_gradients
@@ -45,7 +45,7 @@ def test_a_typed_in_number_is_named_if_it_is_a_size_that_other_nets_have_otherwi
     def words(**values):
         nets = [dict(values, dz=np.ones(n), h=np.ones((n, n)), H=n, repair=np.ones((n, n))) for n in (2, 3)]
         cases = [{n: net[n] for n in (*values, "repair")} for net in nets]
-        return trial.words_for_typed("repair", written, {"np": np, **values}, cases)
+        return lines.words_for_typed("repair", written, {"np": np, **values}, cases)
 
     said = "The typed-in number 4 can be right for these numbers only: write the line with names."
     assert {words(dz=np.ones(4)), words(h=np.zeros((4, 4))), words(H=4), words(T=3), words(T=5)} == {said}

@@ -73,7 +73,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
-from lstm_teach.recognize import known_mistake, too_coarse, value_of
+from lstm_teach.recognize import following, from_zeros, infinite, known_mistake, own_results, too_coarse
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -144,7 +144,7 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.explained: dict[str, str] = {}  # what is known of a wrong result
-        self.following: dict[str, list[str]] = {}  # results judged by the learner's own wrong ones, and these
+        self.following: dict[str, str] = {}  # what a result is called that is right for the learner's own wrong ones
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
@@ -165,14 +165,13 @@ class Task:
             options["allow"] = None
         with aside.apart(function):
             found = judging.judge(function, parts, self.spec["hints"], **options)
-        if guard.misplaced(function, re.findall(r"\w+", self.spec["call"])[1:]):  # this may be why the parts are off
-            order = f"The check calls `{self.spec['call']}`: take the arguments in this order."
-            off = (part if part.passed or part.open else replace(part, sentence=order) for part in found.parts)
-            found = replace(found, parts=tuple(part for part in off if not part.beside))
-        # One that is right only for wrong results of the learner's own says so in its name.
-        given = {name: f"{name} (given your {' and '.join(own)})" for name, own in self.following.items()}
-        judged = (replace(part, name=given.get(part.name, part.name)) if part.passed else part for part in found.parts)
-        return replace(found, parts=tuple(judged))
+        off = [part for part in found.parts if part.sentence and not (part.open or part.beside)]
+        order = judging.in_another_order(function, self.spec["call"], " ".join(part.sentence for part in off))
+        if off and order:
+            told = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
+            found = replace(found, parts=tuple(told))
+        parts = (replace(p, name=self.following.get(p.name, p.name)) if p.passed else p for p in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
@@ -201,12 +200,13 @@ class Task:
                 continue
             expected, given = self._expected(k, got, name)
             if given:
-                self.following[name] = given
+                self.following[name] = judging.GIVEN.format(name, " and ".join(given))
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
-            should = f"with your {' and '.join(given)} it should be" if given else "it should be"
+            should = judging.WITH_YOUR.format(" and ".join(given)) if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
-            if sentence := difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back):
+            off = difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back)
+            if sentence := off and (infinite(self._line(name), name, got, right) or off):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
                 return f"{sentence} {self._once(also.strip())}".strip(), name
         return case.look({only: got[only]} if only else answer, *case.arguments) if case.look else "", ""
@@ -227,38 +227,8 @@ class Task:
 
     def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
         """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
-        right, line = self.rights[k], self._line(name)
-        if not line or not difference(name, got[name], right[name]):
-            return right[name], []
-        own, lines = self._own(got, right, name), self.spec["lines"]
-        zeros = [each for each in own if not own[each].any() and difference(each, own[each], right[each])]
-        rest = {each: own[each] for each in own if each not in zeros}
-        value = value_of(line, self.space(k) | rest, numbers)
-        if zeros and (value is None or difference(name, got[name], value)):  # they hide what a line does with them
-            made = {each: "0" for zero in zeros for each in re.findall(r"\w+", lines.get(zero, "")) if each in lines}
-            blank = value_of(self._line(name, made), self.space(k) | own, numbers)
-            if blank is not None and not difference(name, got[name], blank):
-                self.explained[name] = judging.ZEROS.format(listing(zeros))
-        if value is None or not value.any():
-            return right[name], []
-        read = re.findall(r"\w+", line) if difference(name, value, right[name]) else []
-        return value, [each for each in rest if each in read and difference(each, got[each], right[each])]
-
-    def _own(self, got: Mapping[str, Any], right: Mapping[str, Any], result: str) -> dict[str, np.ndarray]:
-        """The learner's results but for one, as far as they can stand in for the right ones where `lines` read them.
-
-        One that is the right value of another result can't: it was made rightly and handed back in the wrong place. (A
-        dz without its slope is the right delta of its gate too, but that delta is in its own place then.)
-        """
-        if "lines" not in self.spec:
-            return {}
-        wrong = {name for name in right if name in got and difference(name, got[name], right[name])}
-        own = {}
-        for name in [name for name in got if name != result]:
-            misplaced = name in wrong and any(not difference(name, got[name], right[each]) for each in wrong - {name})
-            if is_like(got[name], right[name]) and not misplaced:
-                own[name] = np.asarray(got[name], float)
-        return own
+        line = self._line(name)
+        return following(line, name, got, self.rights[k], self.space(k) if line else {})
 
     def _given(self, case: Case) -> dict[str, Any]:
         """The names of a case without its right results."""
@@ -314,16 +284,22 @@ class Task:
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
+        lines = self.spec.get("lines", {})
         together, alone, answer = [], [], {}  # for each case that was answered: the names, what came, what is right
         for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
+                made_from = " ".join(lines.get(name, "") for name in right if not np.any(answer.get(name)))
+                made = {name: "0" for name in re.findall(r"\w+", made_from) if name in lines}
+                if result in lines and (words := from_zeros(self._line(result, made), result, answer, right, space)):
+                    return words
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
                 if (got := numbers(answer.get(result))) is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
-                    alone.append((space | self._own(answer, right, result) | {"right": expected}, got, expected))
+                    own = own_results(answer, right, result) if lines else {}
+                    alone.append((space | own | {"right": expected}, got, expected))
 
         def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first
             return numbers(by_name(value, list(value if isinstance(value, Mapping) else self.rights[0])))

@@ -135,12 +135,8 @@ def flaws_left(loop: Callable) -> FlawsLeft:
             for inputs in cases():
                 with guard.unseen() if got else contextlib.nullcontext():
                     got.append(_gradients(attempt, inputs))
-                if called := attempt.borrowed(ALLOWED):
-                    said = f"{attempt.name} calls {called} from the library."
-                    raise Trouble(f"{said} Only your own lines count here: repair the loop itself.")
-                if attempt.changed:
-                    said = f"{attempt.name} writes to what it was given, {' and '.join(attempt.changed)}."
-                    raise Trouble(f"{said} Make new arrays, or work on a .copy().")
+                if said := attempt.borrowed(ALLOWED) or attempt.writes():
+                    raise Trouble(said)
     except (Trouble, TypeError) as trouble:  # what is no function raises the second
         tree, said = cellcode.tree_of(loop), str(trouble)
         if sizes := typed_sizes(said.partition(", ")[2], tree):

@@ -158,7 +158,7 @@ def mistaken(*flaws):
         "not a number": (changed(lambda grads, params, x: grads.Wf.fill(np.nan)), "nan"),
         "initial state ignored": (lambda params, x, targets, h0, c0: bptt(params, x, targets), "With 2 steps, wrong:"),
         "writes to h0": (writes_to_h0, "writes to what it was given, h0"),
-        "no sequence": (lambda params, x: lt.Params.zeros(4, 5), "raised TypeError"),
+        "no sequence": (lambda params, x: lt.Params.zeros(4, 5), "the first line should be `def "),
     }
 
 

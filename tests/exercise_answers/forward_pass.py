@@ -285,10 +285,13 @@ WRONG = {
         "writes to U": (gate_in_place, "writes to what it was given, U"),
         "single precision": (lambda *given: gate(*given).astype(np.float32), "float64"),
         "no parentheses": (lambda U, W, k, h: 1 / 1 + np.exp(-(U[:, k] + W @ h)), "put parentheses around"),
-        "the library": (library_gate, "calls lt.forward, but this task is to be done without that function"),
+        "the library": (library_gate, "calls lt.forward from the library"),
         "clipped": (lambda *given: np.clip(gate(*given), 0.01, 0.99), "large weights"),
         "no function": (None, "needs your function itself, got nothing"),
-        "four arguments wanted": (lambda U, W, k: sigmoid(U[:, k]), "raised TypeError"),
+        "four arguments wanted": (
+            lambda U, W, k: sigmoid(U[:, k]),
+            "the first line should be `def gate(U, W, token, h_before):`",
+        ),
     },
     "check_loss": {
         "log2 of the sum": (loss_with_log2, "The log of the sum has base 2"),
@@ -331,7 +334,7 @@ WRONG = {
         ),
         "largest over the steps": (loss_shifted_by_token, "over the steps (axis 0)"),
         "each step": (lambda V, h, targets: np.ones(len(h)), "should be a single number"),
-        "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "to be done without that function"),
+        "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "calls lt.loss from the library"),
     },
     "check_bias": {
         "1 - share": (lambda share, steps: bias(1 - share, steps), "The share is what is left, not what is lost"),

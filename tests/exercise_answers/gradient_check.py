@@ -408,11 +408,11 @@ WRONG = {
         ),
         "the library": (
             lambda f, params, step: lt.numerical_gradient(f, params, step),
-            "to be done without that function",
+            "you write the lines yourself",
         ),
         "the library by another name": (
             gradient_by_another_name,
-            "calls lt.numerical_gradient, but this task is to be done without",
+            "calls lt.numerical_gradient from the library",
         ),
         "a vector": (lambda f, params, step: gradient(f, params, step).flat, "should return 9 arrays"),
         "names missing": (

@@ -444,7 +444,7 @@ WRONG = {
         "step 0 left out": (walk_with(order=lambda T: range(T - 1, 0, -1)), "The walk ends at step 1, but step 0 has"),
         "one row short": (one_row_short, "should be an array of shape (6, 4)"),
         "writes to y": (walk_that_writes, "writes to what it was given, cache"),
-        "the library": (library_walk, "to be done without that function"),
+        "the library": (library_walk, "you write the lines yourself"),
         "three results": (lambda *given: (*walk_with()(*given), 0), "should return 2 arrays"),
     },
     "check_biases": {

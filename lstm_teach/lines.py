@@ -1,0 +1,259 @@
+"""Judge the lines of a cell: what they give on other nets, and in the notebook itself, and what is said of it.
+
+Imports aside, borrowed, cellcode, guard, judging, the lessons' blanks, recognize, trial and verdicts.
+"""
+
+import ast
+import traceback
+from collections.abc import Callable, Collection, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from lstm_teach import borrowed, cellcode, guard, judging, trial
+from lstm_teach.aside import COPIED
+from lstm_teach.cellcode import Lines, Names, Written
+from lstm_teach.judging import ONCE, Trouble, close, difference, is_like, wrong_form
+from lstm_teach.lessons import Blank
+from lstm_teach.recognize import axes, what_it_is
+from lstm_teach.validate import listing
+from lstm_teach.verdicts import Part
+
+CALLED = "This is right, but it is called {}: rename it to {}."
+NO_LINE = "No line of this cell says what "
+UNSET = "np.empty only reserves memory, and what is in it can be anything. Begin with np.zeros."
+TYPED = "The typed-in number"
+THIS_NET = "It is right for these numbers; for others it is not."
+ALL_TYPED = "A typed-in number can be right for these numbers only: write the line with names."
+NO_LONGER = (
+    "{}, which {} calls, was right and no longer is. "
+    "Has its cell been changed, or one above that it uses? Restore it, and run the cells from there on."
+)
+
+
+def judge_lines(
+    blank: Blank, statements: Lines, namespace: dict, before: set[str] | None, spare: Collection[str]
+) -> tuple[Part, ...]:
+    """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
+    cases = blank.cases()
+    given = cases[0].keys() - {*blank.names}
+    statements = cellcode.without_copies(namespace, f'judge("{blank.group}")', statements, given)
+    try:
+        runs = trial.runs(blank.names, statements, cases, namespace)
+    except guard.LearnerError as error:
+        said = words_for_error(error)
+        return tuple(Part(name, said) for name in blank.names)
+    entered = [each for run in runs for each in run["entered"]]
+    if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
+        return tuple(Part(name, judging.CALLS.format("This", called)) for name in blank.names)
+    altered = {name for run in runs for name in run["changed"]}
+    changed = altered if before is None else altered & before
+    changed = changed - ({*spare} - cellcode.read_by(blank.library.values()))
+    parts, told = [], {}  # the known mistake in a line
+    for name in blank.names:
+        got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
+        if any(map(cellcode.is_open, got)):
+            parts.append(Part(name, open=True))
+            continue
+        read = cellcode.names_read(statements, name)
+        written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
+        earlier = words_for_earlier(read, statements, namespace, cases[0])
+        adds = written.lines and isinstance(written.lines[0], ast.AugAssign)
+        ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
+        fine = len(ran) == len(cases) and all(map(close, got, right))
+        here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
+        called = set.intersection(*(run["called"].get(name, set()) for run in runs))
+        # Of all that may be off, the first of these is said, since the others may follow from it.
+        if twin := next(iter(sorted(called)), ""):
+            again = f"{name}, and run the cells above again" if twin in changed else name
+            sentence, changed = CALLED.format(twin, again), changed - {twin}
+        elif adds and not fine and name not in cases[0].get("start", {}):
+            sentence = f"Write `{name} = ...`: this changes the value that {name} had before this cell."
+        elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
+            raised = str(next(value for value in got if isinstance(value, Trouble)))
+            sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
+        elif fine:
+            sentence = "" if changed else leftover(blank, name, namespace, read)
+            if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
+                changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
+            sentence = "" if changed else sentence
+        else:
+            form = next(filter(None, (wrong_form(name, got[k], right[k]) for k in ran)), "")
+            if len(ran) < len(cases):  # of those where it ran; one number there proves nothing
+                ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(TYPED)]
+            tried = ([values[k] for k in ran] for values in (got, right, cases))
+            several = sum(right[k].size for k in ran) > 1
+            told[name] = known = what_it_is(name, *tried, written, blank.mistakes.get(name, {})) if several else ""
+            only = known and here.startswith((THIS_NET, TYPED))
+            own = listing(sorted(altered & read - changed) or [""])  # made by a given line, which is another one now
+            if own and here.startswith(THIS_NET):
+                here = f"It is right with this cell's {own}, but not with the lesson's."
+            elif own and not known:
+                known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
+            here = here or form
+            need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
+            stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)
+            known = "" if known and known in here else known or stale
+            sentence = known if only else f"{here} {known}".strip() or "It is not right on every net."
+            sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
+        parts.append(Part(name, sentence))
+    if not any(part.sentence or part.open for part in parts):  # the lines are right, whatever they count with
+        changed -= {*spare}
+    if changed:
+        said, way = words_for_changes(changed, statements, before)
+        again = f"{said} {way}, and run the cells above again."
+        if any(part.sentence for part in parts):  # it may be so for this reason alone
+            kept_too = (NO_LINE, "This is right, but")
+            told = told if changed <= cellcode.counted(statements) else {}
+            first = (p.sentence if p.sentence.startswith(kept_too) else told.get(p.name, "") for p in parts)
+            both = (f"{said} {again}".strip() for said in first)
+            return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
+        parts.append(Part(listing(sorted(changed)), again))
+    return tuple(parts)
+
+
+def on_this_net(
+    blank: Blank, name: str, namespace: Names, cases: Sequence[Names], written: Written, earlier: str
+) -> str:
+    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
+    read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
+    # Looking at an iterator would use it up.
+    if right is None or name not in namespace or (isinstance(got, ONCE) and right.ndim):
+        return ""
+    off = difference(name, got, right, axes(right, name), relative=True)
+    rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
+    nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
+    first = [line for line in written.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
+    itself = name in cellcode.globals_read(cellcode.code_of(*first))
+    if not read - {"sigmoid", "softmax"} and is_like(got, right):
+        if itself:
+            return f"This reads {name} as it was before this cell ran: write the line itself."
+        return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
+    kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
+    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
+        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
+    if nearly and (typed := words_for_typed(name, written, namespace, cases, not off)):
+        return typed
+    if off and itself:
+        return f"{off} This reads {name} itself, as it was before this cell ran."
+    return off or f"{THIS_NET}{earlier}"
+
+
+def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.asarray) -> Any:
+    """What the library's line gives with the names of the notebook; None if it can't be computed with them."""
+    try:
+        return read(blank.library_value(name, namespace))
+    except Exception:  # the learner's own names may be anything; the lesson says so when it goes on
+        return None
+
+
+def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
+    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
+    if read & set(blank.names):  # another blank of the cell, which is judged by itself
+        return ""
+    got, right = namespace.get(name), library_here(blank, name, namespace)
+    if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
+        return ""
+    called = sorted(blank.calls.keys() & read)
+    its = cellcode.names_in(ast.parse(blank.library[name]))
+    numbers = {n for n in read | its if isinstance(namespace.get(n), int | float | np.ndarray)}
+    old, others = sorted(numbers & (read - its)), sorted(numbers & (its - read))
+    if called and not old:
+        return NO_LONGER.format(listing(called), "this line")
+    if called or not old:
+        off = difference(name, got, right, axes(right, name), relative=True)
+        perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
+        return f"The line is right for other numbers, but not for these: {off}{perhaps}"
+    several = len(old) > 1
+    off = (
+        f"do{'' if several else 'es'}n't match {listing(others)}"
+        if others
+        else f"{'are' if several else 'is'} out of date"
+    )
+    return f"The line is right, but here {listing(old)} {off}: run the cells above again, in order."
+
+
+def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:
+    """What to say of numbers in the lines of one blank that the right one doesn't have; names may stand for them.
+
+    Where the result is only nearly `right`, one that was rounded may be the reason, but not a whole number or a half.
+    """
+    here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
+    # one that is the same on every net, such as the number of runs, is right on every net
+    sizes = [v for n, v in here.items() if any(other.get(n) != v for other in others)]
+    beside = {v + one for v in (namespace.get(n) for n in cases[0]) if isinstance(v, int) for one in (-1, 1)}
+    needed = cellcode.numbers_typed(ast.parse(written.its))
+    typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
+    # one smaller than this keeps a division from zero; T - 1 is the last step
+    typed = [n for n in typed if n >= 1e-3 and (n % 0.5 or (right and (n % 1 or n in sizes or n in beside)))]
+    if not typed:
+        return ""
+    them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"
+    way = "write the line with names."
+    if cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
+        way = "compare the numbers with each other, not with a fixed one."
+    return f"{TYPED}{them} can be right for these numbers only: {way}"
+
+
+def _sizes(read: Collection[str], names: Names) -> dict[str, float]:
+    """The single numbers among the names, and how long the arrays are that are read."""
+    numbers = {n: v for n, v in names.items() if isinstance(v, int | float)}
+    return numbers | {n: len(v) for n, v in names.items() if n in read and isinstance(v, np.ndarray) and v.ndim}
+
+
+def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names, case: Collection[str] = ()) -> str:
+    """That lines read values of other cells, which stay the same in every trial; "" if they do not."""
+    others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
+    others = {n for n in others if not n.startswith("__")}  # the body of a class reads __name__
+    stale = sorted(n for n in others if not (callable(namespace[n]) or issubclass(type(namespace[n]), ModuleType)))
+    stay = "stay as they were" if len(stale) > 1 else "stays as it was"
+    return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
+
+
+def words_for_shared(function: Callable, statements: Lines) -> str:
+    """That arrays or lists made outside a function's own lines are the same in all its calls; "" if there are none."""
+    space = getattr(function, "__globals__", {})
+    anew = {n for s in statements for node in ast.walk(s) if isinstance(node, ast.Global) for n in node.names}
+    found = {n: space.get(n) for n in cellcode.globals_read(function) & cellcode.stored(statements) - anew}
+    found |= {n: each.default for n, each in guard.parameters_of(function).items()}
+    shared = sorted(n for n, value in found.items() if isinstance(value, COPIED))
+    return f" Note that all calls share the same {listing(shared)}, made only once." if shared else ""
+
+
+def words_for_error(error: guard.LearnerError) -> str:
+    """What to say of a cell whose trials stopped: what it raised itself, or what its values raised in here."""
+    raised = error.__cause__
+    if isinstance(raised, NameError):  # a name that stands for no value says so, with any numbers
+        return f"{raised}".removesuffix(".") + "."
+    if raised and all(frame.f_code.co_filename != trial.CELL for frame, _ in traceback.walk_tb(raised.__traceback__)):
+        return f"What this cell makes can't be judged: looking at it raises {type(raised).__name__}: {raised}."
+    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {trial.SECONDS:g} seconds"
+    return f"With numbers other than these, this cell {what}."
+
+
+def words_for_changes(changed: Collection[str], statements: Lines, before: Collection[str] | None) -> tuple[str, str]:
+    """What to say of names that the cell has changed though other cells need them, and what to do about it.
+
+    Those that this cell makes itself, and that were not there `before`, may come from a line that it was given with.
+    """
+    one, names = len(changed) == 1, listing(sorted(changed))
+    if before is not None and {*changed} <= cellcode.made_afresh(statements) - {*before}:
+        said = f"This cell gives {names} {'a value that differs' if one else 'values that differ'} from the lesson's."
+        return said, "If the line was given, restore it; if it is yours, use a new name"
+    said = "which comes from another cell." if one else "which come from other cells."
+    if {*changed} <= cellcode.counted(statements):
+        return f"The loop in this cell counts with {names}, {said}", "Use another letter"
+    said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
+    if {*changed} <= cellcode.stored(statements):
+        return said, "Use a new name, or take the change out"
+    perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    return said, cellcode.alias(statements, changed) or perhaps
+
+
+def words_for_spent(blank: Blank, counters: Collection[str]) -> str:
+    """That a loop of a right cell has counted with a name that the cell needs to run again; "" if none has."""
+    spent = [] if blank.is_function else sorted({*counters} & cellcode.read_by(blank.library.values()))
+    them = "them" if spent[1:] else "it"
+    way = f"before you run this cell again, run the one above that makes {them}"
+    return f"A loop in this cell counts with {listing(spent)}: {way}." if spent else ""

@@ -290,10 +290,12 @@ class Task:
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
-                made_from = " ".join(lines.get(name, "") for name in right if not np.any(answer.get(name)))
-                made = {name: "0" for name in re.findall(r"\w+", made_from) if name in lines}
-                if result in lines and (words := from_zeros(self._line(result, made), result, answer, right, space)):
-                    return words
+                if result in lines:
+                    zeros = [n for n in right if is_like(answer.get(n), right[n]) and not np.any(answer[n])]
+                    made_from = re.findall(r"\w+", " ".join(lines.get(name, "") for name in zeros))
+                    line = self._line(result, {name: "0" for name in made_from if name in lines})
+                    if words := from_zeros(line, result, answer, right, space):
+                        return words
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
                 if (got := numbers(answer.get(result))) is not None:

@@ -298,7 +298,7 @@ def test_only_matrices_are_called_tiny(small):
     assert ("tiny" in str(diagnosis)) == (small == "Whh")
 
 
-def test_a_gradient_that_reads_what_the_loss_left_behind_is_passed_with_a_note():
+def test_a_gradient_that_reads_what_the_loss_left_behind_is_passed():
     def case(T):
         net, left = load("rnn_tanh"), {}
         params, loss, gradient = net(T)
@@ -309,9 +309,7 @@ def test_a_gradient_that_reads_what_the_loss_left_behind_is_passed_with_a_note()
 
         return params, forward, lambda p: gradient(left)
 
-    diagnosis = diagnose(case)
-    assert diagnosis.passed
-    assert "what the last call of loss left behind" in diagnosis.notes[0]
+    assert diagnose(case).passed
 
 
 def test_the_librarys_own_parameters_can_be_taken():

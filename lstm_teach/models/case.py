@@ -183,9 +183,8 @@ def model_of(case: ModelCase, T: int, seconds: float) -> Model:
         try:
             own = changed(params)  # the net may write into its own
         except TypeError:
-            raise TypeError(
-                f"params {of} must be a dict, or something else that can be copied, got {validate.brief(params)}."
-            ) from None
+            must = f"params {of} must be a dict, or something else that can be copied"
+            raise TypeError(f"{must}, got {validate.brief(params)}.") from None
     return Model(own, loss, slope, T, seconds)
 
 
@@ -223,13 +222,12 @@ def value(model: Model) -> float:
     return float(losses(model, [changed(model.params)])[0])
 
 
-def gradient(model: Model, before: Model | None = None) -> dict[str, np.ndarray]:
+def gradient(model: Model) -> dict[str, np.ndarray]:
     """The model's own gradient at its weights, as float64 arrays. Raises LearnerError.
 
-    The loss is called first, with the same weights unless `before` has others: many models read in the backward pass
-    what the forward pass left behind.
+    The loss is called first: many models read in the backward pass what the forward pass left behind.
     """
-    value(before or model)  # guarded by itself, so that its errors bear its name
+    value(model)  # guarded by itself, so that its errors bear its name
     return _guarded(model.gradient, model.seconds, lambda: _read(model.gradient(changed(model.params)), model.params))
 
 
@@ -241,9 +239,7 @@ def rescaled(model: Model, names: list[str]) -> Model:
 
     def scaled(params: Arrays) -> Arrays:
         got = gradient(replace(model, params=params))
-        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names))
-        if not size:
-            return got
+        size = math.sqrt(sum(float(np.sum(got[name] ** 2)) for name in names)) or 1.0
         unit = {name: got[name] / size for name in names}
         slope = slope_of(losses(model, (onward(params, unit, n * 5e-4) for n in FOURTH)), 5e-4)
         return {name: array * (slope / size) for name, array in got.items()}

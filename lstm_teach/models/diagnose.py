@@ -153,7 +153,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             given[T] = value(own[T])
             if seen and given[T] == given[min(seen)]:
                 continue  # T may not matter, or the loss may begin at a later step
-            if findings := soundness.of_calls(own[T], notes):
+            if findings := soundness.of_calls(own[T]):
                 break
             seen[T] = compare(of_sane_size(own[T], notes))
             if beside := soundness.beside_the_kink(seen[T], notes):

@@ -170,8 +170,9 @@ class Evidence:
         return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
 
     def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:
-        """Whether with zeros in these nothing goes back to any of the others."""
-        found = measured(self.with_change(zeros), [[*map(Piece, self.each)], *([piece] for piece in pieces)])
+        """Whether with zeros in the matrices of these, which leave a gate its bias, nothing goes back to the others."""
+        bare = self.with_change(piece for piece in zeros if not self.each.part(piece).is_vector)
+        found = measured(bare, [[*map(Piece, self.each)], *([piece] for piece in pieces)])
         return bool(found) and all(slope.size < 1e-9 for slope in found[1:])
 
     def is_one_gate(self) -> bool:
@@ -220,7 +221,8 @@ class Evidence:
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
-        for name in (name for name in self.bad if name in start and self.each[name].is_matrix):
+        here = {*start} - {*self.layout.changing}
+        for name in (name for name in self.bad if name in here and self.each[name].is_matrix):
             both, first = self.each[name], start[name]
             spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
             within = any(two.shape[1] == 2 * one.shape[1] and inside(away, one) for away, two, one in spans)
@@ -243,10 +245,10 @@ class Evidence:
             known = loud and not one and None not in here + there
             if known and np.allclose(here, there, 1e-5, 1e-7) and np.ptp(here) > 1e-6:
                 told.append(name)
-        if not told:
-            return ""
-        what = f"{self.at(told)} is off by a different factor for each unit, and other output weights don't change"
-        return f"{what} these factors: a factor in it is wrong or missing, such as a slope, a gate or a mask."
+        what = (
+            "is off by a different factor for each unit, and other output weights don't change these factors: a factor"
+        )
+        return f"{self.at(told)} {what} in it is wrong or missing, such as a slope, a gate or a mask." if told else ""
 
     def guess(self) -> str:
         """Why the mistake is where these gradients are made, though no array is known to share their deltas."""

@@ -31,7 +31,8 @@ _FROM = {n: (lambda a, least=n: least + np.linspace(0, 1, a.size).reshape(a.shap
 def explain(seen: Seen, take: Take, notes: Notes, takes_length: bool) -> list[ModelFinding]:
     """Findings, the surest first, for a gradient that is wrong at some length; `take(T)` makes the model of another."""
     longest = seen[max(seen)].model
-    layout = Layout(longest.shapes, outputs(longest), looked_up(seen), not takes_length)
+    changing = {name for each in seen.values() for name, _ in each.model.shapes.items() ^ longest.shapes.items()}
+    layout = Layout(longest.shapes, outputs(longest), looked_up(seen) | changing, not takes_length, changing)
     ever = {name: [each[name] for each in seen.values()] for name in next(iter(seen.values()))}
     wrong = [name for name, cs in ever.items() if any(c.wrong for c in cs)]
     # a state of zero at the start keeps it from being seen
@@ -81,7 +82,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
     """What the arrays that no relation explains have in common, and a note on those that go wrong later."""
     if min(seen) > 1 and seen[min(seen)].wrong(rest):  # one step, though not asked for, tells what the others can't
         with contextlib.suppress(guard.LearnerError):
-            seen = {1: compare(one), **seen} if (one := take(1)).shapes == layout.shapes else seen
+            seen = {1: compare(one), **seen} if (one := take(1)).shapes.keys() == layout.shapes.keys() else seen
     first = next(T for T in seen if seen[T].wrong(rest))
     # Where nothing shows, nothing is shown to be right; at T = 1 that of other arrays may be.
     shown = [T for T, each in seen.items() if not all(each[n].silent for n in (rest if T > 1 else each))]
@@ -90,21 +91,16 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         middle = (before + first) // 2
         seen = dict(sorted({**seen, middle: compare(take(middle))}.items()))
         before, first = (before, middle) if seen[middle].wrong(rest) else (middle, first)
-    shapes = seen[first].model.shapes
-    if odd := {name for each in seen.values() for name, _ in each.model.shapes.items() ^ shapes.items()}:
-        has = "have different shapes" if odd - {min(odd)} else "has a different shape"  # as a layer's input has
-        what = f"{listing(sorted(odd))} {has} at other values of T"
-        notes[f"{what}, so only T = {first} was used to explore the mistake."] = None
-        seen = {first: seen[first]}
-        layout = Layout(shapes, outputs(seen[first].model), looked_up(seen), layout.plain)
     with contextlib.suppress(guard.LearnerError):  # what is wrong one step later too is seen there for the first time
-        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes == layout.shapes:
+        if first == max(seen) and not layout.plain and (more := take(first + 1)).shapes.keys() == layout.shapes.keys():
             seen = {**seen, first + 1: compare(more)}
     if (before or 1) == 1:
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
-    # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains.
-    own = [name for name in case.bad if case.proofs[name]]
+    # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains. But a
+    # bias is right with the deltas of other steps too: it proves nothing where some other one is wrong.
+    sums = {name for name, c in case.each.items() if c.is_vector and any(case.each[n].is_vector for n in case.bad)}
+    own = [name for name in case.bad if case.proofs[name] - sums]
     once = [name for name in case.bad if first == 1 and not case.is_one_gate() and _at_once(case, [name])]
     for apart in (own, once):
         if 0 < len(apart) < len(case.bad):
@@ -157,7 +153,8 @@ def _cured(case: Evidence) -> Iterator[Said]:
     several = [[*map(Piece, names)] for names in [*case.layout.by_shape(vectors), *([name] for name in vectors)]]
     hidden = [[piece for piece in pieces if piece.name not in case.layout.outputs] for pieces in several]
     squares = [[s for piece in pieces for s in case.layout.squares(piece)] for pieces in case.layout.on_the_state()]
-    square = {n: shape[-2:] for n, shape in case.layout.shapes.items() if n in case.layout.outputs or shape[2:]}
+    shapes = {n: shape for n, shape in case.layout.shapes.items() if n not in case.layout.changing}
+    square = {n: shape[-2:] for n, shape in shapes.items() if n in case.layout.outputs or shape[2:]}
     squares += [[Piece(name)] for name, sides in square.items() if len(sides) == 2 and len({*sides}) == 1 < sides[0]]
     factor = "a factor of {0}, or of one minus {0}, may be missing, used twice, or applied to the wrong thing."
     switched = ", so the mistake is where units are switched off."
@@ -256,12 +253,16 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
-    longest = case.seen[max(case.seen)].pooled(case.bad)
-    mine, away = longest.mine[longest.tried], (longest.mine - longest.right)[longest.tried]
+    pooled = case.seen[max(case.seen)].pooled(case.bad)
+    mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
     sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
+    if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
+        several = [pooled, *(compare(other).pooled(case.bad) for other in case.others)]
+        sizes = [[np.linalg.norm(side[c.tried]) for side in (c.mine, c.right)] for c in several]
+        grown = sum(np.log(mine / right) for mine, right in sizes) > 0
     # A loop that stops lacks the first step in every array that gets anything of it.
     shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
     ends = not shown and not (sent and grown)

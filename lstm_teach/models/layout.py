@@ -13,6 +13,7 @@ import numpy as np
 from lstm_teach.gradreport import listing
 
 Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
 Names = Collection[str]
 
 
@@ -46,17 +47,19 @@ def _blocks(pieces: list[Piece]) -> str:
 class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
+    `changing` are those that have another shape at each length, as the input of a layer has, and so no gates.
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     `states` are what may be the number of units. A `plain` model has neither.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], outputs: Names = (), tables: Names = (), plain: bool = False):
-        self.shapes, self.outputs, self.tables, self.plain = shapes, outputs, tables, plain
+    def __init__(self, shapes: Shapes, outputs: Names = (), tables: Names = (), plain=False, changing: Names = ()):
+        self.shapes, self.outputs, self.tables, self.plain, self.changing = shapes, outputs, tables, plain, changing
+        shapes = {name: shape for name, shape in shapes.items() if name not in changing}
         squares = {shape[0] for shape in shapes.values() if len(shape) == 2 and shape[0] == shape[1]}
         # What may be the number of units: the size of a square array, or one that an output array has, but for the
         # side that its bias has.
         lengths = [max(shape) for shape in shapes.values() if np.prod(shape) == max(shape, default=0)]
-        sides = {n: lengths.count(n) != 1 for name in outputs for n in shapes[name]}
+        sides = {n: lengths.count(n) != 1 for name in outputs for n in self.shapes[name]}
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
@@ -81,8 +84,9 @@ class Layout:
             self.gates, self.states = [], set()
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
-        """These arrays, together where they have one shape."""
-        return [[n for n in names if self.shapes[n] == shape] for shape in dict.fromkeys(self.shapes[n] for n in names)]
+        """These arrays, together where they have one shape, but for those that have it at one length only."""
+        shapes = {name: self.shapes[name] for name in names if name not in self.changing}
+        return [[name for name in shapes if shapes[name] == shape] for shape in dict.fromkeys(shapes.values())]
 
     def told(self, pieces: Iterable[Piece]) -> str:
         """These pieces in words, such as "U and rows 0 to 3 of V and W (block 1 of 4)"."""
@@ -111,7 +115,7 @@ class Layout:
     def of(self, name: str) -> Iterator[list[Piece]]:
         """The array as a whole; then as 4, 3 or 2 gates along an axis, each as long as another axis is."""
         yield [Piece(name)]
-        shape, shapes = self.shapes[name], self.shapes.values()
+        shape, shapes = () if name in self.changing else self.shapes[name], self.shapes.values()
         # A slice for each gate or layer, which has a row of the bias.
         cubes = [other for other in shapes if len(other) == 3 and other[0] in (2, 3, 4) and other[:2] in shapes]
         if shape in cubes or shape in [cube[:2] for cube in cubes]:

@@ -59,7 +59,7 @@ def common_factor(seen: Seen) -> tuple[list[str], ModelFinding | None]:
         return [], None
     ratios = {T: 1.0 if abs(k - 1) <= _SAME else k for T, k in ratios.items()}
     pooled = {T: each.pooled() for T, each in at.items()}
-    return alike, factor({**dict.fromkeys(seen, 1.0), **ratios}, pooled, "The norm of all arrays together")
+    return alike, factor({**dict.fromkeys(seen, 1.0), **ratios}, pooled, whole=True)
 
 
 def by_number(each: Bad) -> ModelFinding | None:
@@ -88,7 +88,7 @@ def _in_order(c: Comparison) -> bool:
     return bool(near.sum() > 20 and (np.diff(mine[order]) >= -_SAME * np.abs(mine).max()).all())
 
 
-def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> ModelFinding:
+def factor(ratios: dict[int, float], each: Bad, whole: bool = False) -> ModelFinding:
     """What to say of a constant ratio: which law does it follow over the lengths?"""
     off = {T: k for T, k in ratios.items() if k != 1}
     of, at = f"The gradient of {HERE} is", f"at T = {listing(off)}"
@@ -104,17 +104,20 @@ def factor(ratios: dict[int, float], each: Bad, norm: str = "Its norm") -> Model
             return finding("scale", in_all, f"The factor is {_POWERS[power]} at every length{also}: {why}.")
         if said == "-1":
             return finding("sign", f"{of} the right one times -1 {at}.")
-        count, square = said.removeprefix("-").removeprefix("1/"), "the 2 of a square, " * (said in ("2", "1/2"))
-        guess = f"Is it {square}a batch of {count}, or {count} features?"
+        count, rate = said.removeprefix("-").removeprefix("1/"), f"{abs(constant):g}"
+        counts = ["the 2 of a square"] * (count == "2") + [f"a batch of {count}", f"{count} features"]
+        counts += [f"a learning rate of {rate}"] * (whole and abs(constant) < 1 and len(rate) < 6)
+        guess = f"Is it {', '.join(counts[:-1])}, or {counts[-1]}?"
         guess = f"Is it the scale of an attention, {count}?" if "sqrt" in count else guess
-        guess = "The factor is not a count: is it a constant, or a slope?" if "." in said else guess
+        other = "a learning rate, another constant" if whole else "a constant"
+        guess = f"The factor is not a count: is it {other}, or a slope?" if "." in said else guess
         why = "The factor is the same at every length, so it has nothing to do with T. "
         return finding("scale", f"{of} {as_factors([said])} {at}, in every entry.", why * (len(off) > 1) + guess)
     norms = [float(np.linalg.norm(each[T].mine)) for T in off]
     if len(norms) > 1 and np.ptp(norms) <= 1e-5 * norms[0]:
-        cut, why = max(off.values()) < 1, f"{norm} is {norms[0]:.4g}: it is"
-        place = f"{of} right in direction, but not in size, {at}."
-        return finding("clipping" if cut else "scale", place, f"{why} {'clipped or ' * cut}set to this value.")
+        cut, norm = max(off.values()) < 1, "The norm of all arrays together" if whole else "Its norm"
+        why = f"{norm} is {norms[0]:.4g}: it is {'clipped or ' * cut}set to this value."
+        return finding("clipping" if cut else "scale", f"{of} right in direction, but not in size, {at}.", why)
     why = "The factor is neither the same at every length nor T nor 1/T: is it a count of something else, or a slope?"
     return finding("scale", f"{of} right in direction, but not in size: it is {times}.", why * (len(off) > 1))
 
@@ -243,10 +246,8 @@ def _copies(seen: Seen, wrong: list[str], explained: set[str], layout: Layout) -
     """Pairs of wrong arrays, not both explained, whose gradients are the same and should not be."""
     pairs = []
     for one, other in (pair for group in layout.by_shape(wrong) for pair in itertools.combinations(group, 2)):
-        if {one, other} <= explained:
-            continue
         both = [(each[one], each[other]) for each in seen.values() if np.ptp(each[one].mine)]
-        if not both or not all(np.array_equal(a.mine, b.mine) for a, b in both):
+        if {one, other} <= explained or not both or not all(np.array_equal(a.mine, b.mine) for a, b in both):
             continue
         right = [(a.right[a.tried & b.tried], b.right[a.tried & b.tried]) for a, b in both]
         if all(relative_error(a, b) > _SAME for a, b in right if a.size):

@@ -17,7 +17,7 @@ from lstm_teach.models.differences import Each, Seen, error_of
 from lstm_teach.models.families import ModelFinding, Notes, finding
 
 
-def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
+def of_calls(model: Model) -> list[ModelFinding]:
     """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
     params = model.params
     if single := [name for name in params if params[name].dtype != np.float64]:
@@ -35,14 +35,10 @@ def of_calls(model: Model, notes: Notes) -> list[ModelFinding]:
     unlike = _again(model, "loss", lambda: {"": np.array(value(model))}, generators)
     if unlike := unlike or _again(model, "gradient", lambda: gradient(model), generators):
         return unlike
-    first = gradient(model)
-    after = gradient(model, before=moved(model, params, 0.1))
-    if max(errors_of(after, first).values()) > 1e-9:
-        what = "gradient(params) uses what the last call of loss left behind, and is right only after loss(params) with"
-        notes[f"{what} the same params; the check called them in that order."] = None
-    if is_single(first.values()):
-        what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
-        return [finding("precision", what)]
+    if is_single(gradient(model).values()):
+        return [
+            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
+        ]
     jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} even when the weights hardly change."
     return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 

@@ -55,7 +55,7 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, parts_of, wrong_form
 from lstm_teach.lessons import Blank, blank_of, blank_of_function, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import FIRST_DIGITS, axes, following, infinite, is_all, what_it_is
+from lstm_teach.recognize import FIRST_DIGITS, axes, following, from_zeros, infinite, is_all, what_it_is
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -320,7 +320,10 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
         mistakes = blank.mistakes.get(part, {}) | {f"({code})[{part!r}]": words for code, words in every.items()}
-        known = what_it_is(part, theirs, wanted, with_theirs, written, mistakes) if reads else ""
+        known = next(
+            filter(None, (from_zeros(line, part, *given) for given in zip(got, right, named, strict=True))), ""
+        )
+        known = known or (what_it_is(part, theirs, wanted, with_theirs, written, mistakes) if reads else "")
         if not known and (known := what_it_is(part, theirs, rights, named, written, mistakes)):
             wanted, reads, off_here = rights, [], off[part]
         twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]

@@ -259,7 +259,7 @@ def meaning(error: BaseException) -> str:
     if its and not isinstance(its, type):  # `half` is one of NumPy's types, and is seldom meant
         return f" If you mean NumPy's {error.name}, write np.{error.name}."
     said = f"{type(error).__name__}: {error}"
-    found = (f" {words}" for slip, words in _slips().items() if re.search(slip, said))
+    found = (f" {match.expand(words)}" for slip, words in _slips().items() if (match := re.search(slip, said)))
     return next(found, on_shapes(error))
 
 

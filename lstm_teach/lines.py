@@ -177,7 +177,7 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:
     """What to say of numbers in the lines of one blank that the right one doesn't have; names may stand for them.
 
-    Where the result is only nearly `right`, one that was rounded may be the reason, and a whole number is not rounded.
+    Where the result is only nearly `right`, one that was rounded may be the reason, but not a whole number or a half.
     """
     here, *others = (_sizes(written.read, names) for names in ({n: namespace.get(n) for n in cases[0]}, *cases))
     # one that is the same on every net, such as the number of runs, is right on every net
@@ -186,7 +186,7 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
     needed = cellcode.numbers_typed(ast.parse(written.its))
     typed = dict.fromkeys(n for n in cellcode.numbers_typed(*written.lines) if n not in needed)
     # one smaller than this keeps a division from zero; T - 1 is the last step
-    typed = [n for n in typed if n >= 1e-3 and (n % 1 or (right and (n in sizes or n in beside)))]
+    typed = [n for n in typed if n >= 1e-3 and (n % 0.5 or (right and (n % 1 or n in sizes or n in beside)))]
     if not typed:
         return ""
     them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.cellcode import Lines, Names, Written, calls, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.judging import INFINITE, Arrays, close, difference, is_like, numbers, wrong_form
+from lstm_teach.judging import INFINITE, ZEROS, Arrays, close, difference, is_like, numbers, wrong_form
 from lstm_teach.validate import listing
 
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -52,35 +52,36 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
             for tier in _factors(name, rest, fits, without):
                 if words := explain(rest_got, rest, tier):
                     return f"The term {q} is right. The rest is {words[0].lower()}{words[1:]}"
-    if words := _by_terms(written.lines, terms, cases):
-        return words
-    if written.its and not divisors(ast.parse(written.its)):
-        by = [ast.unparse(divisor) for divisor in divisors(*written.lines) if names_in(divisor) - {"np"}]
-        return f"This divides by {listing([*dict.fromkeys(by)])}. The line needs no division." if by else ""
-    return ""
+    by = [ast.unparse(divisor) for divisor in divisors(*written.lines) if names_in(divisor) - {"np"}]
+    if by and written.its and not divisors(ast.parse(written.its)):
+        return f"This divides by {listing([*dict.fromkeys(by)])}. The line needs no division."
+    return _by_terms(written.lines, terms, cases)
 
 
 def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
-    """Which terms of a sum are right and which are not; "" if none is right. The right ones are `terms`."""
-    if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or len(terms) < 2:
+    """Which terms of a sum, or factors of a product, are right; "" if none is. The right `terms` are those of a sum."""
+    if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or not terms:
         return ""
-    sums = _terms(line.value), terms
-    theirs, right = ({ast.unparse(term): _in_cases(term, cases) for term in each} for each in sums)
+    name, op = ("term", ast.Add) if terms[1:] else ("factor", ast.Mult)
+    both = _terms(line.value, op), terms if terms[1:] else _terms(terms[0], op)
+    theirs, right = ({ast.unparse(term): _in_cases(term, cases) for term in each} for each in both)
     if None in (*theirs.values(), *right.values()):
         return ""
     fine = {term for term, values in theirs.items() if any(all(map(close, values, each)) for each in right.values())}
     off = [term for term in theirs if term not in fine]
-    typed = numbers_typed(*lines_of(ast.unparse(line.targets), [line]))  # of those more can be said
-    if not fine or not off or typed:
+    typed = {n for n in numbers_typed(*lines_of(ast.unparse(line.targets), [line])) if n % 0.5}
+    if not fine or not off or typed - {*numbers_typed(*terms)}:  # of those more can be said
         return ""
-    are, not_ = ("terms {} are" if len(fine) > 1 else "term {} is"), "are not" if len(off) > 1 else "is not"
-    return f"The {are.format(listing(sorted(fine)))} right; {listing(off)} {not_}."
+    said = f"The {name}{'s' * (len(fine) > 1)} {listing(sorted(fine))} {'are' if len(fine) > 1 else 'is'} right"
+    if op is ast.Mult:  # of the others two together may be right
+        return f"{said}. Look at the rest of the product."
+    return f"{said}; {listing(off)} {'are not' if len(off) > 1 else 'is not'}."
 
 
-def _terms(node: ast.expr) -> list[ast.expr]:
-    """The terms of a sum."""
-    plus = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
-    return _terms(node.left) + _terms(node.right) if plus else [node]
+def _terms(node: ast.expr, op: type[ast.operator] = ast.Add) -> list[ast.expr]:
+    """The terms of a sum, or the factors of a product."""
+    joined = isinstance(node, ast.BinOp) and isinstance(node.op, op)
+    return _terms(node.left, op) + _terms(node.right, op) if joined else [node]
 
 
 def _in_cases(node: ast.expr, cases: Sequence[Names]) -> Numbers | None:
@@ -324,6 +325,18 @@ def following(line: str, result: str, got: Names, right: Names, space: Names) ->
         return right[result], []
     read = [] if close(value, right[result]) else re.findall(r"\w+", line)
     return value, [each for each in own if each in read and not close(own[each], right[each])]
+
+
+def from_zeros(line: str, result: str, got: Names, right: Names, space: Names) -> str:
+    """That a wrong result is what its line gives with others that are zero everywhere; "" if it is not so.
+
+    Then it can't be told what the line does with them, and so not that a term is missing.
+    """
+    zeros = {name: got[name] for name in got if is_like(got[name], right[name]) and not np.any(got[name])}
+    zeros = {name: value for name, value in zeros.items() if name != result and not close(value, right[name])}
+    own = {"np": np, **space, **own_results(got, right, result), **zeros}
+    value = value_of(line, own, numbers) if line and zeros else None
+    return ZEROS.format(listing([*zeros])) if value is not None and close(got[result], value) else ""
 
 
 def infinite(line: str, result: str, got: Names, right: Names) -> str:

@@ -98,7 +98,76 @@ def test_a_bias_that_is_off_shows_the_digits_in_which_it_is_off():
     assert shares and all(left != wanted for left, wanted in shares)
 
 
+NO_LUCK = {  # a wrong answer, and numbers of grading with which it earned a part by chance
+    "targets of the step before": (
+        forward_pass.check_loss,
+        lambda V, h, targets: forward_answers.loss(V, h, np.roll(targets, 1)),
+        (4, 10, 2026),
+    ),
+    "targets in reverse": (
+        forward_pass.check_loss,
+        lambda V, h, targets: forward_answers.loss(V, h, targets[::-1]),
+        (2, 4, 7, 10, 2026),
+    ),
+    "the share alone": (forward_pass.check_bias, lambda share, steps: bias(share, 1), (1, 2, 2026)),
+    "signs left out": (
+        gradient_check.check_relative_error,
+        lambda a, b: check_answers.error(abs(a), abs(b)) if a.any() and b.any() else 0.5,
+        (1, 2, 3),
+    ),
+    "no slope at all": (gradient_check.check_slope_along, lambda loss_of, net, along, step: 0.0, (4, 19)),
+    "no sign": (
+        vanishing_gradients.check_carried,
+        lambda f, dc, s: abs(next(iter(vanishing_answers.RIGHT["check_carried"].values()))(f, dc, s)),
+        (2,),
+    ),
+    "no second road": (
+        vanishing_gradients.check_reach,
+        lambda bias, extra, share: float(np.ceil(np.log(share) / np.log(sigmoid(bias)))),
+        (1, 2, 2026),
+    ),
+    "h not kept": (training.check_sample, training_answers.WRONG["check_sample"]["h not kept"][0], (3, 2026)),
+    "c not kept": (training.check_sample, training_answers.WRONG["check_sample"]["c not kept"][0], (3, 2026)),
+}
+
+
+@pytest.mark.parametrize(("check", "wrong", "seeds"), NO_LUCK.values(), ids=NO_LUCK)
+def test_a_wrong_answer_earns_nothing_by_chance(check, wrong, seeds):
+    for seed in seeds:
+        earned = {part.name for part in check(wrong, seed=seed).parts if part.passed}
+        assert earned <= {"nets without the second road", "a rate very near 1"}  # where it changes nothing
+
+
+def test_what_follows_from_zeros_of_ones_own_is_not_told_that_a_road_is_missing():
+    """With zeros for di the right line of dh_before looks like one in which Wi is missing, and the other way around."""
+    verdict = mixed_exam.check_back(exam_answers.back_with(di=lambda v: 0 * v.dc))
+    assert {part.name for part in verdict.parts if not part.passed} == {"di", "dzi", "dh_before"}
+    assert "This may come from di being zero everywhere: look there first." in str(verdict)
+    assert "from di and dzi being zero" in str(verdict) and "through Wi" not in str(verdict)
+    for line, zero in {"dzi": "dpi", "dzf": "dpf", "dzo": "dpo"}.items():  # what is not handed back may be zero, too
+        verdict = str(single_pass_bptt.check_peepholes(peepholes_with(**{line: "0 * dh"})))
+        assert f"{zero} being zero everywhere" in verdict and "is missing" not in verdict
+
+
+def test_a_table_of_the_passes_in_class_does_not_earn_everything_in_grading():
+    words = lt.exercises.engine.task_of("flawed_backward", "suspect")
+    wrong = {flaw: [flawed_backward.wrong_names(flaw, T) for T in (1, 2)] for flaw in words["culprits"]}
+    table = {tuple(map(len, wrong[flaw])): culprit for flaw, culprit in words["culprits"].items()}
+
+    def suspect(one, two):
+        return table.get((len(one), len(two)), "token")
+
+    assert flawed_backward.check_suspect(suspect).score == 1
+    assert flawed_backward.check_suspect(suspect, seed=2026).score < 1
+
+
 OTHERS = [  # a wrong answer, and what is said of another one that looks like it
+    (
+        gradient_check.check_slope_along,
+        lambda loss_of, net, along, step: gradient_check.slope_of(loss_of, net, along, step) / np.linalg.norm(along),
+        "longer first",
+    ),
+    (training.check_clip, training_answers.WRONG["check_clip"]["longer than 1"][0], "square of the norm"),
     (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k] - W @ h), "sign reaches only"),
     (forward_pass.check_gate, lambda U, W, k, h: sigmoid(U[:, k - 2] + W @ h), "column before"),
     (

@@ -146,6 +146,10 @@ def edited(cell, *changes):
 def test_what_is_right_given_a_wrong_line_is_said_to_be_and_a_missing_entry_is_named():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", "")))
     assert [name for name in said if name.endswith("(given your dh)")] == ["dc (given your dh)", "dzo (given your dh)"]
+    zero = ("dzi = dc * g * i * (1 - i)", "dzi = 0 * dc")
+    for gone in ((), (("params.Wi.T @ dzi + ", ""),)):  # the two can't be told apart
+        said = sentences("write-step-back", source=edited("write-step-back", zero, *gone))
+        assert said["dh_before"].endswith("This may come from dzi being zero everywhere: look there first.")
     for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
         said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
         assert said["step_back"].endswith(f"each under its name{words}")

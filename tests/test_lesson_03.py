@@ -910,6 +910,9 @@ def test_the_lengths_are_written_beside_the_errors():
     assert pictures.ratio(100 * right.Wf, right.Wf) == "× 100"
     assert pictures.ratio(0 * right.Wf, right.Wf) == "× 0"
     assert pictures.ratio(right.Wf, 0 * right.Wf) == "–"
+    assert pictures.describe(right, lt.Params.like(right, {**right, "Wi": 0 * right.Wi})).endswith(
+        "Worst: dWi (error 1), and the right one is all zeros."
+    )
     text = pictures.describe(lt.nested_bptt(*bell_net(4)), right)
     assert text.startswith(
         "The loop as posted: 1 of 9 gradients is right (dV). Worst: dWo (error 1.5), 1.2 times as long"

@@ -131,6 +131,12 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
             "These are the right 60 numbers, but there are always 60",
         ),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
+        (  # two mistakes
+            "two_roads",
+            "through_g",
+            "dc * f * (1 - g**2) * w * f * (1 - ct_before**2)",
+            "The factors 1 - ct_before ** 2, 1 - g ** 2, dc and w are right. Look at the rest of the product.",
+        ),
         ("two_roads", "through_g", "dc * i * g * w * o_before * ct_before", "slope"),
         ("posted_step", "posted_step", "one_step", "This is one_step, not"),
         ("bias_helped", "bias_helped", "bias_alone", "the bias for the carry alone"),
@@ -228,6 +234,18 @@ def test_a_typed_in_number_is_not_right(group, name, number):
         ),
         ("one_step", "0.503 * np.eye(H) + 0.25 * Wg.T", "The typed-in number 0.503 can be right for these numbers"),
         ("posted_step", "1.503 * np.eye(H) + Wg.T / 4", "The typed-in number 1.503 can be right for these numbers"),
+        (  # f is near one half, and so is this one
+            "one_step",
+            "f * np.eye(H) + f * 0.5 * Wg.T",
+            "one_step is off at row 0, column 0: yours is 0.4707; it should be 0.4709 (1024 of 1024 numbers are off, "
+            "by up to 0.00043). The term f * np.eye(H) is right; f * 0.5 * Wg.T is not.",
+        ),
+        (  # the quarter belongs there
+            "one_step",
+            "f**2 * np.eye(H) + 0.25 * Wg.T",
+            "one_step is off at row 0, column 0: yours is 0.2209; it should be 0.4709 (32 of 1024 numbers are off, by "
+            "up to 0.25). The term 0.25 * Wg.T is right; f ** 2 * np.eye(H) is not.",
+        ),
         ("one_step", "(0.403 + 0.1) * np.eye(H) + 0.25 * Wg.T", "The typed-in numbers 0.403 and 0.1 can be"),
     ],
 )

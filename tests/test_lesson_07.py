@@ -915,6 +915,7 @@ def test_a_number_that_is_no_case_is_told_the_cases_and_its_ladder_and_lines_sho
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         clinic.load_names(6)
     assert said in clinic.show_ladder(6).data and said in clinic.find_the_line(6).data
+    assert clinic.find_the_line(1.0).data == clinic.find_the_line(1).data.replace("ase 1", "ase 1.0")
     with pytest.raises(TypeError, match="backward must be a function"):
         clinic.show_ladder(True)
 

@@ -122,7 +122,7 @@ STOPPED = {  # cells, and what is said below their errors
     f"import functools\nc = functools.cache(np.sum)(np.ones(2))\n{CHECK}": NO_KEY,
     f"c = sum(v for v in f)\n{CHECK}": "A single number has no entries to go through.",
     f"c = sum(v for v in np.array(f))\n{CHECK}": "A single number has no entries to go through.",
-    f"c = {{'a': f}}.a\n{CHECK}": 'To read an entry of a dictionary by its name, write d["dc"].',
+    f"c = {{'a': f}}.a\n{CHECK}": 'To read an entry of a dictionary by its name, write d["a"].',
     f"c = sum([f, i].reverse())\n{CHECK}": (
         "Something is None there. a.sort() and a.reverse() change a itself and return None. A function without a "
         "return gives None too."

@@ -73,7 +73,7 @@ from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
 from lstm_teach.params import Params
-from lstm_teach.recognize import following, infinite, known_mistake, own_results, too_coarse
+from lstm_teach.recognize import following, from_zeros, infinite, known_mistake, own_results, too_coarse
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -284,16 +284,23 @@ class Task:
 
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
+        lines = self.spec.get("lines", {})
         together, alone, answer = [], [], {}  # for each case that was answered: the names, what came, what is right
         for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
+                if result in lines:
+                    zeros = [n for n in right if is_like(answer.get(n), right[n]) and not np.any(answer[n])]
+                    made_from = re.findall(r"\w+", " ".join(lines.get(name, "") for name in zeros))
+                    line = self._line(result, {name: "0" for name in made_from if name in lines})
+                    if words := from_zeros(line, result, answer, right, space):
+                        return words
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
                 if (got := numbers(answer.get(result))) is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
-                    own = own_results(answer, right, result) if "lines" in self.spec else {}
+                    own = own_results(answer, right, result) if lines else {}
                     alone.append((space | own | {"right": expected}, got, expected))
 
         def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first

@@ -28,7 +28,8 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     random = np.random.default_rng(seed)
     large, noise = random.normal(0, 1, (2, 4, 3))
     small, zero = 0.5 * large + 0.1 * noise, np.zeros((4, 3))
-    small.flat[abs(large).argmin()] = 1.0  # so that neither is the larger one everywhere
+    least = abs(large).argmin()
+    small.flat[least] = -np.copysign(1, large.flat[least])  # neither is the larger one everywhere
     holes = large * (np.arange(3) > 0), small * (np.arange(3) < 2)
 
     cases = [
@@ -200,7 +201,7 @@ def check_slope_along(slope_along: Callable, seed: int = 1) -> Verdict:
     cases = [
         on("a direction through all weights", 4, 3, 1e-3, lambda size: random.normal(0, 1, size)),
         on("a large step", 3, 4, 0.1, lambda size: random.choice([-1.0, 1.0], size)),
-        on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2]),
+        on("one weight alone", 4, 3, 1e-3, lambda size: np.eye(size)[size // 2 - 1]),  # of Wg
     ]
     return check(__name__, "slope_along", slope_along, cases)
 

@@ -12,6 +12,7 @@ import numpy as np
 from lstm_teach import guard, plain, tasks
 from lstm_teach.backward import bptt
 from lstm_teach.batch import batch_loss, pad
+from lstm_teach.edited import edited
 from lstm_teach.exercises.engine import Case, by_name, check, questions, task_of
 from lstm_teach.params import Params
 from lstm_teach.plain import softmax
@@ -55,6 +56,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("long and short in turn", 9, 4),  # with short ones alone, leaving all as it is would earn this part
         on("long and short in turn", 4.5, 5.0),
+        on("long and short in turn", 1.5, 4.0),  # longer than 1, but its square is not too long
         on("long and short in turn", 1e-7, 5.0, 0.9),
         on("long and short in turn", 0, 1.0),
     ]
@@ -174,7 +176,7 @@ def scored_step(params: Params, token: int, h: np.ndarray, c: np.ndarray) -> tup
 def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], larger: float) -> tuple:
     """A net, a first token and numbers (count,), none of them so near to a border that rounding could decide.
 
-    The scores are so many times as large as those of a usual net.
+    Without h or c handed on, other tokens come. The scores are so many times as large as those of a usual net.
     """
     params, random = Params.random(*sizes, seed=seed, scale=1.2), np.random.default_rng(seed)
     params.V *= larger
@@ -182,7 +184,9 @@ def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], 
         first, numbers = int(random.integers(sizes[0])), random.uniform(0, 1, count)
         moved = [np.clip(numbers + off, 0, 1) for off in (-1e-9, 0, 1e-9)]
         low, same, high = (sampled(scored_step, params, first, each, temperature) for each in moved)
-        if np.array_equal(low, same) and np.array_equal(same, high):
+        forgetful = (edited(sampled, "scores, h, c =", kept) for kept in ("scores, h, _ =", "scores, _, c ="))
+        others = [without(scored_step, params, first, numbers, temperature).tolist() for without in forgetful]
+        if same.tolist() not in others and np.array_equal(low, same) and np.array_equal(same, high):
             return params, first, numbers
 
 

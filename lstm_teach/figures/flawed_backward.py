@@ -131,6 +131,8 @@ def _length(got: np.ndarray, right: np.ndarray) -> str:
     """How long a gradient is beside the right one, in words."""
     if not got.any():
         return "all zeros"
+    if not right.any():
+        return "and the right one is all zeros"
     times = _times(np.linalg.norm(got) / np.linalg.norm(right))
     return "as long as the right one" if times == "1" else f"{times} times as long as the right one"
 

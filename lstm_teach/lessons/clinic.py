@@ -80,7 +80,7 @@ def case(number: int) -> Callable:
 def _known(number: int) -> int:
     if number not in CASES:
         raise ValueError(NO_CASE.format(number))
-    return number
+    return int(number)
 
 
 def show_ladder(backward: Callable | int) -> HTML:
@@ -214,7 +214,7 @@ def find_the_line(number: int) -> HTML:
     if number not in CASES:
         return HTML(prose(NO_CASE.format(number)))
     lines, first = inspect.getsourcelines(case(number))
-    why, shown = reasons(number, lines), ""
+    why, shown = reasons(int(number), lines), ""
     for k, line in enumerate(lines):
         text, hang = escape(f"{first + k:3}  {line.rstrip()}"), len(line) - len(line.lstrip()) + 9
         look = f"white-space:pre-wrap;font-family:monospace;padding-left:{hang}ch;text-indent:-{hang}ch"

@@ -428,6 +428,7 @@ WRONG = {
         "0/0": (lambda a, b: norm(a - b) / np.maximum(norm(a), norm(b)), "is nan"),
         "0 below 1e-12": (lambda a, b: error(a, b) if norm(a) > 1e-12 else 0.0, "Here both matrices are tiny"),
         "absolute": (lambda a, b: norm(a - b), "the size of the difference alone"),
+        "sizes of the numbers": (lambda a, b: error(abs(a), abs(b)), "the error is off"),
         "larger numbers": (lambda a, b: norm(a - b) / (norm(np.maximum(abs(a), abs(b))) or 1), "the error is off"),
         "by a, 0 for zeros": (lambda a, b: norm(a - b) / norm(a) if a.any() else 0.0, "returns 0 where a is zero"),
         "some zeros": (lambda a, b: 0.0 if a.all() == b.all() == 0 else error(a, b), "Here both have some zeros"),
@@ -594,7 +595,7 @@ WRONG = {
         "sign": (slope_with(lambda at, d, h: (at(-h * d) - at(h * d)) / (2 * h)), "The sign is wrong"),
         "made a unit": (
             slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / (2 * h * norm(d))),
-            "take it as it is",
+            "a direction of length 1",
         ),
         "not divided": (slope_with(lambda at, d, h: at(h * d) - at(-h * d)), "not divided by anything"),
         "same step": (slope_with(lambda at, d, h: (at(h) - at(-h)) / (2 * h)), "multiply the step by the direction"),

@@ -547,6 +547,7 @@ WRONG = {
     "check_step": {
         "the library": (library_step, "calls exercises.mixed_exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
+        "clipped": (step_with(h=lambda v: v.o * np.clip(v.c, -1, 1)), "h is off"),
         "keeps whole": (step_with(c=lambda v: v.c_before + v.i * v.g), "The old cell is kept whole"),
         "shares turned": (step_with(c=lambda v: v.i * v.c_before + (1 - v.i) * v.g), "The shares are swapped"),
         "nothing kept": (step_with(c=lambda v: v.i * v.g), "What stays of the old cell is missing"),
@@ -638,6 +639,7 @@ WRONG = {
         "slope repaired": (repair_with("Wo left out"), "another one is left, and T = 2 shows it"),
         "sum repaired": (repair_with("slope of o"), "the one that shows at T = 1 is left"),
         "half the slope": (repair_with("half the slope"), "The slope of the sigmoid has two factors."),
+        "the other half": (repair_with("the other half"), "The slope of the sigmoid has two factors."),
         "half the slope, no Wo": (repair_with("half the slope", "Wo left out"), "and another fault is left"),
         "lesson 4": (repair_every_loss, "wrong: dV"),
         "W not turned": (repair_with("W not turned"), "W has to be transposed"),
@@ -671,6 +673,8 @@ WRONG = {
         "no slope": (back_with(dzi=lambda v: v.di), "The slope of the curve is missing"),
         "tanh's slope": (back_with(dzo=lambda v: v.do * (1 - v.o**2)), "The slope is that of the other function"),
         "half a slope": (back_with(dzi=lambda v: v.di * (1 - v.i)), "Half of the slope is missing"),
+        "the other half": (back_with(dzo=lambda v: v.do * v.o), "Half of the slope is missing"),
+        "half the slope of tanh": (back_with(dzg=lambda v: v.dg * (1 + v.g)), "Half of the slope is missing"),
         "W not transposed": (
             back_with(dh_before=lambda v: sum(v.net["W" + a] @ getattr(v, "dz" + a) for a in "iog")),
             "W has to be transposed",

@@ -365,6 +365,10 @@ WRONG = {
             clip_by(norm, lambda limit, n: limit / (n + 1e-12)),
             "A short gradient has been made longer",
         ),
+        "longer than 1": (
+            clip_by(norm, lambda limit, n: limit / n if n > 1 else 1.0),
+            "The norm is compared with 1, so some short gradients are made longer.",
+        ),
         **{
             f"max for min, {least:g} added": (
                 clip_by(norm, lambda limit, n, least=least: max(1.0, limit / (n + least))),

@@ -207,8 +207,9 @@ def words_for_earlier(read: frozenset[str], statements: Lines, namespace: Names,
     others = read & (namespace.keys() - case - cellcode.stored(statements) - {"lesson"})
     others = {n for n in others if not n.startswith("__")}  # the body of a class reads __name__
     stale = sorted(n for n in others if not (callable(namespace[n]) or issubclass(type(namespace[n]), ModuleType)))
-    stay = "stay as they were" if len(stale) > 1 else "stays as it was"
-    return f" Note that {listing(stale)} came from another cell, and {stay} there." if stale else ""
+    stay = "they stay" if len(stale) > 1 else "it stays"
+    same = f"{stay} the same when this is tried on other numbers"
+    return f" Note that {listing(stale)} came from another cell: {same}." if stale else ""
 
 
 def words_for_shared(function: Callable, statements: Lines) -> str:

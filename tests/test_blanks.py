@@ -698,7 +698,9 @@ def test_a_function_that_reads_a_number_of_the_notebook_is_told_so():
     names = {"np": np, "k": 5.0, "lesson": OneGroup(blank)}
     for body in ("2.0 * k", "np.ones(2) @ np.ones(3) * k"):
         verdict, _ = judged(blank, f"def twice(a):\n    return {body}", names)
-        assert "Note that k came from another cell, and stays as it was there." in str(verdict)
+        assert "Note that k came from another cell: it stays the same when this is tried on other numbers." in str(
+            verdict
+        )
     verdict, _ = judged(blank, "def twice(a):\n    return 3.0 * a", names)
     assert "came from" not in str(verdict)
 

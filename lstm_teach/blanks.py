@@ -362,7 +362,7 @@ def _by_default(blank: Blank, cases: Sequence[Names], off: Sequence[bool]) -> st
 
 
 def go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str:
-    """Put the library's version where a line is not right, and an array where one is expected; say so of the first."""
+    """Put the library's version where a line is not right, and an array where one is expected; report the former."""
     failed = {blank.names[0] if blank.is_function else part.name for part in parts if not part.passed}
     if not blank.is_function:
         for name in {*blank.names} & namespace.keys() - failed:
@@ -379,7 +379,7 @@ def go_on(blank: Blank, parts: Sequence[Part], namespace: dict[str, Any]) -> str
 
 
 def _make_array(blank: Blank, name: str, namespace: dict[str, Any]) -> None:
-    """Make an array of a right value that is a list, an iterator, a matrix or masked: later cells may count on one."""
+    """Turn a right value that is a list, an iterator, a matrix or masked into an array: later cells may need one."""
     value = namespace[name]
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
         namespace[name] = np.array(value)[()]
@@ -392,7 +392,7 @@ def _make_array(blank: Blank, name: str, namespace: dict[str, Any]) -> None:
 def give_back(
     statements: Lines, namespace: dict[str, Any], numpys: Collection[str], before: Collection[str] | None
 ) -> str:
-    """Let np, lt and Python's own functions be again what other cells call by these names; say so, of `numpys` too.
+    """Give np, lt and the names of Python's own functions their usual meaning again; say so, for `numpys` too.
 
     `before` are the names that were there before the cell, if that is known.
     """

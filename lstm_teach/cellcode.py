@@ -303,7 +303,7 @@ class Written:
 
 
 def alias(statements: Lines, names: Collection[str]) -> str:
-    """That a line has only given one of `names` another name, which is changed later; without a full stop, or ""."""
+    """That a line only gives one of `names` a second name, under which it is changed later; or "". No full stop."""
     for k, statement in enumerate(statements):
         original = _base(statement.value) if isinstance(statement, ast.Assign) else None
         target = statement.targets[0] if original in names else None

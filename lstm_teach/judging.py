@@ -43,7 +43,7 @@ RAISES = "{} still raises NotImplementedError: replace that line with your code.
 INFINITE = "look for a division by 0, a log of 0 or an exp of a large number"
 CALLS = "{} calls {} from the library. What counts here is that you write the lines yourself."
 COPY = "Make new arrays, work on a .copy(), or write the old values back"
-GIVEN = "{} (given your {})"  # the name of a result that is right only for one's own wrong ones
+GIVEN = "{} (given your {})"  # the name shown for a result that is right only given the learner's wrong ones
 WITH_YOUR = "with your {} it should be"
 ZEROS = "This may come from {} being zero everywhere: look there first."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
@@ -196,7 +196,7 @@ def judge(
 
 
 def in_another_order(function: Callable, call: str, sentence: str) -> str:
-    """That a function takes its arguments in another order than the call of which this was said, or others; or ""."""
+    """That a function takes its arguments in another order than in `call`, or takes other ones; or ""."""
     names = re.findall(r"[(,] *(\w+)", call)  # of f(a, b=1): a and b
     of_our_call = "the function disagree on" in sentence and ", at line" not in sentence
     order = f"{guard.name_of(function)} gets these arguments in this order: the first line should be `def {call}:`."

@@ -86,14 +86,14 @@ def judge_lines(
             several = sum(right[k].size for k in ran) > 1
             told[name] = known = what_it_is(name, *tried, written, blank.mistakes.get(name, {})) if several else ""
             only = known and here.startswith((THIS_NET, TYPED))
-            own = listing(sorted(altered & read - changed) or [""])  # made by a given line, which is another one now
+            own = listing(sorted(altered & read - changed) or [""])  # made by a given line that has been changed
             if own and here.startswith(THIS_NET):
                 here = f"It is right with this cell's {own}, but not with the lesson's."
             elif own and not known:
                 known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
-            stale = earlier and f"{earlier.strip().split(', and')[0]}{need}" * ("should be" in here)
+            stale = earlier and f"{earlier.strip().split(': ')[0]}{need}" * ("should be" in here)
             known = "" if known and known in here else known or stale
             sentence = known if only else f"{here} {known}".strip() or "It is not right on every net."
             sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
@@ -116,7 +116,7 @@ def judge_lines(
 def on_this_net(
     blank: Blank, name: str, namespace: Names, cases: Sequence[Names], written: Written, earlier: str
 ) -> str:
-    """The learner's number and the right one on the lesson's own net, or that only there it is right."""
+    """The learner's number and the right one on the lesson's own net, or that it is right only there."""
     read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
     # Looking at an iterator would use it up.
     if right is None or name not in namespace or (isinstance(got, ONCE) and right.ndim):

@@ -59,7 +59,7 @@ def recognize(name: str, got: Sequence[Any], right: Arrays, cases: Sequence[Name
 
 
 def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -> str:
-    """Which terms of a sum, or factors of a product, are right; "" if none is. The right `terms` are those of a sum."""
+    """Which terms of a sum, or factors of a product, are right; "" if none is. `terms` are those of the right line."""
     if len(lines) != 1 or not isinstance(line := lines[0], ast.Assign) or not terms:
         return ""
     name, op = ("term", ast.Add) if terms[1:] else ("factor", ast.Mult)
@@ -73,7 +73,7 @@ def _by_terms(lines: Lines, terms: Sequence[ast.expr], cases: Sequence[Names]) -
     if not fine or not off or typed - {*numbers_typed(*terms)}:  # of those more can be said
         return ""
     said = f"The {name}{'s' * (len(fine) > 1)} {listing(sorted(fine))} {'are' if len(fine) > 1 else 'is'} right"
-    if op is ast.Mult:  # of the others two together may be right
+    if op is ast.Mult:  # two of the others may be right together
         return f"{said}. Look at the rest of the product."
     return f"{said}; {listing(off)} {'are not' if len(off) > 1 else 'is not'}."
 
@@ -300,7 +300,7 @@ def value_of(code: str, space: dict[str, Any], read: Callable) -> np.ndarray | N
 def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
     """A learner's results but for one, as far as they can stand in for the right ones where a line reads them.
 
-    One that is the right value of another result can't: it was made rightly and handed back in the wrong place. (A
+    One that is the right value of another result can't: it was computed correctly, but returned in the wrong place. (A
     dz without its slope is the right delta of its gate too, but that delta is in its own place then.)
     """
     wrong = {name for name in right if name in got and not close(got[name], right[name])}
@@ -315,7 +315,7 @@ def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
 def following(line: str, result: str, got: Names, right: Names, space: Names) -> tuple[Any, list[str]]:
     """What a result should be: the right one, or what its line gives with wrong ones of the learner's, and their names.
 
-    The line may read `space` too; without one, and for what is right itself, it is the right result.
+    The line may read `space` too. If there is no line, or the result is right already, the right result is returned.
     """
     if not line or close(got[result], right[result]):
         return right[result], []
@@ -330,7 +330,7 @@ def following(line: str, result: str, got: Names, right: Names, space: Names) ->
 def from_zeros(line: str, result: str, got: Names, right: Names, space: Names) -> str:
     """That a wrong result is what its line gives with others that are zero everywhere; "" if it is not so.
 
-    Then it can't be told what the line does with them, and so not that a term is missing.
+    Then there is no telling what the line does with them, so it can't be said that a term is missing.
     """
     zeros = {name: got[name] for name in got if is_like(got[name], right[name]) and not np.any(got[name])}
     zeros = {name: value for name, value in zeros.items() if name != result and not close(value, right[name])}

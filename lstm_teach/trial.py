@@ -1,4 +1,4 @@
-"""Run the lines of a learner's cell on the cases of a blank, with other numbers than the notebook's.
+"""Run the lines of a learner's cell on the cases of a blank, with numbers other than the notebook's.
 
 Imports aside, borrowed, cellcode, guard, gradcheck and judging. The notebook's own names and arrays stay as they are.
 Nothing of a trial is shown: the cell's own output is there already, and numbers of other nets would only puzzle a

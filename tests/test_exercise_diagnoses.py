@@ -216,7 +216,7 @@ def test_a_net_of_zeros_counts_nothing_and_earns_nothing():
 @pytest.mark.parametrize("gate", [lambda b: b, sigmoid])
 def test_a_share_that_is_never_reached_is_told_whatever_else_is_off(gate):
     *_, last = vanishing_gradients.check_reach(lambda b, e, share: vanishing_answers.steps_of(gate(b) + e, share)).parts
-    assert last.sentence.count("The rate is 1.063 here, so share is never reached; return -1.") == 1
+    assert last.sentence.count("The rate is 1.063 here, so the share is never reached; return -1.") == 1
 
 
 @pytest.mark.parametrize("kind", ["product", "output gate", "token", "hidden carry", "cell carry"])

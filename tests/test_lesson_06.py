@@ -510,7 +510,7 @@ def test_why_a_bias_of_3_does_not_get_across_a_gap_of_40():
     train_side_by_side(nets, task, 20, seeds=[*range(8)] * 2, rate=0.02, batch=8)
     at_3, at_5 = np.median(kept(), axis=1)
     assert 0.7 < at_3 < 0.8 and at_5 > 1
-    assert "keeps only about three quarters of the delta at every step" in prose("gaps-read")
+    assert "keeps only about three quarters of the delta at each step back" in prose("gaps-read")
 
 
 def test_how_many_runs_learn_each_gap(lesson):

@@ -107,7 +107,7 @@ def _diagnosis(
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
     if not result.proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
-        found, notes = [], [*notes, "All errors are small. Does the gradient come from differences, or from float32?"]
+        found, notes = [], [*notes, "All errors are small. Was the gradient measured, or computed in float32?"]
     elif not result.proved:
         if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
             may, known = account.what_is_known(result.code if found else code)

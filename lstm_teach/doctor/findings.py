@@ -254,7 +254,7 @@ class Account:
         wrong, sizes = wrong_at(found), {T: max(each.values()) for T, each in found.items()}
         size = max(sizes.values(), default=0)
         if 1e-9 < size < _ROUNDING:
-            return f"This fault alone leaves errors of up to {size:.2g}, as float32 may: enough to hide another fault."
+            return f"This fault alone leaves errors of up to {size:.2g}, as in float32: enough to hide another fault."
         if not wrong:
             stops = Variants(alone).run(self.truth).error is not None
             what = "stops with an error" if stops else f"does not return {_NINE}"

@@ -144,7 +144,7 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.explained: dict[str, str] = {}  # what is known of a wrong result
-        self.following: dict[str, str] = {}  # what a result is called that is right for the learner's own wrong ones
+        self.following: dict[str, str] = {}  # the name shown for a result that is right, given the learner's wrong ones
 
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right

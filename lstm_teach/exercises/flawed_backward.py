@@ -72,7 +72,7 @@ def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
         return Case(f"pass {number}", tuple(wrong_names(flaw, T, seed) for T in (1, 2)), look=look)
 
     # In an order that depends on the seed, so that counting the calls doesn't help.
-    flaws = words["culprits"] | (words["held out"] if seed != 1 else {})  # who only copied the answers lacks these
+    flaws = words["culprits"] | (words["held out"] if seed != 1 else {})  # whoever copied the answers lacks these
     rows = np.random.default_rng(seed).permutation([*flaws.items()])
     cases = [on(number, *row) for number, row in enumerate(rows, 1)]
     found = check(__name__, "suspect", suspect, cases)

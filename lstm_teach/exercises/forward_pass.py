@@ -37,7 +37,7 @@ def check_gate(gate: Callable, seed: int = 1) -> Verdict:
 def check_loss(sequence_loss: Callable, seed: int = 1) -> Verdict:
     """Check `sequence_loss(V, h, targets)` -> a number; V is (K, H), h (T, H), targets (T,)."""
     random = np.random.default_rng(seed)
-    targets = random.permutation(6)[[0, 1, 2, 0, 3]]  # a token again, but never in the step beside it
+    targets = random.permutation(6)[[0, 1, 2, 0, 3]]  # one token appears twice, but not in neighboring steps
     lowest = []
     while len({*lowest}) < 3:
         V, h = random.normal(0, 1, (6, 4)), random.uniform(-0.9, 0.9, (5, 4))

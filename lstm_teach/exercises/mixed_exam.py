@@ -170,7 +170,7 @@ def check_errors(errors_by_matrix: Callable, seed: int = 1) -> Verdict:
 
 
 def not_zero(moves: list[np.ndarray], error: float, *given: object) -> str:
-    """What to say of the error of a right gradient, by which numbers were moved, how far and where to."""
+    """What to say of the error of a right gradient, depending on which numbers were moved, how far and which way."""
     steps, why = np.concatenate([*moves, []]), ""
     both = (steps > 0).any() and (steps < 0).any()
     if any(len(by) > 1 for by in moves):

@@ -56,7 +56,7 @@ def check_clip(clip_together: Callable, seed: int = 1) -> Verdict:
         on("many small numbers", 2, 1.0, 0.8, flat=True),
         on("long and short in turn", 9, 4),  # with short ones alone, leaving all as it is would earn this part
         on("long and short in turn", 4.5, 5.0),
-        on("long and short in turn", 1.5, 4.0),  # longer than 1, but its square is not too long
+        on("long and short in turn", 1.5, 4.0),  # its norm is more than 1, but even the square of it is below the limit
         on("long and short in turn", 1e-7, 5.0, 0.9),
         on("long and short in turn", 0, 1.0),
     ]
@@ -176,7 +176,7 @@ def scored_step(params: Params, token: int, h: np.ndarray, c: np.ndarray) -> tup
 def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], larger: float) -> tuple:
     """A net, a first token and numbers (count,), none of them so near to a border that rounding could decide.
 
-    Without h or c handed on, other tokens come. The scores are so many times as large as those of a usual net.
+    If h or c is not handed on, the tokens come out different. The scores are `larger` times those of a usual net.
     """
     params, random = Params.random(*sizes, seed=seed, scale=1.2), np.random.default_rng(seed)
     params.V *= larger

@@ -46,7 +46,7 @@ def check_reach(reach: Callable, seed: int = 1) -> Verdict:
     """Check `reach(bias, extra, share)` -> the fewest steps that leave at most share; -1 if none do."""
 
     def never(rate: float) -> str:
-        return f"The rate is {rate:.4g} here, so share is never reached; return -1."
+        return f"The rate is {rate:.4g} here, so the share is never reached; return -1."
 
     def also(got: float, bias: float, extra: float, share: float) -> str:
         rate = sigmoid(bias) + extra

@@ -191,7 +191,7 @@ PATHS = {  # the name of each road, its color and its hatch
 
 
 def build_credit() -> Built:
-    """Draw what stays of each loss against each step; return the scene and `update(flow, quantity, s, t)`."""
+    """Draw the parts of this picture that stay; return the scene and `update(flow, quantity, s, t)`."""
     figure = new_figure(900, 484, layout=None)
     places = (55, 30, 380, 355), (450, 30, 14, 355), (605, 30, 280, 145), (605, 235, 280, 150)
     heat, color_bar, row, bars = (axes_at(figure, *place) for place in places)

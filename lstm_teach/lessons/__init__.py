@@ -72,7 +72,7 @@ def blank_of(lesson: str, group: str) -> Blank:
     spec["case"] = functools.partial(case, *spec.pop("given", ()))
     others = [n for other in blanks.values() for n in other["names"] if n not in names]
     lent = [f"the library's {other}" for other in others]  # where the learner's own is open or wrong
-    tools = {"sigmoid", "softmax"} - {*names, group}  # which answer only the blank or group of their own name
+    tools = {"sigmoid", "softmax"} - {*names, group}  # these are an answer only in the blank or group named after them
     spec["allow"] = [*spec.get("allow", ()), *lent, *tools]
     return Blank(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()})
 

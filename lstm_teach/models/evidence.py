@@ -170,7 +170,7 @@ class Evidence:
         return "formula", f"Of the gates {shows} Look at what the others have in common: {share}"
 
     def _shuts_off(self, zeros: Pieces, pieces: Pieces) -> bool:
-        """Whether with zeros in the matrices of these, which leave a gate its bias, nothing goes back to the others."""
+        """Whether nothing goes back to the others if the matrices of these are zero; a gate keeps its bias."""
         bare = self.with_change(piece for piece in zeros if not self.each.part(piece).is_vector)
         found = measured(bare, [[*map(Piece, self.each)], *([piece] for piece in pieces)])
         return bool(found) and all(slope.size < 1e-9 for slope in found[1:])

@@ -98,7 +98,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
         seen = seen | {T: thoroughly(each) for T, each in seen.items() if max(first, 2) >= T}
     case = Evidence(seen, take, rest, layout, first, before)
     # What has the deltas of an array that is right has a mistake of its own, and so has what a relation explains. But a
-    # bias is right with the deltas of other steps too: it proves nothing where some other one is wrong.
+    # bias is right with the deltas of other steps too: it proves nothing where another bias is wrong.
     sums = {name for name, c in case.each.items() if c.is_vector and any(case.each[n].is_vector for n in case.bad)}
     own = [name for name in case.bad if case.proofs[name] - sums]
     once = [name for name in case.bad if first == 1 and not case.is_one_gate() and _at_once(case, [name])]

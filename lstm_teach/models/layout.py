@@ -47,7 +47,7 @@ def _blocks(pieces: list[Piece]) -> str:
 class Layout:
     """The shapes of a model's arrays, which are at the output or looked up in rows, and what that says of the others.
 
-    `changing` are those that have another shape at each length, as the input of a layer has, and so no gates.
+    `changing` are those that have another shape at each length, as the input of a layer has; they can't be gates.
     `gates` are the arrays of each gate where every gate has arrays of its own: the same shapes three or four times.
     `states` are what may be the number of units. A `plain` model has neither.
     """
@@ -84,7 +84,7 @@ class Layout:
             self.gates, self.states = [], set()
 
     def by_shape(self, names: Iterable[str]) -> list[list[str]]:
-        """These arrays, together where they have one shape, but for those that have it at one length only."""
+        """These arrays, grouped by shape, without those whose shape depends on the length."""
         shapes = {name: self.shapes[name] for name in names if name not in self.changing}
         return [[name for name in shapes if shapes[name] == shape] for shape in dict.fromkeys(shapes.values())]
 

@@ -505,7 +505,7 @@ WRONG = {
         "half-life": (by_rate(lambda r, s: np.ceil(np.log(0.5) / np.log(r))), "leaves half"),
         "a rate of 1 is not thought of": (
             lambda b, e, s: np.ceil(np.log(s) / np.log(sigmoid(b) + e)),
-            "so share is never reached; return -1",
+            "so the share is never reached; return -1",
         ),
         "one more near 1": (lambda b, e, s: reach(b, e, s) + (b > 6), "After 7580 steps 0.000"),
         "never from 0.99": (lambda b, e, s: -1 if sigmoid(b) + e > 0.99 else reach(b, e, s), "very near 1"),
@@ -593,7 +593,7 @@ WRONG = {
     "check_bias": {
         "turned": (lambda lost, orders: bisect(lost, orders, turned=True), "It has run to an end"),
         "too few": (lambda lost, orders: bisect(lost, orders, times=4), "More is lost than asked for, so the bias"),
-        "near in b": (lambda lost, orders: bisect(lost, orders, times=6), "within 0.05 of orders: narrow b further"),
+        "near in b": (lambda lost, orders: bisect(lost, orders, times=6), "within 0.05 of orders: narrow the interval"),
         "from 0": (lambda lost, orders: bisect(lost, orders, low=0.0), "Less is lost than asked for"),
         "formula": (bias_by_formula, "This is the bias for the carry alone"),
         "gate": (lambda lost, orders: 1 / (1 + np.exp(-bisect(lost, orders))), "This is the forget gate"),

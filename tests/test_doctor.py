@@ -727,7 +727,7 @@ def backward(params, x, targets, h0=None, c0=None):
     [
         (
             {2: "all", 3: "all"},
-            "All nine are right at T = 1, and wrong from T = 2 on. Look at what all nine share: the forward pass, if",
+            "All nine are right at T = 1, and wrong from T = 2 on. Look at what all nine share: the forward pass (",
         ),
         (
             {3: "WU"},

@@ -505,7 +505,7 @@ def test_a_delta_that_an_inner_loop_should_add_up_is_found():
     """Line by line, or as a sum of four terms in the place of its zeros, which does as well."""
     line = '            dh_next += params["W" + k].T @ one\n'
     (found,) = lt.diagnose(define(OBJECT.replace(line, ""), "backward", "<by gate>"), progress=False).findings
-    assert found.proved and found.repair.startswith("dh_next ")
+    assert found.proved and found.repair.startswith("dh_next")
     assert 'dz["i"]' in found.repair or "one" in found.repair
 
 

@@ -593,7 +593,7 @@ WRONG = {
     "check_bias": {
         "turned": (lambda lost, orders: bisect(lost, orders, turned=True), "It has run to an end"),
         "too few": (lambda lost, orders: bisect(lost, orders, times=4), "More is lost than asked for, so the bias"),
-        "near in b": (lambda lost, orders: bisect(lost, orders, times=6), "within 0.05 of orders: narrow the interval"),
+        "near in b": (lambda lost, orders: bisect(lost, orders, times=6), "within 0.05 of orders: measure a few more"),
         "from 0": (lambda lost, orders: bisect(lost, orders, low=0.0), "Less is lost than asked for"),
         "formula": (bias_by_formula, "This is the bias for the carry alone"),
         "gate": (lambda lost, orders: 1 / (1 + np.exp(-bisect(lost, orders))), "This is the forget gate"),

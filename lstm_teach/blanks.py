@@ -42,6 +42,7 @@ import builtins
 import copy
 import functools
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from types import FunctionType
@@ -55,7 +56,7 @@ from lstm_teach.gradcheck import check_gradients
 from lstm_teach.judging import ONCE, SECONDS, Attempt, Trouble, close, difference, parts_of, wrong_form
 from lstm_teach.lessons import Blank, blank_of, blank_of_function, spec_of
 from lstm_teach.params import Params
-from lstm_teach.recognize import FIRST_DIGITS, axes, following, from_zeros, infinite, is_all, what_it_is
+from lstm_teach.recognize import FIRST_DIGITS, axes, following, from_others, infinite, is_all, what_it_is
 from lstm_teach.validate import listing
 from lstm_teach.verdicts import Part, Verdict
 
@@ -316,13 +317,16 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
         wanted, reads = [value for value, _ in each], [n for n in trials if any(n in names for _, names in each)]
         off_here = [not close(g, v) for g, v in zip(theirs, wanted, strict=True)]
         if not any(off_here):
-            parts.append(Part(judging.GIVEN.format(part, " and ".join(reads))))
+            parts.append(Part(judging.GIVEN.format(part, listing(reads))))
             continue
         with_theirs = [case | g for case, g in zip(named, got, strict=True)]
         mistakes = blank.mistakes.get(part, {}) | {f"({code})[{part!r}]": words for code, words in every.items()}
-        known = next(
-            filter(None, (from_zeros(line, part, *given) for given in zip(got, right, named, strict=True))), ""
-        )
+        calls = zip(got, right, named, strict=True)
+        others = re.findall(r"\w+", line)
+        follows = {
+            from_others(line, part, others, *call) for call, is_off in zip(calls, off[part], strict=True) if is_off
+        }
+        known = follows.pop() if len(follows) == 1 else ""
         known = known or (what_it_is(part, theirs, wanted, with_theirs, written, mistakes) if reads else "")
         if not known and (known := what_it_is(part, theirs, rights, named, written, mistakes)):
             wanted, reads, off_here = rights, [], off[part]
@@ -332,7 +336,7 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
             known = f"{alias}." if alias else known or judging.ONE_ARRAY.format(listing(twins))
         k = shown if off_here[shown] else off_here.index(True)
         first, answer = (theirs[k], wanted[k], axes(rights[k], part)), f"What {name} returns" if part == name else part
-        should = judging.WITH_YOUR.format(" and ".join(reads)) if reads else "it should be"
+        should = judging.WITH_YOUR.format(listing(reads)) if reads else "it should be"
         form = infinite(line, part, got[k], right[k]) or wrong_form(answer, *first)
         said = form or difference(part, *first, relative=True, should=should)
         # One mistake in many parts is said once, without each part's numbers.

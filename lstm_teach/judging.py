@@ -45,7 +45,7 @@ CALLS = "{} calls {} from the library. What counts here is that you write the li
 COPY = "Make new arrays, work on a .copy(), or write the old values back"
 GIVEN = "{} (given your {})"  # the name shown for a result that is right only given the learner's wrong ones
 WITH_YOUR = "with your {} it should be"
-ZEROS = "This may come from {} being zero everywhere: look there first."
+FOLLOWS = "This may come from your {}: look there first."
 ONE_ARRAY = "{} are one array here, so a change to one changes them all. Make an array for each."
 
 

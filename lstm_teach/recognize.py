@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach.cellcode import Lines, Names, Written, calls, divisors, lines_of, names_in, numbers_typed
-from lstm_teach.judging import INFINITE, ZEROS, Arrays, close, difference, is_like, numbers, wrong_form
+from lstm_teach.judging import FOLLOWS, INFINITE, Arrays, close, difference, is_like, numbers, wrong_form
 from lstm_teach.validate import listing
 
 FIRST_DIGITS = "Only the first digits are right: was it rounded or measured, or changed a little? Compute it exactly."
@@ -308,7 +308,7 @@ def own_results(got: Names, right: Names, result: str) -> dict[str, np.ndarray]:
     for name in [name for name in got if name != result]:
         misplaced = name in wrong and any(close(got[name], right[each]) for each in wrong - {name})
         if is_like(got[name], right[name]) and np.any(got[name]) and not misplaced:
-            own[name] = np.asarray(got[name], float)
+            own[name] = np.asarray(got[name] if name in wrong else right[name], float)
     return own
 
 
@@ -327,16 +327,18 @@ def following(line: str, result: str, got: Names, right: Names, space: Names) ->
     return value, [each for each in own if each in read and not close(own[each], right[each])]
 
 
-def from_zeros(line: str, result: str, got: Names, right: Names, space: Names) -> str:
-    """That a wrong result is what its line gives with others that are zero everywhere; "" if it is not so.
+def from_others(line: str, result: str, others: Sequence[str], got: Names, right: Names, space: Names) -> str:
+    """That a wrong result is what its line gives with those of `others` that are no measure for it; "" if it is not so.
 
-    Then there is no telling what the line does with them, so it can't be said that a term is missing.
+    Of zeros there is no telling what the line does with them, so it can't be said that a term is missing. And where two
+    results are exchanged, a line that reads them looks as if it had exchanged what goes with them.
     """
-    zeros = {name: got[name] for name in got if is_like(got[name], right[name]) and not np.any(got[name])}
-    zeros = {name: value for name, value in zeros.items() if name != result and not close(value, right[name])}
-    own = {"np": np, **space, **own_results(got, right, result), **zeros}
-    value = value_of(line, own, numbers) if line and zeros else None
-    return ZEROS.format(listing([*zeros])) if value is not None and close(got[result], value) else ""
+    own = own_results(got, right, result)
+    doubtful = [name for name in got if name in others and name != result and name not in own]
+    doubtful = [name for name in doubtful if is_like(got[name], right[name]) and not close(got[name], right[name])]
+    theirs = {name: np.asarray(got[name], float) for name in doubtful}
+    value = value_of(line, {"np": np, **space, **own, **theirs}, numbers) if theirs else None
+    return FOLLOWS.format(listing(doubtful)) if value is not None and close(got[result], value) else ""
 
 
 def infinite(line: str, result: str, got: Names, right: Names) -> str:

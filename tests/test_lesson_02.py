@@ -143,13 +143,38 @@ def edited(cell, *changes):
     return source
 
 
+def test_what_may_follow_from_a_line_names_only_what_the_line_reads_and_hides_no_other_mistake():
+    zero = ("dc = dh * o * (1 - ct**2) + dc_carry", "dc = 0 * dh")
+    said = sentences("write-step-back", source=edited("write-step-back", zero))
+    for name in ("dzi", "dzf", "dzg", "dc_before"):
+        assert said[name].endswith("This may come from your dc: look there first.")
+    assert said["dh_before"].endswith("This may come from your dzi, dzf and dzg: look there first.")
+    sometimes = ("dzi = dc * g * i * (1 - i)", "dzi = dc * g * i * (1 - i) * (t != 0)")
+    said = sentences("write-step-back", source=edited("write-step-back", sometimes, ("params.Wi.T @ dzi + ", "")))
+    assert said["dh_before"].endswith("The road through the input gate is missing.")
+    swapped = edited(
+        "write-step-back",
+        ("dzi = dc * g * i * (1 - i)", "dzi = dc * c_before * f * (1 - f)"),
+        ("dzf = dc * c_before * f * (1 - f)\n    dzo", "dzf = dc * g * i * (1 - i)\n    dzo"),
+    )
+    said = sentences("write-step-back", source=swapped)
+    assert said["dh_before"].endswith("This may come from your dzi and dzf: look there first.")
+
+
+def test_what_is_off_by_less_than_the_tolerance_explains_nothing():
+    right = "dh = params.V.T @ dy + dh_future"
+    off = "dh = params.V.T @ dy + dh_future\n    dh = dh + 9e-10 * np.eye(len(dh))[-1] * abs(dh).max()"
+    said = sentences("write-step-back", source=edited("write-step-back", (right, off)))
+    assert "Only the first digits are right" in said["dc"] and not any("given your )" in name for name in said)
+
+
 def test_what_is_right_given_a_wrong_line_is_said_to_be_and_a_missing_entry_is_named():
     said = sentences("write-step-back", source=edited("write-step-back", (" + dh_future", "")))
     assert [name for name in said if name.endswith("(given your dh)")] == ["dc (given your dh)", "dzo (given your dh)"]
     zero = ("dzi = dc * g * i * (1 - i)", "dzi = 0 * dc")
     for gone in ((), (("params.Wi.T @ dzi + ", ""),)):  # the two can't be told apart
         said = sentences("write-step-back", source=edited("write-step-back", zero, *gone))
-        assert said["dh_before"].endswith("This may come from dzi being zero everywhere: look there first.")
+        assert said["dh_before"].endswith("This may come from your dzi: look there first.")
     for gone, words in (("dzi=dzi, dzf=dzf, ", "; dzi and dzf are missing."), ("dzo=dzo, ", "; dzo is missing.")):
         said = sentences("write-step-back", source=edited("write-step-back", (gone, "")))
         assert said["step_back"].endswith(f"each under its name{words}")

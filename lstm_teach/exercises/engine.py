@@ -71,9 +71,9 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
-from lstm_teach.judging import Attempt, Trouble, difference, is_like, kind, numbers
+from lstm_teach.judging import Attempt, Trouble, close, difference, is_like, kind, numbers
 from lstm_teach.params import Params
-from lstm_teach.recognize import following, from_zeros, infinite, known_mistake, own_results, too_coarse
+from lstm_teach.recognize import following, from_others, infinite, known_mistake, own_results, too_coarse
 from lstm_teach.validate import amount, listing
 from lstm_teach.verdicts import Verdict, hints_wanted
 
@@ -200,9 +200,9 @@ class Task:
                 continue
             expected, given = self._expected(k, got, name)
             if given:
-                self.following[name] = judging.GIVEN.format(name, " and ".join(given))
+                self.following[name] = judging.GIVEN.format(name, listing(given))
             axes = spec.get("axes", ["row", "column"] if np.ndim(right[name]) > 1 else ["unit"])
-            should = judging.WITH_YOUR.format(" and ".join(given)) if given else "it should be"
+            should = judging.WITH_YOUR.format(listing(given)) if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
             off = difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back)
@@ -285,23 +285,29 @@ class Task:
     def _explained(self, attempt: Attempt, result: str) -> str:
         single, whole = self.mistakes(result)
         lines = self.spec.get("lines", {})
+        follows: set[str] = set()  # in each case: the results that this one may come from
         together, alone, answer = [], [], {}  # for each case that was answered: the names, what came, what is right
         for k in {id(case.arguments): k for k, case in enumerate(self.cases)}.values():  # one may be in several parts
             with contextlib.suppress(Trouble):
                 right = self.rights[k]
                 answer, space = self._results(k, attempt), self.space(k, result)
-                if result in lines:
-                    zeros = [n for n in right if is_like(answer.get(n), right[n]) and not np.any(answer[n])]
-                    made_from = re.findall(r"\w+", " ".join(lines.get(name, "") for name in zeros))
-                    line = self._line(result, {name: "0" for name in made_from if name in lines})
-                    if words := from_zeros(line, result, answer, right, space):
-                        return words
+                if result in lines and result in answer and not close(answer[result], right[result]):
+                    words_of_line = {n: set(re.findall(r"\w+", lines.get(n, ""))) for n in right}
+                    read = words_of_line[result]
+                    shared = {n: read & words & (lines.keys() - right) for n, words in words_of_line.items()}
+                    others = [n for n in right if n in read or shared[n]]
+                    zeros = [n for n in others if is_like(answer.get(n), right[n]) and not np.any(answer[n])]
+                    line = self._line(result, {name: "0" for n in zeros for name in shared[n]})
+                    follows.add(from_others(line, result, others, answer, right, space))
                 if set(answer) == set(right) and (joined := numbers(answer)) is not None:
                     together.append((space, joined, numbers(right)))
                 if (got := numbers(answer.get(result))) is not None:
                     expected = numbers(self._expected(k, answer, result)[0])
                     own = own_results(answer, right, result) if lines else {}
                     alone.append((space | own | {"right": expected}, got, expected))
+
+        if len(follows) == 1 and (words := follows.pop()):
+            return words
 
         def read(value: Any) -> np.ndarray | None:  # by the names of its case, which may have others than the first
             return numbers(by_name(value, list(value if isinstance(value, Mapping) else self.rights[0])))

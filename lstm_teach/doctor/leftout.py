@@ -20,7 +20,7 @@ import numpy as np
 from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import beginnings, forgotten, other_matrices
+from lstm_teach.doctor.missing import beginnings, forgotten
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
@@ -29,8 +29,7 @@ _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never f
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
 _WAYS = 12  # to compute one value: they differ only in what is zero there, or happens to be the right token
 _ANEW = 2.0  # cost of a line of the forward pass that is computed otherwise
-_HANDED = 1.1  # less cost for what gives a delta that is handed on nowhere, or a name that has no value
-_AS_IT_IS = 0.7  # cost of such a name for an array at hand
+_HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
 _INPUTS = (
     "{z#}",
@@ -61,13 +60,13 @@ _HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of 
 class Here:
     """A gap or return that a run has come to, the arrays at hand there by their texts, and what to look for.
 
-    The goals are right quantities: those that the run never makes ("missing"), with what one loss by itself gives ("of
-    a loss"); those that go from a step to the one before ("handed on"), and what some gates send there ("of a gate").
+    `goals` are the right quantities that the run never makes, `handed_on` those that go from a step to the one before.
     """
 
     maker: Maker
     atoms: dict[str, np.ndarray]
-    goals: dict[str, dict]
+    goals: dict
+    handed_on: dict
     truth: Truth
     value: Callable[[str], np.ndarray | None]
 
@@ -75,10 +74,9 @@ class Here:
         self.scene, self.gap, self.unit = self.maker.scene, self.maker.slot, self.maker.unit
         self.statements = self.scene.statements[self.gap.unit]
 
-    def right(self, shape: tuple, goals: str = "missing", most: int = 3, factors: int = 3) -> Iterator[tuple]:
-        """Expressions of what is at hand that have this shape and give one of the goals, with costs."""
-        each = self.scene.numpy, shape, self.atoms, self.goals[goals], self.truth, most, factors
-        return ((code, cost - _HANDED) for code, cost in expressions(*each))
+    def like(self, name: str, now: np.ndarray) -> dict[str, np.ndarray]:
+        """The other arrays of its shape."""
+        return {text: one for text, one in self.atoms.items() if one.shape == now.shape and text != name}
 
     @functools.cached_property
     def found(self) -> dict[str, int]:
@@ -90,6 +88,10 @@ class Here:
     def held(self) -> int:
         """All right quantities that are in some array at hand, as bits."""
         return functools.reduce(operator.or_, self.found.values(), 0)
+
+    def is_of_this_step(self, now: np.ndarray) -> bool:
+        """Whether it is the right delta of h or c of one step, which does not go to the one before as it is."""
+        return bool(max(0, self.truth.recognize([now])[0]) & self.truth.bits("dc", "dh", "dh_loss"))
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
@@ -107,12 +109,11 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
         now = here.value(name)
         if now is None:
             continue
-        states = [text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name]
-        yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in states if not changed)
-        of_this_step = max(0, here.truth.recognize([now])[0]) & here.truth.bits("dc", "dh", "dh_loss")
-        if of_this_step or not (changed or now.any()):
-            found = here.right(now.shape, "handed on", most=4)
-            yield from (forgotten(here.gap, cost, f"{name} = {code}") for code, cost in found)
+        states = here.known("h", "c").keys() & here.like(name, now).keys() if not changed else ()
+        yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
+        if here.is_of_this_step(now) or not (changed or now.any()):
+            found = expressions(now.shape, here.atoms | {name: now}, here.handed_on, here.truth, 4)
+            yield from (forgotten(here.gap, cost - _HANDED, f"{name} = {code}") for code, cost in found)
 
 
 def _carried(here: Here) -> Iterator[tuple[str, bool]]:
@@ -145,56 +146,57 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], zeros: list[str]) -> Iter
     its sisters, the line is likelier than at the end of the loop.
     """
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
-        sister = _after_sisters(here, name, now.shape)
+        sister = _after_sisters(here, now.shape)
         for text in _of_a_step(here, name, now):
             yield from [forgotten(sister, _UNFILLED - _BESIDE, text)] if sister is not None else []
             yield forgotten(here.gap, _UNFILLED, text)
-    for shape in {here.value(name).shape for name in zeros}:
-        sent = [code for code, _ in here.right(shape, "of a gate", most=1)]  # by one of the gates
-        carried = [name for name in zeros if here.value(name).shape == shape]
-        yield from (forgotten(here.gap, _UNFILLED, f"{name} += {code}") for code in sent for name in carried)
+    carried = [name for name in zeros if here.value(name).size == here.truth.H]
+    for text, name in itertools.product(_back_to_h(here) if carried else (), carried):
+        yield forgotten(here.gap, _UNFILLED, f"{name} += {text}")
 
 
 def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
     """Before the first reader of what is carried, and `empty` at the last step: what this step adds to it."""
     for name, now in ((name, now) for name, now in empty.items() if now.size == max(now.shape)):
-        yield from (forgotten(here.gap, cost, f"{name} += {code}") for code, cost in here.right(now.shape, "of a loss"))
+        for code, cost in expressions(now.shape, here.atoms, here.goals, here.truth, 3):
+            yield forgotten(here.gap, cost - _HANDED, f"{name} += {code}")
 
 
-def unlike_sisters(here: Here, lacking: list[str]) -> Iterator[Edit]:
-    """What has no value, unlike the same of another gate or matrix: `mu["f"]` beside `mu["i"]`."""
-    for name in lacking:
-        shapes = {v.shape for other in other_matrices(name) if (v := here.value(other)) is not None}
-        shapes |= {matrix.shape for matrix in here.truth.gradient.values()} if shapes else set()
-        gap = _after_sisters(here, name) or here.gap
-        for code, cost in itertools.chain(*(here.right(shape, factors=4) for shape in sorted(shapes))):
-            yield forgotten(gap, cost, f"{name} = {code}")
-
-
-def _after_sisters(here: Here, name: str, shape: tuple[int, ...] | None = None) -> Slot | None:
-    """The gap after the last statement of the same block that adds to something of this shape, or makes its like."""
-    adding, alike = [-1], [-1]
+def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
+    """The gap after the last statement of the same block that adds to something of this shape."""
+    last = -1
     for slot in (s for s in here.statements if s.block == here.gap.block):
         adds = isinstance(slot.node, ast.Assign | ast.AugAssign) and sums_up(slot.node)
         texts = [text for target in targets_of(slot.node) for text in beginnings(here.unit, target)]
-        adding += [slot.index + 1] if adds and any(np.shape(here.value(text)) == shape for text in texts) else []
-        alike += [slot.index + 1] if not {*other_matrices(name)}.isdisjoint(texts) else []
-    return here.scene.gaps.get((here.gap.block, (adding[1:] or alike)[-1]))
+        if adds and any(np.shape(here.value(text)) == shape for text in texts):
+            last = slot.index + 1
+    return here.scene.gaps.get((here.gap.block, last))
 
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
     """What a step adds to a matrix, to one column or row of it, or puts into its own row."""
     numbers = here.maker.entries()
-    terms = [text for text, term in here.known("term").items() if term.shape == now.shape]
-    yield from (f"{name} += {text}" for text in [*terms, *(code for code, _ in here.right(now.shape, "of a loss"))])
+    yield from (f"{name} += {text}" for text, term in here.known("term").items() if term.shape == now.shape)
     for text, delta in here.known("dz", "dy").items():
+        if delta.size == len(now):
+            states = (state for state, one in here.known("h", "x").items() if one.size == now.shape[1])
+            yield from (f"{name} += {here.scene.numpy}.outer({text}, {state})" for state in states)
         if delta.shape == now.shape[:1]:
             yield from (f"{name}[:, {number}] += {text}" for number in numbers)
         if delta.shape == now.shape[1:]:
             yield from (f"{name}[{number}] += {text}" for number in numbers)
     if len(now) - here.truth.case.length in (0, 1, 2):
-        rows = [code for code, _ in here.right(now.shape[1:], factors=4)]
+        rows = [code for code, _ in expressions(now.shape[1:], here.atoms, here.goals, here.truth, 3, factors=4)]
         yield from (f"{name}[{t}] = {code}" for code in rows for t in here.maker.loop_names())
+
+
+def _back_to_h(here: Here) -> Iterator[str]:
+    """Products of a weight matrix and a gate's delta that are a part of what goes back to h."""
+    weights = {matrix.tobytes() for matrix in here.truth.case.params.values()}
+    matrices = [(text, matrix) for text, matrix in here.atoms.items() if matrix.tobytes() in weights]
+    for (text, matrix), (other, delta) in itertools.product(matrices, here.known("dz").items()):
+        if len(matrix) == delta.size and max(here.truth.recognize([delta.ravel() @ matrix])[0], 0) & here.truth.parts:
+            yield f"{text}.T @ {other}" if delta.ndim == 1 else f"{other} @ {text}"
 
 
 def computed_otherwise(here: Here, lines: list[str]) -> Iterator[Edit]:
@@ -219,8 +221,7 @@ def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) ->
         statements = [slot for slot in here.statements if slot.loops or not here.gap.loops]
         written = {here.maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
-        read = names(*(here.gap.loops[-1:] or [here.unit.node])) | {text for text in states if text[:5] == "self."}
-        targets += sorted(read & states - written)
+        targets += sorted(names(*(here.gap.loops[-1:] or [here.unit.node])) & states - written)
     for code in lines:
         shape = np.shape(here.value(code))
         fitting = [*targets, *(row for row, now in empty.items() if now.shape == shape)]
@@ -291,13 +292,14 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
-    """Before the first that reads a name without a value: what may be meant by it, a table or a row too."""
-    found = [(text, _AS_IT_IS) for text, one in here.atoms.items() if one.size > max(one.shape) and text != name]
-    shapes = [v.shape for v in here.atoms.values() if v.size == max(v.shape)]
-    for shape in dict.fromkeys([*shapes, *(matrix.shape for matrix in here.truth.gradient.values())]):
-        made = [*here.right(shape, most=4, factors=4)]
+    """Before the first statement that reads a name without a value: what may be meant by it, a table or a row too."""
+    tables = [text for text, one in here.atoms.items() if one.size > max(one.shape) and text != name]
+    yield from (forgotten(here.gap, 1.8 - _HANDED, f"{name} = {text}") for text in tables)
+    for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.size == max(v.shape)):
+        found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
         zeros = [t for t in carried if here.value(t).shape == shape]
-        found += [*made, *((f"{code} + {t}", cost + 0.1) for code, cost in made for t in zeros)]
-        same = (text for text, one in here.atoms.items() if one.shape == shape and shape in shapes)
-        found += [(text if text[-1] == ")" else f"{text}.copy()", _AS_IT_IS) for text in same]
-    yield from (forgotten(here.gap, cost, f"{name} = {code}") for code, cost in found)
+        found += [(f"{code} + {t}", cost + 0.1) for code, cost in found for t in zeros]
+        same = (text for text, one in here.atoms.items() if one.shape == shape)
+        found += [(text if text[-1] == ")" else f"{text}.copy()", 1.8) for text in same]
+        for code, cost in found:
+            yield forgotten(here.gap, cost - _HANDED, f"{name} = {code}")

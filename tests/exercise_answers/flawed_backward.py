@@ -156,7 +156,10 @@ def mistaken(*flaws):
         "wrong shape": (changed(lambda grads, params, x: {**grads.items()} | {"V": grads.V.T}), "dV must have"),
         "zeros": (lambda params, *sequence: params.__class__.zeros(4, 5), "wrong"),
         "not a number": (changed(lambda grads, params, x: grads.Wf.fill(np.nan)), "nan"),
-        "initial state ignored": (lambda params, x, targets, h0, c0: bptt(params, x, targets), "With 2 steps, wrong:"),
+        "initial state ignored": (
+            lambda params, x, targets, h0, c0: bptt(params, x, targets),
+            "h0 and c0 are not used",
+        ),
         "writes to h0": (writes_to_h0, "writes to what it was given, h0"),
         "no sequence": (lambda params, x: lt.Params.zeros(4, 5), "the first line should be `def "),
     }
@@ -229,6 +232,7 @@ RIGHT = {
 WRONG = {
     "check_first": mistaken("cell for its tanh")
     | {
+        "carried by the gate before": (with_flaws("gate of another step"), "to_c is carried with run.f[k-1]"),
         "delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c"),
         "cell of the step before": (with_flaws("cell of another step"), "now gets the cell of the step before"),
         "h of the same step": (edited(loop, "run.h[k - 1]", "run.h[k]")(down), "dW is made with run.h[k]"),
@@ -246,6 +250,8 @@ WRONG = {
     "check_third": mistaken("token once")
     | {
         "measured": (measured, "If you measure your gradients, with a loss or two for each weight, repair the loop"),
+        "token of the step before": (with_flaws("token of the step before"), "the token of the step before; step k"),
+        "token subtracted": (with_flaws("token subtracted"), "z is subtracted from the column of its token"),
         "token of the loss": (with_flaws("token of the loss"), "the column of x[n], the token that the walk begins"),
         "a step too many": (loop(lambda n: range(n, -2, -1)), "With 2 steps, wrong: dWi dWf dWo dWg"),
         "step 0 left out": (with_flaws("step 0 left out"), "With 2 steps, wrong: dWi"),

@@ -958,6 +958,32 @@ def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(s
 @pytest.mark.parametrize(
     ("style", "right", "wrong"),
     [
+        ("cpp_port", "math.exp(-a)", "math.exp(a)"),
+        ("jsport", "math.exp(-v)", "math.exp(v)"),
+        ("walt", "exp(-v)", "exp(v)"),
+    ],
+)
+def test_a_sign_that_is_missing_in_a_call_is_put_in_whatever_is_called(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.line == line
+    assert finding.cause == f"The sign is wrong: `{wrong}` should be `{right}`."
+
+
+@long
+def test_a_slope_that_reads_a_sigmoid_on_both_sides_of_zero_keeps_its_signs():
+    text = PER_GATE.replace("def backward", "def sig(z):\n    return 1 / (1 + np.exp(-z))\n\n\ndef backward")
+    lines = ["zf = params.Uf[:, x[t]] + params.Wf @ h[t - 1]", "dzf = df * sig(zf) * sig(-zf)"]
+    text = text.replace("dzf = df * f[t] * (1 - f[t])", "\n        ".join(lines))
+    assert diagnose(text).passed
+    (finding,) = diagnose(text.replace("dzf, h[t - 1]", "dzf, h[t]")).findings
+    assert finding.proved and finding.line == line_of(text, "dzf, h[t - 1]")
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
         ("lecture_notes", "np.vstack([cache.c[-1][None, :], c_now[:-1]])", "c_now"),
         ("statphd", "np.vstack([fit.h[-1], fit.h[:n - 1]])", "np.roll(fit.h[:n], 1, axis=0)"),
         ("theano_port", "numpy.vstack([cache.c[-1], cache.c[:-1]])", "cache.c"),

@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from functools import cache, partial
+from pathlib import Path
 
 import pytest
 
@@ -859,6 +860,18 @@ def test_every_line_of_the_table_of_rewrites_can_be_used():
         assert kind in IDEAS and 0 < cost < 4 and others and pattern not in others
         assert all(letters(other) <= letters(pattern) for other in others), pattern
     assert all(kind in IDEAS and others and name not in others for kind, _, name, *others in RENAMED)
+
+
+def test_every_kind_that_an_operator_names_has_its_words():
+    named = {"crossed"}  # which is taken apart before anything is said
+    for path in Path(causes.__file__).parent.glob("*.py"):
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call) and n.args]
+        firsts = [
+            n.args[0] for n in calls if ast.unparse(n.func).rpartition(".")[2] in ("swap", "edit", "lines", "Edit")
+        ]
+        firsts = [part for n in firsts for part in ([n.body, n.orelse] if isinstance(n, ast.IfExp) else [n])]
+        named |= {part.value for part in firsts if isinstance(part, ast.Constant)}
+    assert len(named) > 20 and named - IDEAS.keys() == {"crossed"}
 
 
 def test_what_was_learned_is_about_kinds_that_there_are():

@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from functools import cache, partial
+from pathlib import Path
 
 import pytest
 
@@ -861,6 +862,18 @@ def test_every_line_of_the_table_of_rewrites_can_be_used():
     assert all(kind in IDEAS and others and name not in others for kind, _, name, *others in RENAMED)
 
 
+def test_every_kind_that_an_operator_names_has_its_words():
+    named = {"crossed"}  # which is taken apart before anything is said
+    for path in Path(causes.__file__).parent.glob("*.py"):
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call) and n.args]
+        firsts = [
+            n.args[0] for n in calls if ast.unparse(n.func).rpartition(".")[2] in ("swap", "edit", "lines", "Edit")
+        ]
+        firsts = [part for n in firsts for part in ([n.body, n.orelse] if isinstance(n, ast.IfExp) else [n])]
+        named |= {part.value for part in firsts if isinstance(part, ast.Constant)}
+    assert len(named) > 20 and named - IDEAS.keys() == {"crossed"}
+
+
 def test_what_was_learned_is_about_kinds_that_there_are():
     assert PRIOR and PRIOR.keys() <= IDEAS.keys()
 
@@ -952,6 +965,32 @@ def test_what_is_doubled_or_left_as_it_is_where_its_square_is_meant_is_squared(s
     diagnosis, line = broken(style, right, wrong)
     (finding,) = diagnosis.findings
     assert diagnosis.repaired_source and finding.line == line and "square" in finding.cause
+
+
+@long
+@pytest.mark.parametrize(
+    ("style", "right", "wrong"),
+    [
+        ("cpp_port", "math.exp(-a)", "math.exp(a)"),
+        ("jsport", "math.exp(-v)", "math.exp(v)"),
+        ("walt", "exp(-v)", "exp(v)"),
+    ],
+)
+def test_a_sign_that_is_missing_in_a_call_is_put_in_whatever_is_called(style, right, wrong):
+    diagnosis, line = broken(style, right, wrong)
+    (finding,) = diagnosis.findings
+    assert finding.proved and finding.line == line
+    assert finding.cause == f"The sign is wrong: `{wrong}` should be `{right}`."
+
+
+@long
+def test_a_slope_that_reads_a_sigmoid_on_both_sides_of_zero_keeps_its_signs():
+    text = PER_GATE.replace("def backward", "def sig(z):\n    return 1 / (1 + np.exp(-z))\n\n\ndef backward")
+    lines = ["zf = params.Uf[:, x[t]] + params.Wf @ h[t - 1]", "dzf = df * sig(zf) * sig(-zf)"]
+    text = text.replace("dzf = df * f[t] * (1 - f[t])", "\n        ".join(lines))
+    assert diagnose(text).passed
+    (finding,) = diagnose(text.replace("dzf, h[t - 1]", "dzf, h[t]")).findings
+    assert finding.proved and finding.line == line_of(text, "dzf, h[t - 1]")
 
 
 @long

@@ -122,7 +122,9 @@ def test_the_numbers_of_the_lessons_are_those_that_the_script_counts():
     rows = tables(section("The lessons in numbers"))["lesson"]
     counted = {name: TABLE["count"](name) for name in LESSONS}
     now = [[name, *map(str, found.values()), f"{TABLE['minutes'](found):.0f}"] for name, found in counted.items()]
-    assert [row[:-1] for row in rows] == now, "paste what `python instructor/lesson_table.py --run` prints"
+    assert [row[:-1] for row in rows] == now, (
+        "paste what `python instructor/lesson_table.py` prints (with `--run`, the run times too)"
+    )
     assert all(float(row[-1]) > 0 for row in rows)
 
 
@@ -196,7 +198,8 @@ def test_every_wrong_line_is_one_that_the_lesson_has_these_words_for(number):
         assert any(words in sentence for sentence in said), f"{blank}, {written}: {words!r} is not in {said}"
         assert then.endswith(("?", "."))
     names = {code_in(row[0])[0] for row in told}
-    assert [group for group in groups.values() if not names & {*group["names"], *group.get("returns", ())}] == []
+    without = [group["names"] for group in groups.values() if not names & {*group["names"], *group.get("returns", ())}]
+    assert without == [], "no row of the guide's table has a mistake in one of these"
 
 
 def test_the_words_for_an_unknown_mistake_in_the_repair_are_those_of_lesson_3():

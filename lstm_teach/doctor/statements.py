@@ -56,10 +56,7 @@ def _key(edit: Edit) -> tuple[tuple[int, str], ...]:
 
 
 def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
-    """The edits, with less cost for those that read a name which is assigned, or given to a helper, and never read.
-
-    And for those by which a statement comes to be written as another of its block, for another gate.
-    """
+    """The edits; those that read a name nobody reads, or write a statement like another of its block, cost less."""
     unread: dict[int, set[str]] = {}
     for number, unit in enumerate(scene.units):
         stored = names(unit.tree, context=ast.Store | ast.Del)

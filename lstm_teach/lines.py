@@ -85,13 +85,13 @@ def judge_lines(
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             several = sum(right[k].size for k in ran) > 1
             told[name] = known = what_it_is(name, *tried, written, blank.mistakes.get(name, {})) if several else ""
-            only = known and here.startswith((THIS_NET, TYPED))
             differing = altered & read - changed - cellcode.counted(written.lines)
             own = listing(sorted(differing) or [""])  # made by a given line that has been changed
             if own and here.startswith(THIS_NET):
                 here = f"It is right with this cell's {own}, but not with the lesson's."
             elif own and not known:
                 known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
+            only = known and here.startswith((THIS_NET, TYPED))
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(': ')[0]}{need}" * ("should be" in here)

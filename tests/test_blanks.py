@@ -1531,3 +1531,10 @@ def test_an_array_that_a_line_fills_is_judged_by_what_it_was_filled_with():
     lines = "do = np.empty(())\nn = np.multiply(dh, {}, out=do)\ndct = dh * o"
     right, wrong = (sentences(judged(PRODUCT, lines.format(factor))[0]) for factor in ("ct", "o"))
     assert not right["do"] and "Its own factor." in wrong["do"] and "np.empty" not in wrong["do"], wrong
+
+
+@pytest.mark.parametrize("change", ["ct = c", "ct = np.tanh(np.tanh(c))"])
+def test_whoever_has_changed_a_given_line_is_told_so_before_what_follows_from_it(change):
+    names = copied(names_before(FORWARD, "hidden")) | {"In": []}
+    said = sentences(run_cell(FORWARD, "hidden", f'{change}\nh = o * ct\nlesson.judge("hidden")', names))["h"]
+    assert said.startswith("It is right with this cell's ct, but not with the lesson's. This "), said

@@ -208,13 +208,10 @@ def tree_of(function: Any) -> ast.Module:
 
 def return_in_loop(tree: ast.Module) -> str:
     """That a `return` ends a loop in its first turn, whatever the numbers: a sentence, "" if none does."""
-    for loop in ast.walk(tree):
-        if isinstance(loop, ast.For | ast.While) and not any(isinstance(n, ast.Continue) for n in ast.walk(loop)):
-            for statement in loop.body:
-                if isinstance(statement, ast.Return):
-                    inside = f"The return on line {statement.lineno} is inside the loop"
-                    return f"{inside}, so the loop ends after its first turn."
-    return ""
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
+    loops = [loop for loop in loops if not any(isinstance(n, ast.Continue) for n in ast.walk(loop))]
+    at = next((s.lineno for loop in loops for s in loop.body if isinstance(s, ast.Return)), 0)
+    return f"The return on line {at} is inside the loop, so the loop ends after its first turn." if at else ""
 
 
 def lost(*nodes: ast.AST) -> str:

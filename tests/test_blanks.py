@@ -1299,7 +1299,8 @@ def test_a_class_and_a_type_in_the_cell_are_no_numbers_of_another_cell_and_leave
     lines = "class Kept:\n    pass\n\n\nc: float = f * c_before + i * g if c_before == here else Kept"
     said = str(run_cell(FORWARD, "cell", f'{lines}\nlesson.judge("cell")', names))
     assert "Note that here came from another cell" in said, said
-    assert names["__annotations__"] == {"c": float}
+    of_the_cell = names["__annotate__"](1) if sys.version_info >= (3, 14) else names["__annotations__"]
+    assert of_the_cell == {"c": float}
 
 
 def test_a_line_that_is_missing_is_not_shown_as_the_learner_s(capsys):

@@ -90,7 +90,7 @@ class Lesson:
         statements, shown = cellcode.cell(frame)
         blank, numpys = self.blank(group), aside.give_numpy_back()
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
-            before = cellcode.made_before(names, f'judge("{group}")')
+            before = cellcode.made_before(names, group)
             spare = cellcode.counted(statements) - cellcode.read_by(self._lines_after(group))
             parts = judge_blank(blank, statements, names, before, spare)
             way = _way(blank, names) if all(part.passed for part in parts) else ""
@@ -225,13 +225,15 @@ def judge_blank(
         return (Part(name, its if name in cellcode.stored(statements) else none),)
     if not blank.is_function:
         return lines.judge_lines(blank, statements, namespace, before, spare)
-    written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
-    if cellcode.is_open(function) or (written and cellcode.dots(written[-1])):
+    if cellcode.is_open(function):
         return (Part(name, open=True),)
     if not callable(function):
         is_now = f"{name} should be a function, but is {judging.kind(function)}"
         return (Part(name, f"{is_now}: write its lines below `def {name}(...):`."),)
     parts = judge_function(blank, function, statements)
+    written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
+    if written and cellcode.dots(written[-1]) and not all(part.passed for part in parts):
+        return (Part(name, open=True),)
     # no second wait; and a missing name, or an answer of the library's, is named already
     said = "did not finish", "NameError", judging.CALLS.rpartition("{}")[2]
     done = all(part.passed or any(words in part.sentence for words in said) for part in parts)

@@ -72,14 +72,8 @@ def below_magic(source: str) -> str:
 
 def _is_command(statement: ast.stmt) -> bool:
     """Whether a line is one such as !ls or %timeit, which makes no value; %time and %run run lines of the notebook."""
-    match statement:
-        case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "system"))):
-            return True
-        case ast.Expr(
-            ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"), [ast.Constant(name), *_])
-        ):
-            return name not in ("time", "run")
-    return False
+    called = r"get_ipython\(\)\.(system\(|run_line_magic\((?!'(time|run)'))"
+    return bool(re.match(called, ast.unparse(statement)))
 
 
 class _Unjudged(ast.NodeTransformer):
@@ -122,6 +116,7 @@ def _filled(statement: ast.stmt) -> set[str]:
     nodes = [*ast.walk(statement)]
     parts = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
     parts += [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+    parts += [n.value for n in nodes if isinstance(n, ast.keyword) and n.arg == "out"]
     return (names_in(*calls) | {*map(_base, parts)}) - {None}
 
 
@@ -213,13 +208,10 @@ def tree_of(function: Any) -> ast.Module:
 
 def return_in_loop(tree: ast.Module) -> str:
     """That a `return` ends a loop in its first turn, whatever the numbers: a sentence, "" if none does."""
-    for loop in ast.walk(tree):
-        if isinstance(loop, ast.For | ast.While) and not any(isinstance(n, ast.Continue) for n in ast.walk(loop)):
-            for statement in loop.body:
-                if isinstance(statement, ast.Return):
-                    inside = f"The return on line {statement.lineno} is inside the loop"
-                    return f"{inside}, so the loop ends after its first turn."
-    return ""
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
+    loops = [loop for loop in loops if not any(isinstance(n, ast.Continue) for n in ast.walk(loop))]
+    at = next((s.lineno for loop in loops for s in loop.body if isinstance(s, ast.Return)), 0)
+    return f"The return on line {at} is inside the loop, so the loop ends after its first turn." if at else ""
 
 
 def lost(*nodes: ast.AST) -> str:
@@ -315,9 +307,9 @@ def alias(statements: Lines, names: Collection[str]) -> str:
     return ""
 
 
-def made_before(namespace: Names, call: str) -> set[str] | None:
-    """The names that cells without this call have made, but for loops' counters; None if it isn't known what ran."""
-    cells, names = _other_cells(namespace, call), set()
+def made_before(namespace: Names, group: str) -> set[str] | None:
+    """The names that cells of no such group have made, but for loops' counters; None if it isn't known what ran."""
+    cells, names = _other_cells(namespace, group), set()
     for tree in cells or ():
         targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
         counts = {id(node) for target in targets for node in ast.walk(target)}
@@ -331,12 +323,12 @@ def read_by(lines: Iterable[str]) -> set[str]:
     return set().union(*(globals_read(compile(line, "a line", "eval")) for line in lines))
 
 
-def without_copies(namespace: Names, call: str, statements: Lines, given: Collection[str]) -> Lines:
-    """The statements, except those that make only `given` names and are in a cell without this call too.
+def without_copies(namespace: Names, group: str, statements: Lines, given: Collection[str]) -> Lines:
+    """The statements, except those that make only `given` names and are in a cell that doesn't judge the group too.
 
     One of the assignments of `a, b = 1, 2` counts as in that cell too. What the cell goes on to change stays.
     """
-    ran = [part for tree in _other_cells(namespace, call) or () for s in tree.body for part in _one_by_one(s)]
+    ran = [part for tree in _other_cells(namespace, group) or () for s in tree.body for part in _one_by_one(s)]
     theirs = {ast.dump(part) for part in ran}
     drawn = {n for n, value in namespace.items() if _draws(value)}
 
@@ -386,16 +378,17 @@ def _unseeded(statement: ast.stmt) -> bool:
     return any(not (n.func.attr in ("default_rng", "RandomState") and n.args) for n in called)
 
 
-def _other_cells(namespace: Names, call: str) -> list[ast.Module] | None:
-    """The cells without this call that have run; None if it isn't known which have."""
+def _other_cells(namespace: Names, group: str) -> list[ast.Module] | None:
+    """The cells that have run and don't judge this group, however the call is written; None if it isn't known."""
     ran, trees = namespace.get("In"), []  # IPython's list of all cells that have run
     if not isinstance(ran, list):
         return None
-    for source in (source for source in ran if call not in source.replace("'", '"')):
+    for source in ran:
         with contextlib.suppress(SyntaxError):  # a cell that failed, with a `return` of no function too
             tree = ast.parse(below_magic(source) or source)
             code_of(*tree.body)
-            trees.append(tree)
+            if not any(is_judge(node) and repr(group) in ast.unparse(node) for node in ast.walk(tree)):
+                trees.append(tree)
     return trees
 
 

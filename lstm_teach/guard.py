@@ -217,18 +217,18 @@ def unseen() -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_before() -> Iterator[None]:
-    """In the end, put back what is one for all cells: random numbers, folder, paths, limits, matplotlib's settings."""
-    numpy_random, matplotlib = sys.modules["numpy"].random, sys.modules.get("matplotlib")
-    numbers, numpys, paths, environment = random.getstate(), numpy_random.get_state(), [*sys.path], dict(os.environ)
+    """In the end, put back what all cells share: random numbers, folder, settings. Meanwhile NumPy raises nothing."""
+    numpy, matplotlib = sys.modules["numpy"], sys.modules.get("matplotlib")
+    numbers, numpys, paths, environment = random.getstate(), numpy.random.get_state(), [*sys.path], dict(os.environ)
     here, depth = os.curdir, sys.getrecursionlimit()
     with contextlib.suppress(OSError):  # the folder may be gone
         here = os.getcwd()
-    with matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
+    with numpy.errstate(all="ignore"), matplotlib.rc_context() if matplotlib else contextlib.nullcontext():
         try:
             yield
         finally:
             random.setstate(numbers)
-            numpy_random.set_state(numpys)
+            numpy.random.set_state(numpys)
             with contextlib.suppress(OSError):
                 os.chdir(here)
             sys.path[:] = paths

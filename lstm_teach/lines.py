@@ -38,7 +38,7 @@ def judge_lines(
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
     given = cases[0].keys() - {*blank.names}
-    statements = cellcode.without_copies(namespace, f'judge("{blank.group}")', statements, given)
+    statements = cellcode.without_copies(namespace, blank.group, statements, given)
     try:
         runs = trial.runs(blank.names, statements, cases, namespace)
     except guard.LearnerError as error:
@@ -85,12 +85,13 @@ def judge_lines(
             tried = ([values[k] for k in ran] for values in (got, right, cases))
             several = sum(right[k].size for k in ran) > 1
             told[name] = known = what_it_is(name, *tried, written, blank.mistakes.get(name, {})) if several else ""
-            only = known and here.startswith((THIS_NET, TYPED))
-            own = listing(sorted(altered & read - changed) or [""])  # made by a given line that has been changed
+            differing = altered & read - changed - cellcode.counted(written.lines)
+            own = listing(sorted(differing) or [""])  # made by a given line that has been changed
             if own and here.startswith(THIS_NET):
                 here = f"It is right with this cell's {own}, but not with the lesson's."
             elif own and not known:
                 known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
+            only = known and here.startswith((THIS_NET, TYPED))
             here = here or form
             need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
             stale = earlier and f"{earlier.strip().split(': ')[0]}{need}" * ("should be" in here)
@@ -165,12 +166,8 @@ def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) ->
         off = difference(name, got, right, axes(right, name), relative=True)
         perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
         return f"The line is right for other numbers, but not for these: {off}{perhaps}"
-    several = len(old) > 1
-    off = (
-        f"do{'' if several else 'es'}n't match {listing(others)}"
-        if others
-        else f"{'are' if several else 'is'} out of date"
-    )
+    do, are = ("do", "are") if old[1:] else ("does", "is")
+    off = f"{do}n't match {listing(others)}" if others else f"{are} out of date"
     return f"The line is right, but here {listing(old)} {off}: run the cells above again, in order."
 
 
@@ -229,8 +226,10 @@ def words_for_error(error: guard.LearnerError) -> str:
         return f"{raised}".removesuffix(".") + "."
     if raised and all(frame.f_code.co_filename != trial.CELL for frame, _ in traceback.walk_tb(raised.__traceback__)):
         return f"What this cell makes can't be judged: looking at it raises {type(raised).__name__}: {raised}."
-    what = f"raises {type(raised).__name__}" if raised else f"does not finish within {trial.SECONDS:g} seconds"
-    return f"With numbers other than these, this cell {what}."
+    if raised:
+        return f"With numbers other than these, this cell raises {type(raised).__name__}."
+    slow = f"Tried on several sets of other numbers, this cell takes more than {trial.SECONDS:g} seconds in all."
+    return f"{slow} Look for a loop that never ends with them, or move what is only slow to a cell of its own."
 
 
 def words_for_changes(changed: Collection[str], statements: Lines, before: Collection[str] | None) -> tuple[str, str]:
@@ -246,10 +245,10 @@ def words_for_changes(changed: Collection[str], statements: Lines, before: Colle
     if {*changed} <= cellcode.counted(statements):
         return f"The loop in this cell counts with {names}, {said}", "Use another letter"
     said = f"This cell changes {names} {'itself' if one else 'themselves'}, {said}"
-    if {*changed} <= cellcode.stored(statements):
-        return said, "Use a new name, or take the change out"
-    perhaps = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
-    return said, cellcode.alias(statements, changed) or perhaps
+    way = "Perhaps it has another name here: after a = b, a *= 2 changes b too. Begin from b.copy()"
+    if {*changed} <= set().union(*map(cellcode.touched, statements)):
+        way = "Use a new name, or take the change out"
+    return said, cellcode.alias(statements, changed) or way
 
 
 def words_for_spent(blank: Blank, counters: Collection[str]) -> str:

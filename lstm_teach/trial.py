@@ -61,9 +61,10 @@ class _Trials:
         `names` that no line makes, the names that have its right value instead.
         """
         right, entered = self._together(case)
-        found = self._one_by_one(case) | right  # what is right in the end is right, unless a line that raised made it
-        ours = {n: self.space.get(n) for n in case if n in self.read and n not in (*self.names, "start")}
-        changed = {n: taken(value) for n, value in ours.items() if not same(case[n], value, rounding=True)}
+        # What is right in the end is right, unless a line that raised made it.
+        found = right if right.keys() == {*self.names} else self._one_by_one(case) | right
+        known = {n: v for n, v in self._given(case).items() if n in self.read}
+        changed = {n: taken(self.space.get(n)) for n, v in known.items() if not same(v, self.space.get(n), True)}
         made = cellcode.stored(self.statements) - {*self.names, *cellcode.counted(self.statements)}
         missing = [n for n in self.names if self.last[n] is None]
         called = {n: {m for m in made if close(self.space.get(m), np.asarray(case[n]))} for n in missing}
@@ -73,9 +74,13 @@ class _Trials:
         """Give the notebook the names of a case. Returns what stands for answers of an earlier run."""
         self.anew(self.before)
         earlier = {n: np.full(np.shape(case[n]), np.nan)[()] for n in self.old}
-        known = {n: v for n, v in case.items() if n not in self.names and n != "start"}
-        self.space.update(earlier | copy.deepcopy({**known, **case.get("start", {})}))
+        self.space.update(earlier | copy.deepcopy({**self._given(case), **case.get("start", {})}))
         return earlier
+
+    def _given(self, case: Names) -> Names:
+        """What the notebook gets of a case; a function that somebody has called f stays, and is no gate."""
+        kept = {n for n, v in self.before.items() if callable(v)} - {n for n, v in case.items() if callable(v)}
+        return {n: v for n, v in case.items() if n not in kept.union(self.names, ["start"])}
 
     def _execute(self, k: int, case: Names) -> None:
         """Run a statement. One that was told to stop in vain is the last: the notebook has its own names by now."""

@@ -540,7 +540,7 @@ def test_a_view_of_an_input_is_said_to_be_one():
     )
     assert "After `part = dc_carry[:]`, what is done to part is done to dc_carry too." in str(verdict)
     assert "Begin with `part = dc_carry[:].copy()`, and run the cells above again." in str(verdict)
-    body = "np.multiply(dc_carry, 2, out=dc_carry)\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
+    body = "parts = [dc_carry]\nparts[0] *= 2\ndc = dct * (1 - ct**2) + dc_carry\ndWf = np.outer(dzf, h_before)"
     verdict, _ = judged(VECTORS, body)  # there is no line to show
     assert "after a = b, a *= 2 changes b too" in str(verdict)
 
@@ -606,7 +606,20 @@ def test_a_loop_that_ends_on_this_net_alone_is_said(monkeypatch):
     monkeypatch.setattr(trial, "SECONDS", 0.3)
     names = notebook(PRODUCT)
     verdict, _ = judged(PRODUCT, f"while dh != {names['dh']!r}:\n    pass\ndo = dh * ct\ndct = dh * o", names)
-    assert sentences(verdict)["do"] == "With numbers other than these, this cell does not finish within 0.3 seconds."
+    said = sentences(verdict)["do"]
+    assert said.startswith("Tried on several sets of other numbers, this cell takes more than 0.3 seconds in all."), (
+        said
+    )
+
+
+def test_a_cell_that_is_only_slow_is_told_so_and_a_right_one_runs_once_for_each_case(monkeypatch):
+    monkeypatch.setattr(trial, "SECONDS", 1.5)
+    names = notebook(PRODUCT) | {"sleep": time.sleep, "runs": []}
+    right = "runs.append(1)\ndo = dh * ct\ndct = dh * o"
+    verdict, _ = judged(PRODUCT, f"sleep(0.2)\n{right}", names)
+    assert verdict.passed, verdict
+    verdict, _ = judged(PRODUCT, f"sleep(0.5)\n{right}", names)
+    assert "does not finish" not in str(verdict) and "what is only slow" in sentences(verdict)["do"], verdict
 
 
 @pytest.mark.parametrize(
@@ -1182,7 +1195,7 @@ def test_the_notebook_has_its_own_names_again_where_a_trial_can_not_be_stopped(m
     own = {**names}
     sleep = f"import time\nwhile dh != {names['dh']!r}:\n    time.sleep(1)"
     verdict, _ = judged(PRODUCT, f"{sleep}\ndo = dh * ct\ndct = dh * o", names)
-    assert "does not finish within 0.3 seconds" in str(verdict)
+    assert "takes more than 0.3 seconds in all" in str(verdict)
     after = {**names}
     time.sleep(1.2)  # by now the trial has ended by itself
     assert names.keys() == after.keys() and all(names[n] is value for n, value in after.items())
@@ -1195,7 +1208,7 @@ def test_a_trial_that_catches_what_should_end_it_writes_nothing_into_the_noteboo
     names = notebook(PRODUCT)
     sleep = f"import time\nif dh != {names['dh']!r}:\n    try:\n        time.sleep(1.5)\n    except:\n        pass"
     verdict, _ = judged(PRODUCT, f"{sleep}\ndo = dh * ct\ndct = dh * o\nextra = 1", names)
-    assert "does not finish within 0.3 seconds" in str(verdict)
+    assert "takes more than 0.3 seconds in all" in str(verdict)
     after = {**names}
     time.sleep(1.5)
     assert names.keys() == after.keys() and all(names[n] is value for n, value in after.items())
@@ -1452,3 +1465,77 @@ def test_what_counts_a_loop_is_no_name_for_an_answer():
         sentences(judged_in("00_start_here", "left", source=source))["left"]
         == "No line of this cell says what left is."
     )
+
+
+@pytest.mark.parametrize(
+    "call", ['lesson.judge(group="product")', "lesson.judge( 'product' )", "lesson.judge('product',)"]
+)
+def test_a_cell_is_never_taken_for_another_one_however_its_call_is_written(shell, call):
+    for cell in (names := notebook(PRODUCT)), "c = 0.5", f"c = 7\ndo = dh * ct\ndct = dh * o\n{call}":
+        shell.user_ns.update(cell) if isinstance(cell, dict) else shell.run_cell(cell, store_history=True)
+    said = sentences(names["lesson"].verdicts["product"])
+    assert said["c"].startswith("This cell changes c itself, which comes from another cell."), said
+
+
+@pytest.mark.parametrize(
+    ("lesson", "cell", "body"),
+    [
+        (FORWARD, "sigmoid", "    ...\n    return 1 / (1 + np.exp(-z))"),
+        (FORWARD, "sigmoid", "    if z is None:\n        ...\n    return 1 / (1 + np.exp(-z))"),
+        ("06_training", "cosine", "    length = np.linalg.norm\n    ...\n    return a @ b / length(a) / length(b)"),
+    ],
+)
+def test_a_right_function_is_right_although_dots_are_left_where_they_do_nothing(lesson, cell, body):
+    head = cell_source(lesson, cell).splitlines()[0]
+    for text, passed in (body, True), (body.replace(" / ", " * "), False):
+        verdict = judged_in(lesson, cell, source=f'{head}\n{text}\n\n\nlesson.judge("{cell}")')
+        assert (verdict.passed, verdict.parts[0].open) == (passed, not passed), verdict
+
+
+def test_numpy_told_to_raise_stops_no_verdict():
+    large = "cache.h[t - 1] * 1e200", "cache.h[t - 1]"
+    source = solved("04_single_pass_bptt")["my-bptt"]
+    assert large[1] in source
+    with np.errstate(all="raise"):
+        assert judged_in("04_single_pass_bptt", "my-bptt", source=source).passed
+        said = sentences(judged_in("04_single_pass_bptt", "my-bptt", source=source.replace(*large[::-1])))
+    assert "1e+200 times what it should be" in said["Wi"], said
+
+
+def test_what_counts_the_loop_of_a_line_is_not_named_as_the_mistake_in_it():
+    start, count = "dUi_quiet = np.zeros(H)", "    if x[t] == QUIET:\n        dUi_quiet += dzi[t]"
+    loops = f"for t in range(T):\n    {start}\n{count}", f"{start}\nfor t in range(T):\n{count}"
+    both = [f'{loop}\nlesson.judge("sums")' for loop in loops]
+    wrong, right = (sentences(judged_in("04_single_pass_bptt", "sums", source=source)) for source in both)
+    assert "dUi_quiet is off" in wrong["dUi_quiet"] and "this cell's t" not in wrong["dUi_quiet"], wrong
+    assert not right["dUi_quiet"], right
+
+
+@pytest.mark.parametrize("helper", ["def f(a, b):\n    return a + b", "f = lambda a, b: a + b", "f = np.add"])
+def test_a_function_of_another_cell_may_have_the_name_of_a_gate(helper):
+    names = copied(names_before(SINGLE, "meet"))
+    run_cell(SINGLE, "own", helper, names)
+    cell = 'dh_both = f(dh_a, dh_b)\ndc_carry_both = f({}, dc_carry_b)\nlesson.judge("meet")'
+    assert run_cell(SINGLE, "meet", cell.format("dc_carry_a"), dict(names)).passed
+    wrong = sentences(run_cell(SINGLE, "meet", cell.format("dh_a"), dict(names)))
+    assert wrong["dc_carry_both"].startswith("dc_carry_both is off") and not wrong["dh_both"], wrong
+
+
+@pytest.mark.parametrize("line", ["dh_a.sort()", "np.add(dh_a, 1, out=dh_a)", "n = np.add(dh_a, 1, out=dh_a)"])
+def test_what_a_call_changes_under_its_own_name_is_not_said_to_have_another(line):
+    lines = f"dh_both = dh_a + dh_b\ndc_carry_both = dc_carry_a + dc_carry_b\n{line}"
+    said = sentences(judged_in(SINGLE, "meet", source=f'{lines}\nlesson.judge("meet")'))["dh_a"]
+    assert "This cell changes dh_a itself" in said and "Use a new name" in said and "another name" not in said, said
+
+
+def test_an_array_that_a_line_fills_is_judged_by_what_it_was_filled_with():
+    lines = "do = np.empty(())\nn = np.multiply(dh, {}, out=do)\ndct = dh * o"
+    right, wrong = (sentences(judged(PRODUCT, lines.format(factor))[0]) for factor in ("ct", "o"))
+    assert not right["do"] and "Its own factor." in wrong["do"] and "np.empty" not in wrong["do"], wrong
+
+
+@pytest.mark.parametrize("change", ["ct = c", "ct = np.tanh(np.tanh(c))"])
+def test_whoever_has_changed_a_given_line_is_told_so_before_what_follows_from_it(change):
+    names = copied(names_before(FORWARD, "hidden")) | {"In": []}
+    said = sentences(run_cell(FORWARD, "hidden", f'{change}\nh = o * ct\nlesson.judge("hidden")', names))["h"]
+    assert said.startswith("It is right with this cell's ct, but not with the lesson's. This "), said

@@ -259,3 +259,10 @@ def test_points_minutes_and_levels_are_the_same_in_file_and_notebook(topic):
     assert set(words["questions"]) == {
         value.name for value in vars(MODULES[topic]).values() if isinstance(value, engine.Question)
     }
+
+
+@each_check
+def test_numpy_told_to_raise_stops_no_check(topic, name):
+    with np.errstate(all="raise"):
+        verdict = checks(topic)[name](next(iter(ANSWERS[topic].RIGHT[name].values())))
+    assert verdict.passed, verdict

@@ -138,8 +138,9 @@ STOPPED = {  # cells, and what is said below their errors
         "An array takes both at once, as in np.array(rows)[0, 1]."
     ),
     f"c = sum([f, i] * 0.5)\n{CHECK}": (
-        "A list multiplied by a number is repeated, so the number has to be a whole one. "
-        "To multiply what is in it, make an array first: np.array."
+        "A list, or text in quotation marks, is repeated when multiplied by a number, "
+        "so the number has to be a whole one. "
+        "To multiply what is in a list, make an array first: np.array."
     ),
     f"c = np.float64(f) * lt.Params.zeros(3, 2)\n{CHECK}": NINE,
     f"c = lt.Params.zeros(3, 2) - 0.1\n{CHECK}": NINE,

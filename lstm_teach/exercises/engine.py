@@ -112,9 +112,8 @@ def task_of(module: str, task: str) -> dict[str, Any]:
 def evaluated(table: Mapping[str, str], names: Mapping[str, Any]) -> dict[str, Any]:
     """What the expressions of a table give, by name: each may read `names` and what those before it give."""
     found = dict(names)
-    with np.errstate(all="ignore"):
-        for name, code in table.items():
-            found[name] = eval(code, found)
+    for name, code in table.items():
+        found[name] = eval(code, found)
     return {name: found[name] for name in table}
 
 
@@ -146,6 +145,7 @@ class Task:
         self.explained: dict[str, str] = {}  # what is known of a wrong result
         self.following: dict[str, str] = {}  # the name shown for a result that is right, given the learner's wrong ones
 
+    @np.errstate(all="ignore")
     def _right_results(self, case: Case) -> dict[str, Any] | None:
         answer = self.right(*case.arguments) if self.right else case.right
         if answer is None and "lines" in self.spec:

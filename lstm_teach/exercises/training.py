@@ -177,6 +177,7 @@ def scored_step(params: Params, token: int, h: np.ndarray, c: np.ndarray) -> tup
     return params.V @ after["h"], after["h"], after["c"]
 
 
+@np.errstate(all="ignore")
 def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], larger: float) -> tuple:
     """A net, a first token and numbers (count,), none of them so near to a border that rounding could decide.
 

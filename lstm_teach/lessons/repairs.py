@@ -231,8 +231,7 @@ def _in_a_long_case(attempt: Attempt, right: dict[int, tuple[str, ...]]) -> Flaw
 def _gradients(attempt: Attempt, inputs: Inputs) -> Gradients:
     """What the loop returns for a case as nine arrays; raises `Trouble` if it is something else."""
     try:
-        with np.errstate(all="ignore"):
-            return collect_gradients(attempt(*inputs), inputs[0])
+        return collect_gradients(attempt(*inputs), inputs[0])
     except (Trouble, ValueError) as error:
         said = str(error) if isinstance(error, Trouble) else f"{attempt.name} {error}"
         raise Trouble(f"With T = {len(inputs[2])}, {said}") from None

@@ -66,6 +66,7 @@ RIGHT = {
         {"dh_both": "np.add(dh_a, dh_b)", "dc_carry_both": "dc_carry_b + dc_carry_a"},
     ],
     "start": [
+        {"dh_future": "0", "dc_carry": "np.float64(0)"},  # NumPy adds it to each unit
         {"dh_future": "np.zeros(params.hidden_size)", "dc_carry": "np.zeros_like(c0)"},
         {"dh_future": "0 * h0", "dc_carry": "np.zeros((H,))"},
         {"dh_future": "np.zeros_like(dh_a)", "dc_carry": "np.zeros_like(dc_carry_both)"},
@@ -108,6 +109,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("meet", "dh_both", "np.minimum(dh_a + dh_b, 1)", "yours is 1; it should be"),
     ("meet", "dh_both", "dh_before_a + dh_before_b", "These two come from after the turn"),
     ("start", "dh_future", "np.zeros(4)", ""),
+    ("start", "dh_future", "1", "dh_future should be an array of shape (4,), but is a single number."),
     ("start", "dh_future", "dh_a", "This is dh_a, not dh_future."),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("start", "dc_carry", "cache.f[-1]", "other"),  # zeros, since no step writes to this row

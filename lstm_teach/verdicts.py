@@ -122,11 +122,15 @@ class Verdict:
         return points_for(self, most)
 
     def _lines(self) -> list[tuple[str, str, str]]:
-        """State, names, sentence; parts with the same sentence share a line."""
-        names: dict[tuple[str, str], list[str]] = {}
+        """State, names, sentence; parts of which the same is said share a line."""
+        together: dict[tuple[str, str], list[Part]] = {}
         for part in self.parts:
-            names.setdefault((part.state, part.sentence), []).append(part.name)
-        return [(state, ", ".join(parts), sentence) for (state, sentence), parts in names.items()]
+            together.setdefault((part.state, part.sentence.removeprefix(f"{part.name} ")), []).append(part)
+        lines = []
+        for (state, said), parts in together.items():
+            of_each = f"Each {said}" if said != parts[0].sentence else said
+            lines.append((state, ", ".join(p.name for p in parts), of_each if parts[1:] else parts[0].sentence))
+        return lines
 
     @property
     def _alone(self) -> str | None:

@@ -222,6 +222,13 @@ def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
     assert "is complex" in sentences(verdict)["do"]
 
 
+def test_what_is_the_same_for_every_part_of_an_answer_is_said_once():
+    source = solved(BACK)["write-step-back"].replace("+ dh_future\n", "+ dh_future + 0j\n")
+    said = str(judged_in(BACK, "write-step-back", source=source))
+    assert said.count("should hold real numbers") == 1
+    assert "dh, dc, dzi, dzf, dzo, dzg, dh_before, dc_before\n           Each should hold real numbers" in said
+
+
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array():
     names = copied(names_before("05_vanishing_gradients", "blank-one-step"))

@@ -206,10 +206,9 @@ class Task:
             should = judging.WITH_YOUR.format(listing(given)) if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
-            tolerance = spec.get("tolerance", 1e-9)
-            if "places" in spec:  # difference takes what is relative to 1 + |right|
-                tolerance = 0.501 / 10 ** spec["places"] / (1 + abs(expected))
-            off = difference(*compared, tolerance, should=should, back=back)
+            # difference takes what is relative to 1 + |right|
+            rounded = 0.501 / 10 ** spec["places"] / (1 + abs(expected)) if "places" in spec else 1e-9
+            off = difference(*compared, spec.get("tolerance", rounded), should=should, back=back)
             if sentence := off and (infinite(self._line(name), name, got, right) or off):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
                 return f"{sentence} {self._once(also.strip())}".strip(), name

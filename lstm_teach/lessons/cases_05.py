@@ -25,10 +25,8 @@ def carried() -> Iterator[dict]:
         params, x = Params(K, H, rng.normal(0, 0.3, K * H + 4 * H * H + 4 * H * K)), rng.integers(0, K, T)
         cache, dc_last = forward(params, x), rng.normal(size=H)
         net = {"params": params, "x": x, "cache": cache, "T": T, "H": H, "K": K}
-        dc = dc_last
-        for t in range(last, early, -1):
-            dc = dc * cache.f[t]
-        yield net | {"dc_last": dc_last, "early": early, "last": last, "carried": dc}
+        carried = np.prod([dc_last, *(cache.f[t] for t in range(last, early, -1))], axis=0)
+        yield net | {"dc_last": dc_last, "early": early, "last": last, "carried": carried}
 
 
 def two_roads() -> Iterator[dict]:

@@ -243,6 +243,10 @@ def what_it_raised(function: Callable, error: BaseException) -> str:
     said = " ".join(str(error).split()).removesuffix(".")
     place = _place(function, traceback.walk_tb(error.__traceback__))
     advice = _on_dots(error, place) or meaning(error)
+    if (
+        "enough dimensions" in said and ": " in place and not re.search("@|matmul", place)
+    ):  # it is in what the line calls
+        advice = f" {_slips()['for @:, in what is called']}"
     return f"{name_of(function)} raised {type(error).__name__}{': ' if said else ''}{said}{place}.{advice}"
 
 

@@ -62,7 +62,11 @@ class Points(float):
 
     def _repr_mimebundle_(self, **kwargs) -> dict[str, Any]:
         bundle = self.verdict._repr_mimebundle_()
-        return bundle | {"text/html": bundle["text/html"] + self.count, "text/plain": repr(float(self))}
+        html = bundle["text/html"]
+        return bundle | {
+            "text/html": html if self.count in html else html + self.count,
+            "text/plain": repr(float(self)),
+        }
 
     @property
     def count(self) -> str:

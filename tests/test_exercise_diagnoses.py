@@ -372,7 +372,7 @@ def test_the_pattern_of_the_fourth_loop_has_a_second_reading_as_its_answer_says(
             )
             wrong = {name for name in lt.Params.NAMES if lt.relative_error(got[name], right[name]) > 1e-4}
             assert wrong == {"Wi", "Wf", "Wo", "Wg"} | wrong_u
-    question = flawed_backward.HOW_MANY
+    question = flawed_backward.FOURTH_LOOP
     assert question.options[question.right].text.endswith("one that shows only from T = 2 on")
 
 
@@ -571,16 +571,16 @@ def test_numbers_of_exercise_1_are_so():
 
 def test_numbers_of_exercise_2_are_so():
     """A net of tiny weights: what rounding leaves in the slopes, beside the slopes."""
-    net = lt.Params.random(4, 3, seed=4, scale=0.01)
-    x, targets = np.random.default_rng(4).integers(0, 4, (2, 6))
+    net = lt.Params.random(4, 3, seed=0, scale=0.01)
+    x, targets = np.random.default_rng(0).integers(0, 4, (2, 5))
     slopes = lt.numerical_gradient(lambda moved: lt.loss(moved, x, targets), net, 1e-5)
     right = lt.exact_gradient(net, x, targets)
     question, said = gradient_check.TINY, gradient_check.TINY.options[gradient_check.TINY.right].why
-    for name, off in ("V", "1e-8"), ("Wf", "5e-4"):
+    for name, off in ("V", "1e-8"), ("Wf", "1e-3"):
         assert f"{off} in d{name}" in question.text
         assert 0.5 < lt.relative_error(lt.bptt(net, x, targets)[name], slopes[name]) / float(off) < 2
     assert "about 1e-10 in every number" in said and 0.3e-10 < abs(slopes.Wf - right.Wf).max() < 3e-10
-    assert "the largest number of dWf is only 3e-7" in said and f"{abs(right.Wf).max():.0e}" == "3e-07"
+    assert "the largest number of dWf is only 5e-8" in said and f"{abs(right.Wf).max():.0e}" == "5e-08"
     losses = 12 + 1e-14, 12 - 1e-14  # of the guess
     assert f"{np.spacing(12.0):.0e}" == "2e-15" and round((losses[0] - losses[1]) / np.spacing(12.0)) in (11, 12)
 

@@ -60,6 +60,7 @@ def test_a_graded_form_shows_the_points_of_the_answer_in_the_cell():
     most = 2
     asked.points(most)
     assert f"{most * asked.score:g} of 2 points" in asked.form.explanation
+    assert asked.points(most)._repr_mimebundle_()["text/html"].count("of 2 points") == 1
     asked.form.answer = "a"  # which is not in the cell
     assert "of 2 points" not in asked.form.explanation
 

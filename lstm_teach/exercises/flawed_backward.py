@@ -19,7 +19,7 @@ from lstm_teach.params import Params
 from lstm_teach.validate import brief
 from lstm_teach.verdicts import Verdict
 
-PREDICT_TWO_STEPS, FIRST_LINE, SECOND_LINE, HOW_MANY = questions(
+PREDICT_TWO_STEPS, FIRST_LINE, SECOND_LINE, FOURTH_LOOP = questions(
     __name__, "my_wrong_at_two_steps", "my_first_line", "my_second_line", "my_fourth_loop"
 )
 

@@ -31,6 +31,8 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
     least = abs(large).argmin()
     small.flat[least] = -np.copysign(1, large.flat[least])  # neither is the larger one everywhere
     holes = large * (np.arange(3) > 0), small * (np.arange(3) < 2)
+    shared = large.copy()
+    shared[0, 0], shared[-1, -1] = 0, large[0, 0] + large[-1, -1] - large.sum()  # sums to zero, too
 
     cases = [
         Case("the first is larger", (large, small)),
@@ -39,6 +41,11 @@ def check_relative_error(relative_error: Callable, seed: int = 1) -> Verdict:
         Case("opposite signs", (large, -large)),
         Case("zeros", (zero, zero.copy()), also=lambda *given: "Here both matrices are zero."),
         Case("zeros", holes, also=lambda *given: "Here both have some zeros, and other numbers too."),
+        Case(
+            "zeros",
+            (shared, shared / 2),
+            also=lambda *given: "Here both have a zero in the same place, and other numbers too.",
+        ),
         Case("zeros", (zero, large), also=lambda *given: "Here a is zero and b is not."),
         Case("zeros", (large, zero), also=lambda *given: "Here b is zero and a is not."),
     ]
@@ -125,6 +132,10 @@ def check_accepts(accepts: Callable, seed: int = 1) -> Verdict:
     for fault, words in FAULTS.items():
         cases.append(on(fault, planted(fault), False, said["accepts"].format(words=words)))
         cases.append(on(fault, planted(), True, said["rejects all"]))
+    for name in Params.NAMES:
+        pieces = [piece.format(name=name) for piece in ACCEPTS["one of nine"]]
+        cases.append(on("each of the nine", edited(right_pass, *pieces), False, said["one of nine"].format(name=name)))
+    cases.append(on("each of the nine", planted(), True, said["rejects all"]))
     task = Task(__name__, "accepts", cases)
     task.order = np.random.default_rng(seed).permutation(len(cases))
     return task.verdict(accepts)

@@ -71,7 +71,7 @@ def clipped(dV: np.ndarray, dW: np.ndarray, limit: float) -> dict[str, np.ndarra
 
 
 def check_adam(adam_step: Callable, seed: int = 1) -> Verdict:
-    """Check `adam_step(flat, gradient, mean, square, count, rate)` -> flat, mean, square, new vectors (n,) each."""
+    """Check `adam_step(flat, gradient, mean, square, count, rate)` -> flat, mean, square, new vectors (P,) each."""
     random = np.random.default_rng(seed)
     flat, gradient = random.normal(0, 1, (2, 8))
     gradient[:2] *= 1e-6  # where an eps inside the root shows
@@ -91,7 +91,7 @@ def adam_move(flat: np.ndarray, rate: float, mean: np.ndarray, square: np.ndarra
 
 
 def check_trainer(train: Callable, seed: int = 1) -> Verdict:
-    """Check `train(flat, xs, targets, gradient_of, rate, size, orders)` -> the weights (n,) after the last batch."""
+    """Check `train(flat, xs, targets, gradient_of, rate, size, orders)` -> the weights (P,) after the last batch."""
     random = np.random.default_rng(seed)
     read, asked = random.normal(0, 1, (2, 4, 12))  # for each token
 
@@ -115,7 +115,7 @@ def check_trainer(train: Callable, seed: int = 1) -> Verdict:
 def trained(
     flat: np.ndarray, xs: list, targets: list, gradient_of: Callable, rate: float, size: int, orders: np.ndarray
 ) -> np.ndarray:
-    """The weights after all batches, (n,)."""
+    """The weights after all batches, (P,)."""
     for order in orders:
         pairs = [(xs[k], targets[k]) for k in order]
         for first in range(0, len(pairs), size):
@@ -141,7 +141,7 @@ def example(epochs: int = 20, gap: int = 2) -> tuple:
 def loss_of(flat: np.ndarray, gap: int = 2) -> float:
     """Mean cross-entropy per symbol of `example`'s net with these weights, in nats, on 200 other sequences."""
     xs, targets, weights = pad(tasks.recall(gap, 4).draw(np.random.default_rng(1), 200))
-    return batch_loss(Params(8, 8, np.array(flat, float)), xs, targets, weights) / weights.sum()
+    return float(batch_loss(Params(8, 8, np.array(flat, float)), xs, targets, weights) / weights.sum())
 
 
 def check_sample(sample: Callable, seed: int = 1) -> Verdict:
@@ -152,6 +152,10 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
             again = guard.call(sample, *copy.deepcopy(given), seconds=2)
             if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
                 return advice(task_of(__name__, "sample")["random"])
+            *same, numbers, _ = given
+            both = [guard.call(sample, *copy.deepcopy(same), n, 1e6, seconds=2) for n in (numbers, 1 - numbers)]
+            if np.array_equal(*both):  # although all tokens are equally probable at such a temperature
+                return advice(task_of(__name__, "sample")["not read"])
         return ""
 
     cases = [
@@ -176,16 +180,20 @@ def scored_step(params: Params, token: int, h: np.ndarray, c: np.ndarray) -> tup
 def sampling(seed: int, count: int, temperature: float, sizes: tuple[int, int], larger: float) -> tuple:
     """A net, a first token and numbers (count,), none of them so near to a border that rounding could decide.
 
-    If h or c is not handed on, the tokens come out different. The scores are `larger` times those of a usual net.
+    If h or c is not handed on, the tokens come out different, and so they do with >= for > if one is 0. The scores are
+    `larger` times those of a usual net.
     """
     params, random = Params.random(*sizes, seed=seed, scale=1.2), np.random.default_rng(seed)
     params.V *= larger
     while True:
         first, numbers = int(random.integers(sizes[0])), random.uniform(0, 1, count)
+        numbers[0] *= larger == 1  # a 0 tells > from >=, where probabilities are 0 too
         moved = [np.clip(numbers + off, 0, 1) for off in (-1e-9, 0, 1e-9)]
         low, same, high = (sampled(scored_step, params, first, each, temperature) for each in moved)
-        forgetful = (edited(sampled, "scores, h, c =", kept) for kept in ("scores, h, _ =", "scores, _, c ="))
-        others = [without(scored_step, params, first, numbers, temperature).tolist() for without in forgetful]
+        changes = [("scores, h, c =", kept) for kept in ("scores, h, _ =", "scores, _, c =")]
+        changes += [("> number", ">= number")] * (larger > 1)
+        wrong = (edited(sampled, *change) for change in changes)
+        others = [each(scored_step, params, first, numbers, temperature).tolist() for each in wrong]
         if same.tolist() not in others and np.array_equal(low, same) and np.array_equal(same, high):
             return params, first, numbers
 

@@ -482,6 +482,15 @@ WRONG = {
         ),
         "a zero is excused": (lambda a, b: error(a, b) if a.any() and b.any() else 0.0, "a is zero and b is not"),
         "two zeros differ": (either(error, zero=1.0), "both matrices are zero"),
+        "zero where one number is zero in both": (
+            lambda a, b: 0.0 if ((a == 0) & (b == 0)).any() else norm(a - b) / max(norm(a), norm(b)),
+            "Here both have a zero in the same place",
+        ),
+        "zero where the sums are": (
+            lambda a, b: 0.0 if abs(a.sum()) + abs(b.sum()) < 1e-12 else norm(a - b) / max(norm(a), norm(b)),
+            "Here both have a zero in the same place",
+        ),
+        "the sum": (either(lambda a, b: norm(a + b) / max(norm(a), norm(b))), "The matrices are added"),
         "each number": (lambda a, b: abs(a - b) / max(norm(a), norm(b), 1e-300), "should be a single number"),
         "allclose": (lambda a, b: float(not np.allclose(a, b)), "the error is off"),
         "the library": (lambda a, b: lt.relative_error(a, b), "calls lt.relative_error"),
@@ -542,6 +551,16 @@ WRONG = {
         "all but Wo": (
             checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in lt.Params.NAMES if n != "Wo")),
             "look at Wo too",
+        ),
+        "all but Ui": (
+            checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in num if n != "Ui")),
+            "in which dUi is off by a thousandth, and the other eight are right",
+        ),
+        "all but Wi, Wg and Ug": (
+            checking(
+                of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in num if n not in ("Wi", "Wg", "Ug"))
+            ),
+            "in which dWi is off by a thousandth, and the other eight are right",
         ),
         "one error over all": (checking(of=one_error), "One error over all numbers together"),
         "directions, leniently": (partial(accepts_by_directions, bound=1e-6), "One error over all numbers together"),

@@ -442,6 +442,8 @@ WRONG = {
         "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
     "check_adam": {
+        "absolute value": (adam_with(s1=lambda s, g: 0.999 * s + 0.001 * abs(g)), "the gradient's absolute value"),
+        "a share of 0.01": (adam_with(s1=lambda s, g: 0.999 * s + 0.01 * g**2), "A share of 0.01 of the new square"),
         "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
         "1e-6": (adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / c2) + 1e-6)), "1e-6 is added to the root"),
         "count - 1": (
@@ -720,7 +722,15 @@ WRONG = {
             "1 - number is used",
         ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
-        "own numbers": (sample_by_own_numbers, "the list of tokens is off"),
+        "own numbers": (sample_by_own_numbers, "Other numbers give the same tokens"),
+        "sum equal to the number": (
+            sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n))),
+            "a token of probability 0 was drawn",
+        ),
+        "no arrays to start from": (
+            edited(sample, "np.zeros(params.hidden_size)", "0.0"),
+            "Something called there makes a product with @",
+        ),
         "probabilities": (
             lambda step, params, first, n, t: softmax(np.ones((len(n), 3))),
             "should be an array of shape",

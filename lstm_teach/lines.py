@@ -61,7 +61,9 @@ def judge_lines(
         earlier = words_for_earlier(read, statements, namespace, cases[0])
         adds = written.lines and isinstance(written.lines[0], ast.AugAssign)
         ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
-        fine = len(ran) == len(cases) and all(map(close, got, right))
+        # 0 serves for zeros: NumPy adds one number to each unit
+        whole = [np.full(r.shape, g) if isinstance(g, int | float) else g for g, r in zip(got, right, strict=True)]
+        fine = len(ran) == len(cases) and all(map(close, whole, right))
         here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
         called = set.intersection(*(run["called"].get(name, set()) for run in runs))
         # Of all that may be off, the first of these is said, since the others may follow from it.

@@ -164,18 +164,21 @@ def _added(right: Arrays, own: Tier) -> Tier:
 
 
 def _multiple(got: Numbers, right: Arrays) -> Iterator[Tier]:
-    """A constant factor, the same in all cases."""
+    """A constant factor or term, the same in all cases; numbers that are cut off."""
     flat_got, flat_right = (np.concatenate([np.ravel(a).astype(float) for a in arrays]) for arrays in (got, right))
-    size = flat_right @ flat_right
+    size, it = flat_right @ flat_right, "Every number" if flat_right.size > len(right) else "It"
     factor = flat_got @ flat_right / size if size else 0.0
     if factor and np.isfinite(factor) and f"{factor:.4g}" != "1":
-        times = f"{'Every number' if flat_right.size > len(right) else 'It'} is {factor:.4g} times what it should be."
+        times = f"{it} is {factor:.4g} times what it should be."
         yield {"The sign is flipped." if abs(factor + 1) < 1e-9 else times: [factor * r for r in right]}
-    limit = np.max(np.abs(flat_got), initial=0.0)
-    sizes = np.abs(flat_right)
-    if np.any(sizes < limit) and np.sum(sizes > limit) > 1:  # one alone may be anything, and all are one constant
-        said = f"Numbers beyond {limit:.4g} are clipped here: leave them as they are."
-        yield {said: [np.clip(r, -limit, limit) for r in right]}
+    if size:
+        more, least, most = np.median(flat_got - flat_right), flat_got.min(), flat_got.max()
+        yield {f"{it} is {abs(more):.4g} too {'large' if more > 0 else 'small'}.": [r + more for r in right]}
+        beyond = {least: np.sum(flat_right < least), most: np.sum(flat_right > most)}
+        if sum(beyond.values()) > 1 and np.any((least < flat_right) & (flat_right < most)):  # one may be anything
+            limits = [f"{limit:.6g}" for limit in ([most] if least == -most else beyond) if beyond[limit]]
+            said = f"Numbers beyond {listing(limits)} are clipped here: leave them as they are."
+            yield {said: [np.clip(r, least, most) for r in right]}
     if all(a.dtype.kind == "f" for a in (*got, *right)):
         yield {"This is 1 minus the right answer.": [1 - r for r in right]}
     if all(a.ndim and a.dtype.kind == "f" for a in (*got, *right)):  # of an index or a count it says nothing

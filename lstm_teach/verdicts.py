@@ -4,7 +4,7 @@ A `Verdict` is HTML in a notebook and text in a terminal; lessons and exercises 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,12 +125,14 @@ class Verdict:
         """The score in points, `most` if all is right; the last expression of a graded cell."""
         return points_for(self, most)
 
-    def _lines(self) -> list[tuple[str, str, str]]:
-        """State, names, sentence; parts with the same sentence share a line."""
-        names: dict[tuple[str, str], list[str]] = {}
+    def _lines(self) -> Iterator[tuple[str, str, str]]:
+        """State, names, sentence; parts of which the same is said share a line."""
+        together: dict[tuple[str, str], list[Part]] = {}
         for part in self.parts:
-            names.setdefault((part.state, part.sentence), []).append(part.name)
-        return [(state, ", ".join(parts), sentence) for (state, sentence), parts in names.items()]
+            together.setdefault((part.state, part.sentence.removeprefix(f"{part.name} ")), []).append(part)
+        for (state, said), (first, *more) in together.items():
+            each = more and said != first.sentence
+            yield state, ", ".join(part.name for part in (first, *more)), f"Each {said}" if each else first.sentence
 
     @property
     def _alone(self) -> str | None:

@@ -222,6 +222,13 @@ def test_an_order_may_be_a_generator_and_a_complex_answer_is_said():
     assert "is complex" in sentences(verdict)["do"]
 
 
+def test_what_is_the_same_for_every_part_of_an_answer_is_said_once():
+    source = solved(BACK)["write-step-back"].replace("+ dh_future\n", "+ dh_future + 0j\n")
+    said = str(judged_in(BACK, "write-step-back", source=source))
+    assert said.count("should hold real numbers") == 1
+    assert "dh, dc, dzi, dzf, dzo, dzg, dh_before, dc_before\n           Each should hold real numbers" in said
+
+
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array():
     names = copied(names_before("05_vanishing_gradients", "blank-one-step"))
@@ -231,11 +238,11 @@ def test_after_a_right_answer_that_is_a_matrix_the_lesson_goes_on_with_an_array(
 
 
 def test_after_a_right_answer_that_only_looks_like_an_array_the_lesson_goes_on_with_an_array():
-    names = copied(names_before("05_vanishing_gradients", "blank-left"))
+    names = copied(names_before(FADING, "blank-carried"))
     names |= {"Like": type("Like", (), {"__array__": lambda self, *_, **__: self.array})}
-    source = cell_source("05_vanishing_gradients", "blank-left").replace("...", "Like()\nleft.array = f ** n")
-    assert run_cell("05_vanishing_gradients", "blank-left", source, names).passed
-    assert type(names["left"]) is np.ndarray
+    source = cell_source(FADING, "blank-carried").replace("...", f"Like()\ncarried.array = {CARRIED}")
+    assert run_cell(FADING, "blank-carried", source, names).passed
+    assert type(names["carried"]) is np.ndarray
 
 
 @pytest.mark.parametrize("right_side", ["np.ma.masked_array(f * g, True)", "np.rec.array(np.array(f * g))"])
@@ -247,13 +254,13 @@ def test_after_a_right_answer_that_hides_its_numbers_the_lesson_goes_on_with_the
 
 
 @pytest.mark.parametrize(
-    "right_side", ["(f ** k for k in n)", "map(f.__pow__, n)", "{k: f ** k for k in n}.values()", "(*(f ** n),)"]
+    "right_side", ["(dc for dc in {})", "map(float, {})", "dict(enumerate({})).values()", "(*({}),)"]
 )
 def test_after_a_right_answer_that_is_no_array_the_lesson_goes_on_with_an_array(right_side):
-    names = copied(names_before("05_vanishing_gradients", "blank-left"))
-    source = cell_source("05_vanishing_gradients", "blank-left").replace("...", right_side)
-    assert run_cell("05_vanishing_gradients", "blank-left", source, names).passed
-    assert np.allclose(names["left"][[0, 59]], names["f"] ** np.array([0, 59]), rtol=1e-9, atol=0)
+    names = copied(names_before(FADING, "blank-carried"))
+    source = cell_source(FADING, "blank-carried").replace("...", right_side.format(CARRIED))
+    assert run_cell(FADING, "blank-carried", source, names).passed
+    assert np.allclose(names["carried"][[0, 31]], eval(CARRIED, names)[[0, 31]], rtol=1e-9, atol=0)
 
 
 def test_each_line_is_judged_by_itself():
@@ -484,28 +491,26 @@ def test_a_while_loop_may_count_with_a_name_that_no_later_blank_reads():
 
 
 def test_a_right_line_may_count_with_a_name_that_it_reads_if_no_later_blank_does():
-    lesson = "05_vanishing_gradients"
-    loop = 'left = []\nfor n in n:\n    left.append(f ** n)\n\nlesson.judge("left")'
+    walk = "carried = dc_last\nfor last in range(last, early, -1):\n    carried = carried * cache.f[last]"
+    loop = f'{walk}\n\nlesson.judge("carried")'
 
     def said(source):
-        names = copied(names_before(lesson, "blank-left")) | {"In": ["n = np.arange(60)"]}
-        return run_cell(lesson, "blank-left", source, names)
+        names = copied(names_before(FADING, "blank-carried")) | {"In": ["last, early = 59, 19"]}
+        return run_cell(FADING, "blank-carried", source, names)
 
     right = said(loop)
-    assert right.passed and "counts with n: before you run this cell again, run the one above that makes it" in str(
+    assert right.passed and "counts with last: before you run this cell again, run the one above that makes it" in str(
         right
     )
-    assert said(loop.replace("for n in n", "for k in n").replace("** n", "** k")).note == ""
+    assert said(loop.replace("for last", "for s").replace("f[last]", "f[s]")).note == ""
     for source, words in [
-        (
-            loop.replace("in n:", "in range(60):"),
-            "These are the right 60 numbers, but there are always 60, whatever the length of n",
-        ),
-        (loop.replace("f ** n", "f * n"), "This is f times n, which grows with n"),
-        (loop.replace("left.append(f ** n)", "pass\nleft = f ** n"), ""),
+        (loop.replace("range(last, early,", "range(last, early - 1,"), "There is one gate too many"),
+        (loop.replace("cache.f", "cache.i"), "These are the input gates"),
+        (loop.replace("carried = carried * cache.f[last]", f"pass\ncarried = {CARRIED}"), ""),
     ]:
-        told = sentences(said(source))["left"]
-        assert told.startswith(words) and "The loop in this cell counts with n, which comes from another cell." in told
+        told = sentences(said(source))["carried"]
+        assert words in told, told
+        assert "The loop in this cell counts with last, which comes from another cell." in told
 
 
 @pytest.mark.parametrize(
@@ -917,6 +922,7 @@ def test_what_is_judged_is_what_plain_computes():
 # ---------------------------------------------------------------------------------- where and when a verdict is shown
 
 FORWARD, BACK, SINGLE = "01_forward_pass", "02_one_step_back", "04_single_pass_bptt"
+FADING, CARRIED = "05_vanishing_gradients", "dc_last * cache.f[early + 1 : last + 1].prod(axis=0)"
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,15 @@ def test_a_bias_that_is_off_shows_the_digits_in_which_it_is_off():
     assert shares and all(left != wanted for left, wanted in shares)
 
 
+@pytest.mark.parametrize("seed", [1, *range(20, 40), 2026])
+def test_four_decimal_places_of_a_bias_are_enough_as_the_page_says(seed):
+    def four(share, steps):
+        return round(float(forward_answers.bias(share, steps)), 4)
+
+    assert forward_pass.check_bias(four, seed=seed).passed
+    assert mixed_exam.check_bias(lambda *given: -four(*given), seed=seed).passed
+
+
 NO_LUCK = {  # a wrong answer, and numbers of grading with which it earned a part by chance
     "targets of the step before": (
         forward_pass.check_loss,
@@ -108,6 +117,11 @@ NO_LUCK = {  # a wrong answer, and numbers of grading with which it earned a par
         forward_pass.check_loss,
         lambda V, h, targets: forward_answers.loss(V, h, targets[::-1]),
         (2, 4, 7, 10, 2026),
+    ),
+    "three decimal places": (
+        forward_pass.check_bias,
+        lambda share, steps: round(float(forward_answers.bias(share, steps)), 3),
+        (1, 2026),
     ),
     "the share alone": (forward_pass.check_bias, lambda share, steps: bias(share, 1), (1, 2, 2026)),
     "signs left out": (

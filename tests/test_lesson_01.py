@@ -54,7 +54,7 @@ BLANKS = {  # the cell: two right answers in other styles
     "cell": [{"c": "i * g + c_before * f"}, {"c": "np.dot([f, i], [c_before, g])"}],
     "hidden": [{"h": "np.tanh(c) * o"}, {"h": "ct - (1 - o) * ct"}],
     "gates": [
-        {"i": "1 / (1 + np.exp(-zi))", "f": "sigmoid(zf)", "o": "1 - sigmoid(-zo)", "g": "2 * sigmoid(2 * zg) - 1"},
+        {"i": "1 - sigmoid(-zi)", "f": "1 - sigmoid(-zf)", "o": "1 - sigmoid(-zo)", "g": "2 * sigmoid(2 * zg) - 1"},
         {name: f"sigmoid(U{name}[token] + W{name} * h_before)" for name in "ifo"} | {"g": "np.tanh(zg)"},
         {"i": "sigmoid(zi)", "f": "np.exp(zf) / (1 + np.exp(zf))", "o": "sigmoid(zo)", "g": "np.tanh(zg)"},
     ],
@@ -90,6 +90,8 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("left", "f ** n", "f is still the gate from above"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
+    ("cell", "f * c_before + i * g + 0.001", "Not right yet. It is 0.001 too large. The lesson goes on"),
+    ("scores", "h_all[:-1] @ params.V.T - 1e-5", "Every number is 1e-05 too small."),
 ]
 
 
@@ -198,6 +200,10 @@ def test_a_loss_that_forgives_an_improbable_target_is_wrong(cut):
         ("o", "0.57", "A typed-in number can be right"),
         ("f", "np.exp(-zf) + 1 / 1", "The sigmoid is 1 over all of that"),
         ("g", "sigmoid(zg)", "This is the sigmoid, which is never negative"),
+        ("i", "np.clip(sigmoid(zi), 0.01, 0.99)", "Numbers beyond 0.01 and 0.99 are clipped here"),
+        ("f", "min(sigmoid(zf), 0.99)", "Numbers beyond 0.99 are clipped here"),
+        ("i", "max(sigmoid(zi), 0.01)", "Numbers beyond 0.01 are clipped here"),
+        ("g", "np.clip(np.tanh(zg), -0.99, 0.99)", "Numbers beyond 0.99 are clipped here"),
     ],
 )
 def test_each_gate_is_judged_by_itself(target, line, words):

@@ -934,6 +934,11 @@ def test_it_starts_with_the_loop_as_posted(explorer):
     assert_same_as_full_drawing(explorer._scene)
 
 
+def test_the_four_checkboxes_share_a_row(explorer):
+    boxes = [explorer.controls[flaw] for flaw in lt.FLAWS]
+    assert boxes in [list(getattr(row, "children", ())) for row in explorer.root.children]
+
+
 def test_every_control_changes_picture_and_text_at_both_ends(explorer):
     size = explorer._scene.size
     changes = {name: (True, False) for name in lt.FLAWS}

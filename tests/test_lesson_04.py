@@ -17,6 +17,7 @@ from lesson_cells import (
     solutions,
     solved,
     solved_run,
+    spec,
 )
 from scenes import assert_same_as_full_drawing
 
@@ -24,6 +25,7 @@ import lstm_teach as lt
 from benchmarks.doctor_corpus import define
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
+from lstm_teach.edited import edited
 from lstm_teach.explorers.single_pass import bell_net, delta_inspector, milliseconds, two_passes
 from lstm_teach.figures import single_pass as pictures
 from lstm_teach.figures.scene import drawn
@@ -66,6 +68,7 @@ RIGHT = {
         {"dh_both": "np.add(dh_a, dh_b)", "dc_carry_both": "dc_carry_b + dc_carry_a"},
     ],
     "start": [
+        {"dh_future": "0", "dc_carry": "np.float64(0)"},  # NumPy adds it to each unit
         {"dh_future": "np.zeros(params.hidden_size)", "dc_carry": "np.zeros_like(c0)"},
         {"dh_future": "0 * h0", "dc_carry": "np.zeros((H,))"},
         {"dh_future": "np.zeros_like(dh_a)", "dc_carry": "np.zeros_like(dc_carry_both)"},
@@ -108,6 +111,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("meet", "dh_both", "np.minimum(dh_a + dh_b, 1)", "yours is 1; it should be"),
     ("meet", "dh_both", "dh_before_a + dh_before_b", "These two come from after the turn"),
     ("start", "dh_future", "np.zeros(4)", ""),
+    ("start", "dh_future", "1", "dh_future should be an array of shape (4,), but is a single number."),
     ("start", "dh_future", "dh_a", "This is dh_a, not dh_future."),
     ("start", "dc_carry", "cache.c[-1]", "not a delta"),
     ("start", "dc_carry", "cache.f[-1]", "other"),  # zeros, since no step writes to this row
@@ -659,7 +663,21 @@ def test_one_turn_with_the_sums_is_the_sum_of_two_turns(lesson):
     np.testing.assert_allclose(lesson["dc_before"], lesson["dc_before_a"] + lesson["dc_before_b"], atol=1e-14)
 
 
-def test_cutting_inside_a_turn_is_not_linear():
+def test_only_clipping_inside_a_turn_makes_the_sum_another_one(lesson):
+    assert spec(NAME)["predictions"]["no_sum"]["right"] == "c"
+    changes = {
+        "a": ("params.Wi.T", "params.Wi"),
+        "b": ("(1 - ct**2)", "1", "(1 - g**2)", "1"),
+        "c": ("    do = dh * ct\n", "    dh = np.clip(dh, -1, 1)\n    do = dh * ct\n"),
+        "d": ("    do = dh * ct\n", "    dh = dh / 2\n    do = dh * ct\n"),
+    }
+    for letter, pieces in changes.items():
+        turn = edited(plain.cell_back, *pieces)
+        a, b, both = (
+            turn(lesson["params"], lesson["cache"], 5, lesson[f"dh_{who}"], lesson[f"dc_carry_{who}"])["dh_before"]
+            for who in ("a", "b", "both")
+        )
+        assert np.allclose(a + b, both, rtol=1e-12) == (letter != "c"), letter
     assert np.minimum(0.8, 1) + np.minimum(0.8, 1) == 1.6 and np.minimum(0.8 + 0.8, 1) == 1
 
 

@@ -18,7 +18,7 @@ from lstm_teach.figures.scene import drawn
 LESSON = "05_vanishing_gradients"
 T, H, K = 60, 32, 8
 GROUPS = {  # the cell of each group of blanks
-    "left": "blank-left",
+    "carried": "blank-carried",
     "two_roads": "blank-two-roads",
     "one_step": "blank-one-step",
     "rate_of": "blank-rate-of",
@@ -72,11 +72,10 @@ RATE = "np.abs(np.linalg.eigvals(one_step)).max()"
 
 
 RIGHT = [
-    ("left", "left", "np.power(f, n)"),
-    ("left", "left", "np.exp(n * np.log(f))"),
+    ("carried", "carried", "dc_last * np.prod(cache.f[early + 1 : T], axis=0)"),
+    ("carried", "carried", "dc_last * np.exp(np.log(cache.f[early + 1 : -1]).sum(axis=0))"),
+    ("carried", "carried", "[dc_last[j] * np.prod(cache.f[early + 1 : last + 1, j]) for j in range(H)]"),
     ("two_roads", "through_g", "dc * i * (1 - g) * (1 + g) * w * o_before * (1 - np.square(ct_before))"),
-    ("left", "left", "f ** list(n)"),
-    ("left", "left", "f ** [k for k in n]"),
     ("two_roads", "through_g", "dc * i * (1 - g**2) * w.T * o_before * (1 - ct_before**2)"),
     ("two_roads", "through_g", "dc * i * (1 - g**2) * params.Wg[unit, unit] * o_before * (1 - ct_before**2)"),
     ("two_roads", "through_g", "dc * cache.i[t, unit] * (1 - g**2) * w * cache.o[t - 1, unit] * (1 - ct_before**2)"),
@@ -117,7 +116,20 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
 @pytest.mark.parametrize(
     ("group", "name", "expression", "distinctive"),
     [
-        ("left", "left", "1 / f ** n", "This divides by f at every step, and a minus"),
+        (
+            "carried",
+            "carried",
+            "np.prod([dc_last, *cache.f[early:last]], axis=0)",
+            "These gates are one step too early",
+        ),
+        ("carried", "carried", "dc_last * np.prod(cache.f[early:-1], 0)", "There is one gate too many"),
+        (
+            "carried",
+            "carried",
+            "dc_last * cache.f[early + 1 : last + 1].cumprod(axis=0)[-2]",
+            "The gate of the last step is",
+        ),
+        ("carried", "carried", "dc_last * cache.f[20 : 59 + 1].prod(axis=0)", "right on this page only"),
         ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.diag(np.diag(Wg))", "only the diagonal of Wg is left"),
         ("one_step", "one_step", "f * np.eye(H) + 0.25 * np.eye(H) * Wg.T", "If you wrote np.eye(H) * Wg.T: *"),
         ("one_step", "one_step", "np.diag(Wg.diagonal())", "This is the diagonal of Wg. The straight road"),
@@ -125,10 +137,10 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "complex"),
         ("rate_of", "rate_of", "np.abs(np.linalg.eigvals(one_step))[0]", "lists first"),
         (
-            "left",
-            "left",
-            "np.array([f**k for k in range(60)])",
-            "These are the right 60 numbers, but there are always 60",
+            "carried",
+            "carried",
+            "dc_last * np.exp(np.log(cache.f[early + 1 : T].mean(0)) * (last - early))",
+            "every step has a gate of its own",
         ),
         ("one_step", "one_step", "0.5 * np.eye(H) + 0.25 * params.Wg.T", "use f"),
         (  # two mistakes
@@ -144,10 +156,15 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "What rate_of returns should hold real numbers"),
         ("rate_needed", "rate_needed", "share ** 1 / steps", "the exponent needs parentheses"),
         ("rate_needed", "rate_needed", "share ** (-1 / steps)", "This is 1 over the rate."),
-        ("left", "left", "2.0 ** -n", "This halves at each step."),
-        ("left", "left", "f ** (T - 1 - n)", "but n already counts the steps back"),
-        ("left", "left", "f ** (T - n)", "The exponent is 60 - n here, but n already counts the steps back"),
-        ("left", "left", "0.503 ** n", "0.503 is the average gate, rounded; write f"),
+        (
+            "carried",
+            "carried",
+            "dc_last * np.prod(cache.f[early + 1 :], 0)",
+            "The last row of cache.f belongs to no step",
+        ),
+        ("carried", "carried", "dc_last * 0.5**40", "yours is"),
+        ("carried", "carried", "deltas.dc[early]", "Note that deltas came from another cell"),
+        ("carried", "carried", "dc_last * np.prod(cache.f[early + 1 : T])", "multiply over the steps, axis=0"),
         ("rate_of", "rate_of", "max(abs(np.linalg.eig(one_step)[0])) ** 2", "This is the square of the rate"),
         (
             "rate_of",
@@ -193,14 +210,19 @@ def test_the_librarys_own_function_under_another_name_is_not_said_to_be_missing(
         assert words in str(run_cell(LESSON, "blank-rate-of", f'{line}\nlesson.judge("rate_of")', names))
 
 
-@pytest.mark.parametrize("first", ["np.ones_like(n)", "np.zeros_like(n)"])
-def test_an_array_of_whole_numbers_that_drops_the_fractions_is_told(first):
-    loop = f"left = {first}\nleft[0] = 1\nfor k in range(1, len(n)):\n    left[k] = left[k - 1] * f"
-    source = cell_source(LESSON, "blank-left").replace("left = ...", loop)
-    assert loop in source
-    assert "These hold whole numbers, as n does, and drop fractions" in str(judged(LESSON, "blank-left", source=source))
-    right = source.replace(first, "np.ones(len(n))")
-    assert judged(LESSON, "blank-left", source=right).passed
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("range(last, early, -1)", "Right: `carried`."),
+        ("range(early + 1, T)", "Right: `carried`."),
+        ("range(last, early - 1, -1)", "There is one gate too many"),
+        ("range(last - 1, early, -1)", "The gate of the last step is missing"),
+    ],
+)
+def test_a_walk_along_the_carry_may_be_a_loop(steps, words):
+    loop = f"carried = dc_last\nfor s in {steps}:\n    carried = carried * cache.f[s]"
+    source = cell_source(LESSON, "blank-carried").replace("carried = ...", loop)
+    assert loop in source and words in str(judged(LESSON, "blank-carried", source=source))
 
 
 @pytest.mark.parametrize(
@@ -314,6 +336,13 @@ def test_the_sum_of_all_losses_hides_the_decay(lesson):
     _, deltas = lt.bptt(lesson["fresh"](0), *tokens(), return_deltas=True)
     sizes = np.linalg.norm(deltas.dc, axis=1)
     assert reasons("all_losses")[0] == "b" and sizes.min() / sizes[59] > 0.8 and sizes.max() / sizes[59] < 1.7
+
+
+def test_with_their_own_gates_the_units_keep_no_more_than_with_the_average_one(lesson):
+    own = np.linalg.norm(lesson["carried"]) / np.linalg.norm(lesson["dc_last"])
+    flow = lesson["flow"].dc[59]
+    assert lesson["last"] - lesson["early"] == 40
+    assert own < 1.1 * lesson["f"] ** 40 and flow[19] / flow[59] > 1000 * own
 
 
 @pytest.mark.parametrize(

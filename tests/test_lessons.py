@@ -64,12 +64,9 @@ def test_every_group_of_blanks_and_every_prediction_is_used_once(name):
 
 @each_lesson
 def test_a_prediction_explains_every_option_and_has_one_that_is_right(name):
-    for key, asked in spec(name).get("predictions", {}).items():
-        if "options" in asked:
-            assert asked["right"] in asked["options"], key
-            assert all(len(option) == 2 and len(option[1]) > 10 for option in asked["options"].values()), key
-        else:
-            assert asked["reveal"], key
+    for key, asked in spec(name)["predictions"].items():
+        assert asked["right"] in asked["options"] and len(asked["options"]) >= 3, key
+        assert all(len(option) == 2 and len(option[1]) > 10 for option in asked["options"].values()), key
 
 
 def test_no_right_option_can_be_guessed_from_its_length():

@@ -19,6 +19,7 @@ from lstm_teach.exercises import vanishing_gradients
 
 BACK, SINGLE = "02_one_step_back", "04_single_pass_bptt"
 FADING, TRAINING = "05_vanishing_gradients", "06_training"
+CARRIED = "dc_last * cache.f[early + 1 : last + 1].prod(axis=0)"
 
 
 def sentences(verdict):
@@ -182,18 +183,18 @@ def test_an_answer_that_an_earlier_run_has_left_counts_for_nothing(lesson, cell,
     assert all(told[name].startswith(words) and bool(words) == bool(told[name]) for name, words in said.items()), told
 
 
-@pytest.mark.parametrize("line", ["left[:] = f ** n", "np.power(f, n, out=left)"])
+@pytest.mark.parametrize("line", [f"carried[:] = {CARRIED}", f"np.add(0, {CARRIED}, out=carried)"])
 def test_an_array_of_an_earlier_run_may_be_filled_again(line):
-    names = copied(names_before(FADING, "blank-left"))
-    assert run_cell(FADING, "blank-left", 'left = f ** n\nlesson.judge("left")', names).passed
-    verdict = run_cell(FADING, "blank-left", f'{line}\nlesson.judge("left")', names)
+    names = copied(names_before(FADING, "blank-carried"))
+    assert run_cell(FADING, "blank-carried", f'carried = {CARRIED}\nlesson.judge("carried")', names).passed
+    verdict = run_cell(FADING, "blank-carried", f'{line}\nlesson.judge("carried")', names)
     assert "no line that runs" not in str(verdict), verdict
 
 
 @pytest.mark.parametrize(
     ("lesson", "cell", "lines", "name"),
     [
-        (FADING, "blank-left", 'f = f ** n\nleft = f\nlesson.judge("left")', "f"),
+        (FADING, "blank-carried", 'dc_last = dc_last[None]\ncarried = dc_last[0]\nlesson.judge("carried")', "dc_last"),
         ("00_start_here", "left", 'import numpy as np\nf = np.full(3, f)\nleft = f[0] ** n\nlesson.judge("left")', "f"),
         (TRAINING, "clip",
          'norm = norms * 1\nclipped = gradient * min(1, limit / np.linalg.norm(norm))\nlesson.judge("clip")', "norm"),
@@ -208,13 +209,11 @@ def test_a_number_that_becomes_an_array_has_been_changed_and_nothing_was_raised(
 
 
 def test_what_looking_at_a_value_raises_is_not_said_to_be_raised_by_the_cell():
-    said = str(run_cell(FADING, "blank-left", 'left = [k for k in [(f for _ in n)]]\nlesson.judge("left")',
-                        copied(names_before(FADING, "blank-left"))))  # fmt: skip
+    source = 'carried = [k for k in [(dc for dc in dc_last)]]\nlesson.judge("carried")'
+    said = str(run_cell(FADING, "blank-carried", source, copied(names_before(FADING, "blank-carried"))))
     assert "can't be judged: looking at it raises TypeError" in said and "this cell raises" not in said
-    said = sentences(
-        judged(FADING, "blank-left", source='left = f ** n\nif f < 0.5: raise SystemExit\nlesson.judge("left")')
-    )
-    assert "this cell raises SystemExit" in said["left"]
+    source = f'carried = {CARRIED}\nif last > 60: raise SystemExit\nlesson.judge("carried")'
+    assert "this cell raises SystemExit" in sentences(judged(FADING, "blank-carried", source=source))["carried"]
 
 
 @pytest.mark.parametrize("before", [0.5, np.float64(0.5), None, "text"])

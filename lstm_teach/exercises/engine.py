@@ -11,7 +11,8 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     minutes = 5                               # with extra = true it is one to do if there is time
     points = 2                                # a test holds notebook and file together
     hints = ["the idea", "the place", "the line"]   # several lines in one are code, after a first that ends in a colon
-    tolerance = 4e-5                          # optional, 1e-9 else; relative to 1 + |right|
+    places = 4                                # optional: how many decimal places of the answer, a number, are enough
+    tolerance = 1e-6                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
@@ -205,7 +206,9 @@ class Task:
             should = judging.WITH_YOUR.format(listing(given)) if given else "it should be"
             compared = spec.get("label", "{}").format(name), got[name], expected, axes
             back = spec.get("walks_back", False)
-            off = difference(*compared, spec.get("tolerance", 1e-9), should=should, back=back)
+            # difference takes what is relative to 1 + |right|
+            rounded = 0.501 / 10 ** spec["places"] / (1 + abs(expected)) if "places" in spec else 1e-9
+            off = difference(*compared, spec.get("tolerance", rounded), should=should, back=back)
             if sentence := off and (infinite(self._line(name), name, got, right) or off):
                 also = case.also(got[name], *case.arguments) if case.also and is_like(got[name], expected) else ""
                 return f"{sentence} {self._once(also.strip())}".strip(), name

@@ -27,7 +27,7 @@ def gradients(repaired: frozenset[str], T: int) -> tuple[Params, Params]:
 
 
 def switchboard() -> Explorer:
-    """Return the four repairs as checkboxes beside their lines, and the nine gradients that follow from them."""
+    """Return the four repairs as checkboxes beside what they put in, and the nine gradients that follow from them."""
     scene, update = figures.build(len(bell.SYMBOLS), HIDDEN_SIZE)
 
     def draw(length: int, **switches: bool):
@@ -39,8 +39,7 @@ def switchboard() -> Explorer:
 
     controls = {}
     for number, flaw in enumerate(FLAWS, 1):
-        before, after = (line.format(dz="dz") for line in REPAIRS[flaw][:2])
-        change = f"<code>{before}</code>&ensp;becomes&ensp;<code>{after}</code>"
-        controls[flaw] = checkbox(f"{number}&ensp;<b>{flaw}</b>:&ensp;{change}")
+        after = REPAIRS[flaw].after.format(dz="dz").removeprefix("for s in ").removesuffix(":")
+        controls[flaw] = checkbox(f"{number}&ensp;<b>{flaw}</b>:&ensp;<code>{after}</code>")
     controls["length"] = int_slider("Length T", 4, 1, LONGEST)
-    return Explorer("Switch the repairs on and off", controls, draw)
+    return Explorer("Switch the repairs on and off", controls, draw, [FLAWS, ["length"]])

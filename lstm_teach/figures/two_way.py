@@ -94,7 +94,7 @@ def _static(axes: Axes, layout: Layout, net: Net, direction: str) -> None:
         _patch(axes, [(x - 4, page.TOKEN - 9), (x + 4, page.TOKEN - 9), (x, page.RAIL + 3)], GRAY)
         write(x, page.TOKEN, f"token {net.x[t]}", ha="center", zorder=0.2)
         x, y, _ = layout.boxes[f"loss[{t}]"]
-        write(x, y + sum(sizes.box[1:]) / 2 + sizes.tag[1] + 12, f"target {net.targets[t]}", ha="center")
+        write(x, y + sum(sizes.box[1:]) / 2 + sizes.tag[1] + 12, f"target {net.targets[t]}", size=8, ha="center")
     for box, (x, y, _) in layout.boxes.items():
         label, dx, align = _label(box, layout)
         write(x + dx, y - sizes.box[1] / 2 - 14, label, size=sizes.text, ha=align)
@@ -114,7 +114,7 @@ def _label(box: str, layout: Layout) -> tuple[str, float, str]:
         return "scores" if box == score(t, 0) else "", layout.boxes[f"h[{t}]"][0] - 7 - layout.boxes[box][0], "right"
     if kind == "g":
         return kind, half, "right"
-    if kind[0] == "z":  # beside its arrow: the local slope of the gate before ends near the box
+    if kind[0] == "z" or kind == "loss":  # beside its arrow: the local slope of the gate before ends near the box
         return kind, -7, "right"
     if kind == "ct":
         return ("ct = tanh c" if layout.T == 1 else "ct"), 2, "left"
@@ -293,8 +293,8 @@ def _build_flaws(scene: Scene, axes: Axes, layout: Layout) -> Update:
     (crosses,) = axes.plot([], [], "X", color=WRONG, markersize=13, markeredgecolor="white", zorder=1.6)
     lines = axes.add_collection(LineCollection([], color=WRONG, linewidth=3, zorder=1.3))
     heads = axes.add_collection(PolyCollection([], facecolor=WRONG, zorder=1.4))
-    look = {"boxstyle": "square,pad=0.35", "facecolor": "white", "edgecolor": WRONG, "linewidth": 1.4}
-    texts = [axes.text(0, 0, "", size=layout.sizes.small, bbox=look, zorder=2.4) for _ in range(layout.T)]
+    look = {"boxstyle": "square,pad=0.3", "facecolor": "white", "edgecolor": WRONG, "linewidth": 1.4}
+    texts = [axes.text(0, 0, "", size=7.2, bbox=look, zorder=2.4) for _ in range(layout.T)]
     scene.live(crosses, lines, heads, *texts)
 
     def update(view: View) -> None:

@@ -50,12 +50,12 @@ ASIDE = {  # by the kinds of an arrow's ends: how far from its middle its local 
     **{("h", f"z{gate}"): (-7, 2, "right") for gate in GATES},
 }
 LANE = 0.97  # where h goes down to the next step
-NARROW = 42  # pixels: a box or tag that is narrower has small letters
+NARROW = 50  # pixels: a box or tag that is narrower has small letters
 NEAR = 6  # pixels from an arrow that still count as a click on it
 NAME = 22  # the height above a box in which its name is
 SIZES = {  # by the number of steps, in pixels, text in points: `left` is where step 0 begins, `cell` a score's width
     1: {"left": 112, "box": (66, 26), "tag": (66, 20), "part": (50, 17), "cell": 56, "text": 9.5, "small": 8},
-    2: {"left": 72, "box": (54, 24), "tag": (54, 19), "part": (45, 16), "cell": 40, "text": 8.5, "small": 7.2},
+    2: {"left": 74, "box": (58, 25), "tag": (58, 20), "part": (47, 17), "cell": 48, "text": 10, "small": 9},
 }
 
 
@@ -161,7 +161,7 @@ def stray_path(layout: Layout, kind: str, source: str, target: str) -> np.ndarra
     x, y, width = layout.boxes[target]
     if kind == "short_range":
         from_x = layout.boxes[box_of(source)][0] - layout.sizes.cell / 2
-        level = ROWS["middle"] + 37
+        level = ROWS["middle"] + 36.5
         turn = layout.start(int(source[7:-1]) - 1 + LANE) - 11
         right = x + width / 2 + 1
         rise, lane = ROWS["gates"], from_x - 11  # beside the name of the scores

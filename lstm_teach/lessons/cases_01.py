@@ -18,8 +18,9 @@ from lstm_teach.params import GATES, Params
 def steps_of_one_unit(wanted: str) -> Iterator[dict]:
     """One unit, as plain numbers: what is known where a line is written, and what the line gives."""
     for net in sequences(sizes=((2, 1), (3, 1), (4, 1), (5, 1)), lengths=(1, 2, 3, 4)):
-        far = walked(net.params, net.x, net.targets, net.h0, 20 * net.c0)  # a cell value may leave -1 to 1
-        for run, t in product((net, far), range(net.T)):
+        steep = (Params(net.K, net.H, times * net.params.flat) for times in (4, -4))  # gates come close to 0 and 1
+        far = (walked(params, net.x, net.targets, net.h0, 20 * net.c0) for params in steep)  # and c leaves -1 to 1
+        for run, t in product((net, *far), range(net.T)):
             yield {name: as_numbers(value) for name, value in pick(names_at(run, t), wanted).items()}
 
 

@@ -16,12 +16,17 @@ from lstm_teach.params import Params
 TINY = 1e-30  # of a complex step
 
 
-def left() -> Iterator[dict]:
-    """A forget gate f and numbers of steps n, (N,); the share that is left, (N,), by multiplying again and again."""
-    for seed, longest in enumerate((40, 40, 40, 90)):  # 60 steps, as in the notebook, may be too few as well
+def carried() -> Iterator[dict]:
+    """A delta at the last step, (H,), and what of it the carry alone brings to an earlier one, walked step by step."""
+    # as long as on the page, so that a slice that is typed in there is not empty here
+    for seed, (H, early, last) in enumerate(((3, 21, 64), (2, 10, 61), (5, 30, 66), (4, 18, 70))):
         rng = np.random.default_rng(seed)
-        f, steps = np.float64(rng.uniform(0.3, 0.99)), int(rng.integers(longest - 25, longest))
-        yield {"f": f, "n": np.arange(steps), "left": np.cumprod(np.r_[1.0, np.full(steps - 1, f)])}
+        K, T = H + 1, last + 1
+        params, x = Params(K, H, rng.normal(0, 0.3, K * H + 4 * H * H + 4 * H * K)), rng.integers(0, K, T)
+        cache, dc_last = forward(params, x), rng.normal(size=H)
+        net = {"params": params, "x": x, "cache": cache, "T": T, "H": H, "K": K}
+        carried = np.prod([dc_last, *(cache.f[t] for t in range(last, early, -1))], axis=0)
+        yield net | {"dc_last": dc_last, "early": early, "last": last, "carried": carried}
 
 
 def two_roads() -> Iterator[dict]:

@@ -464,8 +464,9 @@ def test_what_is_not_finite_is_not_called_right_for_what_it_reads_and_says_where
 
     style = next(iter(single_answers.RIGHT["check_peepholes"]))
     verdict = single_pass_bptt.check_peepholes(peepholes)
-    assert verdict.score == 0 and "dc is nan" in str(verdict)
-    assert "dpf is not finite, and neither is dc, which it reads: look there first." in str(verdict)
+    assert verdict.score == 0 and "Each is nan at unit 0" in str(verdict)
+    follows = "dc_before, dpi, dpf\n           Each is not finite, and neither is dc, which it reads: look there first."
+    assert follows in str(verdict)
 
 
 def test_right_numbers_in_another_order_of_the_arguments_do_not_hide_what_is_written_to():

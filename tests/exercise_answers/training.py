@@ -722,7 +722,7 @@ WRONG = {
             "1 - number is used",
         ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
-        "own numbers": (sample_by_own_numbers, "Other numbers give the same tokens"),
+        "own numbers": (sample_by_own_numbers, "the list of tokens is off"),
         "sum equal to the number": (
             sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n))),
             "a token of probability 0 was drawn",

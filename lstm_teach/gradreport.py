@@ -145,7 +145,7 @@ class GradientReport:
         lines = [self.summary]
         if self.errors:
             heads = "".join(f"T = {T:<6}" for T in self.errors_by_length)
-            lines += ["", f"matrix   error    verdict           {heads}".rstrip()]
+            lines += ["", f"matrix   largest  verdict           {heads}".rstrip()]
             for name, error in self.errors.items():
                 each = "".join(f"{_short(errors[name]):<10}" for errors in self.errors_by_length.values())
                 lines.append(f"d{name:<6}  {_short(error):<8} {verdict(error):<17} {each}".rstrip())
@@ -158,7 +158,7 @@ class GradientReport:
         parts = [html.bold(f"{'✓' if self.passed else '✗'} {self.summary}")]
         if self.errors:
             lengths = [f"T = {T}" for T in self.errors_by_length]
-            heads = ["matrix", "verdict", "error", "error, log scale from 1e-16 to 1", *lengths]
+            heads = ["matrix", "verdict", "largest error", "error, log scale from 1e-16 to 1", *lengths]
             caption = f"Norm-relative errors of {self.name} against {self.reference}; up to 1e-7 is right."
             rows = []
             for name, error in self.errors.items():
@@ -182,7 +182,7 @@ def _bar(error: float, word: str) -> str:
 
 
 def _short(error: float) -> str:
-    """An error in a few characters: 3e-16, 4e-03, 0.15, 1.20; 0 for exact agreement."""
-    if not 0.01 <= error < 1000:
+    """An error in a few characters: 3e-16, 4e-04, 0.004, 0.15, 1.20; 0 for exact agreement."""
+    if not 0.001 <= error < 1000:
         return f"{error:.0e}" if error else "0"
-    return f"{error:.2f}"
+    return f"{error:.{2 if error >= 0.01 else 3}f}"

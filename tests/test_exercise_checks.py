@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 import textwrap
+import time
 
 import exercise_answers
 import nbformat
@@ -123,6 +124,32 @@ def test_a_count_of_the_calls_says_nothing_about_the_order_of_grading(topic, nam
     check(lambda *given: said.append(right(*given)) or said[-1])
     answers = iter(said)
     assert check(lambda *given: next(answers), seed=2026).score < 0.5
+
+
+def test_a_check_that_runs_out_of_time_earns_nothing_by_the_luck_of_the_order(monkeypatch):
+    start = judging.Attempt.__init__
+    monkeypatch.setattr(judging.Attempt, "__init__", lambda self, f, seconds, *slow: start(self, f, 0.5, *slow))
+    right = next(iter(ANSWERS["gradient_check"].RIGHT["check_accepts"].values()))
+
+    def accepts(backward):
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        return right(backward)
+
+    verdict = checks("gradient_check")["check_accepts"](accepts)
+    assert verdict.score == 0 and len({part.sentence for part in verdict.parts}) == 1
+    assert "your check is called 28 times" in str(verdict)
+
+
+def test_a_bound_earns_the_more_the_stricter_it_is():
+    """And the right passes are accepted with each of them."""
+    bounds, parts = (0.5, 0.1, 1e-2, 1e-3, 1e-6, 1e-8), []
+    for bound in bounds:
+        verdict = MODULES["gradient_check"].check_accepts(ANSWERS["gradient_check"].checking(bound=bound))
+        parts.append([part.name for part in verdict.parts if part.passed])
+    assert all("right passes" in each for each in parts)
+    assert [len(each) for each in parts] == [9, 10, 11, 13, 14, 14]
 
 
 @each_check

@@ -577,9 +577,17 @@ def test_numbers_of_exercise_2_are_so():
     slopes = lt.numerical_gradient(lambda moved: lt.loss(moved, x, targets), net, 1e-5)
     right = lt.exact_gradient(net, x, targets)
     question, said = gradient_check.TINY, gradient_check.TINY.options[gradient_check.TINY.right].why
-    for name, off in ("V", "1e-8"), ("Wf", "1e-3"):
-        assert f"{off} in d{name}" in question.text
-        assert 0.5 < lt.relative_error(lt.bptt(net, x, targets)[name], slopes[name]) / float(off) < 2
+
+    def error(name, net, step):
+        by_steps = lt.numerical_gradient(lambda moved: lt.loss(moved, x, targets), net, step)
+        return lt.relative_error(lt.bptt(net, x, targets)[name], by_steps[name])
+
+    assert "dV is off by 1e-8, and dWf by 1e-3" in question.text
+    assert 0.5 < error("V", net, 1e-5) / 1e-8 < 2 and 0.5 < error("Wf", net, 1e-5) / 1e-3 < 2
+    usual = lt.Params(4, 3, 100 * net.flat)
+    assert "no error is above 1e-7" in question.text and max(error(name, usual, 1e-5) for name in net) < 1e-7
+    assert "with 1e-6 it is about 1e-2" in question.options["b"].why and 0.3 < error("Wf", net, 1e-6) / 1e-2 < 3
+    assert "this error is only about 1e-5" in question.options["c"].why and 0.3 < error("Wf", net, 1e-3) / 1e-5 < 3
     assert "about 1e-10 in every number" in said and 0.3e-10 < abs(slopes.Wf - right.Wf).max() < 3e-10
     assert "the largest number of dWf is only 5e-8" in said and f"{abs(right.Wf).max():.0e}" == "5e-08"
     losses = 12 + 1e-14, 12 - 1e-14  # of the guess

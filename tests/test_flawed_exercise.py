@@ -8,7 +8,11 @@ import pytest
 from projectfiles import ROOT
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
+from lstm_teach.exercises.flawed_backward import FLAWS as FLAW
 from lstm_teach.exercises.flawed_backward import nested_loop, with_flaws
+from lstm_teach.exercises.nets import random_case
+from lstm_teach.gradreport import errors_of, off
 
 FLAWS = {
     "first": ("cell for its tanh",),
@@ -53,6 +57,17 @@ def test_the_check_of_the_loop_says_what_the_exercise_says(loops, name):
     for length, expected in zip((1, 2), RIGHT[name], strict=True):
         fine = [matrix for matrix, error in by_length[length].items() if lt.verdict(error) == "right"]
         assert sorted(fine) == sorted(expected.split())
+
+
+def test_flaws_in_the_lines_that_the_first_question_asks_about_show_where_it_says():
+    def wrong(T, *pieces):
+        net = random_case(1, T, 4, 3)
+        return " ".join(off(errors_of(edited(nested_loop, *pieces)(*net), lt.exact_gradient(*net))))
+
+    line_a, line_b, line_d = ("(1 - ct[s] ** 2)", "(1 - cache.c[s] ** 2)"), FLAW[FLAWS["first"][0]], ("dc * f", "dc")
+    assert (wrong(1, *line_a), wrong(1, *line_b)) == ("Wi Wf Wg Ui Uf Ug", "Wo Uo")
+    assert wrong(1, *line_a, *line_b) == wrong(2, *line_b) == wrong(2, *line_b, *line_d)
+    assert wrong(1, *line_b, *line_d) == "Wo Uo" and len(wrong(2, *line_b).split()) == 8
 
 
 def test_the_loop_without_flaws_is_right():

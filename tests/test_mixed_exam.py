@@ -157,7 +157,7 @@ def test_the_question_asks_of_the_table_and_claims_nothing_of_the_pass_above_it(
     moved = off(errors_of(answers.repair_with("Wo left out")(*case), answer_pass(*case)))
     assert sorted(moved) == ["Uo", "Wo"]
     assert "Does the table alone prove" in exam.SECOND_FAULT.text
-    said = exam.SECOND_FAULT.options["a"].why, exam.SECOND_FAULT.options["b"].text
+    said = exam.SECOND_FAULT.options["a"].why, exam.SECOND_FAULT.options["b"].why
     assert all("wrong delta of the output gate can go through Wo" in text for text in said)
 
 
@@ -167,15 +167,15 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
     assert f"x = {', '.join(map(str, exam.TOKENS))}, " in CELLS["task-3"]
 
 
-@pytest.mark.parametrize(
-    ("T", "state", "noticed"),
-    [(1, (0, 0), False), (1, (1, 0), False), (1, (1, 1), True), (2, (0, 0), False), (2, (1, 0), False)],
-)
-def test_a_cell_taken_to_be_zero_is_noticed_where_the_question_says(T, state, noticed):
+@pytest.mark.parametrize(("T", "state", "noticed"), [(1, 0, ""), (1, 1, ""), (2, 0, "Ui Uo Ug"), (2, 1, "Wi Ui Uo Ug")])
+def test_a_matrix_that_is_not_transposed_is_noticed_where_the_question_says(T, state, noticed):
     net, x, targets, h0, c0 = exam.example(T)
-    case = net, x, targets, state[0] * h0, state[1] * c0
-    mistaken = edited(exam.backward, "run.c[t - 1]", "run.c[t - 1] * (t > 0)")
-    assert (error(mistaken(*case), complex_steps(*case)) > 1e-3) == noticed
+    case = net, x, targets, state * h0, state * c0
+    turned = 'sum(net["W" + gate].T @ dz[gate] for gate in "iog")'
+    mistaken = edited(exam.backward, turned, turned + ' + (net["Wi"] - net["Wi"].T) @ dz["i"]')
+    wrong = [name for name, far in errors_of(mistaken(*case), complex_steps(*case)).items() if far > 1e-3]
+    assert {*noticed.split()} <= {*wrong} and (state or wrong == noticed.split())
+    assert "Wi @ dzi instead of Wi.T @ dzi" in exam.SHORTEST.text
 
 
 def test_the_angle_and_the_error_of_fault_a():

@@ -235,6 +235,16 @@ WRONG = {
         "carried by the gate before": (with_flaws("gate of another step"), "to_c is carried with run.f[k-1]"),
         "delta of the cell": (with_flaws("delta of the cell"), "to_h has become to_c"),
         "cell of the step before": (with_flaws("cell of another step"), "now gets the cell of the step before"),
+        "tanh of the step before": (
+            edited(loop, "* run.ct[k] *", "* run.ct[k - 1] *")(down),
+            "the tanh of the step before",
+        ),
+        "h for the tanh": (edited(loop, "* run.ct[k] *", "* run.h[k] *")(down), "The factor of o is tanh(c) alone"),
+        "slope for the tanh": (edited(loop, "* run.ct[k] *", "* (1 - run.ct[k] ** 2) *")(down), "in the line marked a"),
+        "h of the same step, not repaired": (
+            edited(loop, "run.h[k - 1]", "run.h[k]", "* run.ct[k] *", "* run.c[k] *")(down),
+            "The flaw is still there, and now dW",
+        ),
         "h of the same step": (edited(loop, "run.h[k - 1]", "run.h[k]")(down), "dW is made with run.h[k]"),
         "a step too many": (loop(lambda n: range(n, -2, -1)), "each walk goes one step too far"),
         "without step n": (loop(lambda n: range(n - 1, -1, -1)), "each walk begins one step too late"),
@@ -245,6 +255,10 @@ WRONG = {
     | {
         "no forget gate": (with_flaws("no forget gate"), "carried back whole, without a forget gate"),
         "carry added": (with_flaws("carry added"), "what is carried is added to to_c"),
+        "h of the same step, not repaired": (
+            edited(loop, "run.h[k - 1]", "run.h[k]", "to_c * f", "to_c * run.f[k - 1]")(down),
+            "The flaw is still there, and now dW",
+        ),
         "gate of the next step": (with_flaws("gate of the next step"), "The gate is now that of step k+1"),
     },
     "check_third": mistaken("token once")
@@ -261,6 +275,24 @@ WRONG = {
         "a step too many": (loop(lambda n: range(n, -2, -1)), "With 1 step, wrong: dWi dWf dWo dWg"),
         "product repaired": (with_flaws("g left out"), "another one is left."),
         "carry repaired": (with_flaws("turned product"), "which shows at T = 1 already"),
+        "h of the same step, carry not repaired": (
+            edited(loop, "run.h[k - 1]", "run.h[k]", '@ z[gate] for gate in "ifog"', '@ z[gate] for gate in "ifo"')(
+                down
+            ),
+            "the other factor is run.h[k]",
+        ),
+        "h of the same step, product still turned": (
+            with_flaws("turned product", "h of the same step", "g left out"),
+            "Both flaws are still there",
+        ),
+        "without f": (
+            edited(loop, '@ z[gate] for gate in "ifog"', '@ z[gate] for gate in "iog"')(down),
+            "dW is made right now, and g sends",
+        ),
+        "without i, product still turned": (
+            with_flaws("turned product", "i left out"),
+            "g sends something back to h now, but another",
+        ),
         "number, carry repaired": (with_flaws("a number"), "an entry for each pair is needed"),
         "number, carry not repaired": (with_flaws("a number", "g left out"), "something else is wrong as well"),
     },

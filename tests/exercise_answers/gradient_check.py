@@ -554,13 +554,13 @@ WRONG = {
         ),
         "all but Ui": (
             checking(of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in num if n != "Ui")),
-            "in which dUi is off by a thousandth, and the other eight are right",
+            "in which dUi is off by a hundredth, and the other eight are right",
         ),
         "all but Wi, Wg and Ug": (
             checking(
                 of=lambda got, num: max(lt.relative_error(got[n], num[n]) for n in num if n not in ("Wi", "Wg", "Ug"))
             ),
-            "in which dWi is off by a thousandth, and the other eight are right",
+            "in which dWi is off by a hundredth, and the other eight are right",
         ),
         "one error over all": (checking(of=one_error), "One error over all numbers together"),
         "directions, leniently": (partial(accepts_by_directions, bound=1e-6), "One error over all numbers together"),

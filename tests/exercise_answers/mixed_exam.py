@@ -699,7 +699,7 @@ WRONG = {
         "two names": (lambda *given: {k: back(*given)[k] for k in ("do", "dc")}, "The answer has no dzi"),
     },
     "check_pass": {
-        "no carry": (whole_with("A"), "dc_before is not handed on"),
+        "no carry": (whole_with("A"), "Nothing is carried back through c"),
         "no Wo": (whole_with("B"), "What Wo sends back is missing"),
         "overwrites": (whole_with("C"), "overwrites what its column"),
         "no slope": (whole_with("D"), "The slope of the sigmoid of o is missing"),
@@ -707,10 +707,53 @@ WRONG = {
         "di of the LSTM": (whole_with("copied di"), "di is dc * g, as in the LSTM"),
         "carry whole": (whole_with("carry whole"), "dc is handed on whole"),
         "carry by i": (whole_with("carry by i"), "dc is handed on times i"),
-        "h not carried": (whole_with("h not carried"), "dh_before is not handed on"),
+        "h not carried": (whole_with("h not carried"), "Nothing is carried back through h"),
         "not transposed": (whole_with("not transposed"), "W is used where its transpose is needed"),
         "slope of tanh": (whole_with("slope of tanh"), "dc has the slope of a tanh"),
         "tanh of c": (whole_with("tanh of c"), "do has tanh(c)"),
+        "c read, not carried": (
+            edited(
+                whole, 'dh_future, dc_carry = step["dh_before"], step["dc_before"]', 'dh_future = step["dh_before"]'
+            ),
+            "Nothing is carried back through c",
+        ),
+        "c added up": (
+            edited(whole, 'step["dc_before"]', 'dc_carry + step["dc_before"]'),
+            "dc_before is added to what",
+        ),
+        "h added up": (
+            edited(whole, 'step["dh_before"]', 'dh_future + step["dh_before"]'),
+            "dh_before is added to what",
+        ),
+        "both added up": (
+            edited(
+                whole,
+                "dh_future, dc_carry = step",
+                "dh_future, dc_carry = dh_future + step",
+                ', step["dc',
+                ', dc_carry + step["dc',
+            ),
+            "dh_before and dc_before are added",
+        ),
+        "forward": (edited(whole, "range(len(x) - 1, -1, -1)", "range(len(x))"), "the first step to the last"),
+        "without the last step": (
+            edited(whole, "range(len(x) - 1, -", "range(len(x) - 2, -"),
+            "leaves out the last step",
+        ),
+        "without step 0": (edited(whole, "range(len(x) - 1, -1, -1)", "range(len(x) - 1, 0, -1)"), "leaves out step 0"),
+        "product turned": (
+            edited(whole, 'np.outer(step["dz" + a], run.h[t - 1])', 'run.h[t - 1][:, None] * step["dz" + a]'),
+            "The factors of dW are swapped",
+        ),
+        "W once": (edited(whole, 'grads["W" + a] +=', 'grads["W" + a] ='), "overwrites the dW"),
+        "V once": (edited(whole, 'grads["V"] +=', 'grads["V"] ='), "overwrites the dV"),
+        "V from before": (edited(whole, "(dy, run.h[t])", "(dy, run.h[t - 1])"), "dV is made with h[t-1]"),
+        "column of the target": (edited(whole, "[:, x[t]]", "[:, targets[t]]"), "the column of targets[t]"),
+        "column before": (edited(whole, "[:, x[t]]", "[:, x[t - 1]]"), "the column of x[t-1]"),
+        "gate of the step before": (whole_with("gate of the step before"), "dc is handed on with i[t-1]"),
+        "1 added": (edited(whole, "run.y[t] - np", "run.y[t] + np"), "1 is added to y"),
+        "c whole": (whole_with("c whole"), "o is missing in dc"),
+        "sign of di": (whole_with("sign of di"), "di has the wrong sign"),
         "clips": (
             whole_changed(lambda grads: {name: np.clip(g, -5, 5) for name, g in grads.items()}),
             "In shorter sequences this gradient is right. If the other six are too, look at what is carried",
@@ -722,7 +765,7 @@ WRONG = {
         "measured by complex steps of one's own": (whole_measured(loss_of_own_steps, 1e-100j), "derive them instead"),
         "signs": (
             whole_changed(lambda grads: {name: -grad for name, grad in grads.items()}),
-            "dV is off",
+            "Every sign is flipped",
         ),
         "V left out": (whole_changed(lambda grads: grads.pop("V") is None), "The answer has no V"),
         "turned": (whole_changed(lambda grads: {name: grad.T for name, grad in grads.items()}), "should be an array"),

@@ -445,6 +445,14 @@ WRONG = {
         "absolute value": (adam_with(s1=lambda s, g: 0.999 * s + 0.001 * abs(g)), "the gradient's absolute value"),
         "a share of 0.01": (adam_with(s1=lambda s, g: 0.999 * s + 0.01 * g**2), "A share of 0.01 of the new square"),
         "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
+        "a sum for the denominator, subtracted": (
+            adam_by(lambda m, s, c1, c2: m / c1 / np.sqrt(s / c2) + 1e-8),
+            "1e-8 is added to the quotient",
+        ),
+        "1e-8 first, no parentheses": (
+            adam_by(lambda m, s, c1, c2: m / c1 / 1e-8 + np.sqrt(s / c2)),
+            "Only 1e-8 divides here",
+        ),
         "1e-6": (adam_by(lambda m, s, c1, c2: m / c1 / (np.sqrt(s / c2) + 1e-6)), "1e-6 is added to the root"),
         "count - 1": (
             adam_with(step=lambda m, s, g, n: m / (1 - 0.9 ** (n - 1)) / (np.sqrt(s / (1 - 0.999 ** (n - 1))) + 1e-8)),

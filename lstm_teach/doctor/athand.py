@@ -78,7 +78,8 @@ class AtHand:
         gap, texts, T = maker.slot.kind == "gap", self._texts[maker.slot.unit], self.truth.case.length
         more = [f"{each.arg}{end}" for each in self.code.units[0].node.args.args[:1] for end in (".V", '["V"]')]
         more += self._of_a_gate(maker.unit) if gap else []
-        more += self._in_tables() if rows == "names" else []
+        tables = [(t, one) for t, one in self.local.items() if type(one) is dict] if rows == "names" else []
+        more += [f'{t}["{key}"]' for t, one in tables for key in one if isinstance(key, str)]
         atoms = self.arrays(dict.fromkeys([*texts, *self.local, *_other_steps(texts, self.local), *more]))
         if rows:
             lists = {t: v for t, v in self.local.items() if isinstance(v, list) or _by_number(v)}
@@ -102,11 +103,6 @@ class AtHand:
         owners += [unit.segment(node.value) for node in every if isinstance(node, ast.Subscript)]
         keys = [key for k in letters for key in (k, f'"W" + {k}', f'"U" + {k}')]
         return [f"{one}[{key}]" for one in dict.fromkeys(owners) for key in keys]
-
-    def _in_tables(self) -> list[str]:
-        """What tables hold."""
-        tables = [(t, one) for t, one in self.local.items() if type(one) is dict]
-        return [f'{t}["{key}"]' for t, one in tables for key in one if isinstance(key, str)]
 
     def by_step(self) -> list[str]:
         """Names of what holds something for each step: tables with numbers as keys, lists that are not filled."""

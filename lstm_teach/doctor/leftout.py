@@ -20,7 +20,7 @@ import numpy as np
 from lstm_teach.doctor.code import calls
 from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
-from lstm_teach.doctor.missing import beginnings, forgotten
+from lstm_teach.doctor.missing import beginnings, forgotten, other_matrices
 from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
@@ -29,7 +29,8 @@ _UNFILLED = 0.8  # cost of the statement that fills what is prepared and never f
 _BESIDE = 0.1  # less cost for it beside its sisters than at the end of the loop
 _WAYS = 12  # to compute one value: they differ only in what is zero there, or happens to be the right token
 _ANEW = 2.0  # cost of a line of the forward pass that is computed otherwise
-_HANDED = 1.1  # less cost for a delta that is handed on nowhere, and for a name that has no value
+_HANDED = 1.1  # less cost for what gives a delta that is handed on nowhere, or a name that has no value
+_AS_IT_IS = 0.7  # cost of such a name for an array at hand
 # The equations of the forward pass: what each gives, and from what. "#" is a gate.
 _INPUTS = (
     "{z#}",
@@ -60,13 +61,13 @@ _HELD = re.compile(r"""[\w.]+(\[["']\w+["']\])?""")  # an array with a name, of 
 class Here:
     """A gap or return that a run has come to, the arrays at hand there by their texts, and what to look for.
 
-    `goals` are the right quantities that the run never makes, `handed_on` those that go from a step to the one before.
+    The goals are right quantities: those that the run never makes ("missing"), with what one loss by itself gives ("of
+    a loss"), and those that go from a step to the one before ("handed on").
     """
 
     maker: Maker
     atoms: dict[str, np.ndarray]
-    goals: dict
-    handed_on: dict
+    goals: dict[str, dict]
     truth: Truth
     value: Callable[[str], np.ndarray | None]
 
@@ -74,24 +75,16 @@ class Here:
         self.scene, self.gap, self.unit = self.maker.scene, self.maker.slot, self.maker.unit
         self.statements = self.scene.statements[self.gap.unit]
 
-    def like(self, name: str, now: np.ndarray) -> dict[str, np.ndarray]:
-        """The other arrays of its shape."""
-        return {text: one for text, one in self.atoms.items() if one.shape == now.shape and text != name}
+    def right(self, shape: tuple, goals: str = "missing", most: int = 3, factors: int = 3) -> Iterator[tuple]:
+        """Expressions of what is at hand that have this shape and give one of the goals, with costs."""
+        each = self.scene.numpy, shape, self.atoms, self.goals[goals], self.truth, most, factors
+        return ((code, cost - _HANDED) for code, cost in expressions(*each))
 
     @functools.cached_property
     def found(self) -> dict[str, int]:
         """The right quantities that are in each of the arrays, as bits."""
         bits = self.truth.recognize(list(self.atoms.values()))
         return {text: max(each, 0) for text, each in zip(self.atoms, bits, strict=True)}
-
-    @functools.cached_property
-    def held(self) -> int:
-        """All right quantities that are in some array at hand, as bits."""
-        return functools.reduce(operator.or_, self.found.values(), 0)
-
-    def is_of_this_step(self, now: np.ndarray) -> bool:
-        """Whether it is the right delta of h or c of one step, which does not go to the one before as it is."""
-        return bool(max(0, self.truth.recognize([now])[0]) & self.truth.bits("dc", "dh", "dh_loss"))
 
     def known(self, *quantities: str) -> dict[str, np.ndarray]:
         """Those of the arrays that are one of these quantities, or what one loss by itself gives of it."""
@@ -106,14 +99,14 @@ def not_handed_on(here: Here) -> Iterator[Edit]:
     a delta of this step goes on unchanged, the new value is also what goes to the step before.
     """
     for name, changed in sorted(_carried(here) if here.gap.loops else _fields(here)):
-        now = here.value(name)
-        if now is None:
+        if (now := here.value(name)) is None:
             continue
-        states = here.known("h", "c").keys() & here.like(name, now).keys() if not changed else ()
-        yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in here.atoms if text in states)
-        if here.is_of_this_step(now) or not (changed or now.any()):
-            found = expressions(now.shape, here.atoms | {name: now}, here.handed_on, here.truth, 4)
-            yield from (forgotten(here.gap, cost - _HANDED, f"{name} = {code}") for code, cost in found)
+        states = [text for text, one in here.known("h", "c").items() if one.shape == now.shape and text != name]
+        yield from (forgotten(here.gap, _UNFILLED, f"{name} = {text}") for text in states if not changed)
+        of_this_step = max(0, here.truth.recognize([now])[0]) & here.truth.bits("dc", "dh", "dh_loss")
+        if of_this_step or not (changed or now.any()):
+            found = here.right(now.shape, "handed on", most=4)
+            yield from (forgotten(here.gap, cost, f"{name} = {code}") for code, cost in found)
 
 
 def _carried(here: Here) -> Iterator[tuple[str, bool]]:
@@ -143,11 +136,13 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], zeros: list[str]) -> Iter
     """What this turn of a loop adds to a weight gradient or a delta to which nothing is added so far.
 
     Or puts into a row of an array that has one for each step: `empty` are those arrays, `zeros` may be deltas. Beside
-    its sisters, the line is likelier than at the end of the loop.
+    its sisters, the line is likelier than at the end of the loop. What is added to something else went astray there.
     """
+    added = [here.value(here.maker.seg(s.node.value)) for s in here.statements if isinstance(s.node, ast.AugAssign)]
     for name, now in ((name, now) for name, now in empty.items() if now.ndim == 2):
-        sister = _after_sisters(here, now.shape)
-        for text in _of_a_step(here, name, now):
+        sister = _after_sisters(here, name, now.shape)
+        lines = ((text, here.value(text.partition("= ")[2])) for text in _of_a_step(here, name, now))
+        for text in (text for text, value in lines if not any(np.array_equal(value, one) for one in added)):
             yield from [forgotten(sister, _UNFILLED - _BESIDE, text)] if sister is not None else []
             yield forgotten(here.gap, _UNFILLED, text)
     carried = [name for name in zeros if here.value(name).size == here.truth.H]
@@ -158,19 +153,28 @@ def unfilled(here: Here, empty: dict[str, np.ndarray], zeros: list[str]) -> Iter
 def not_added(here: Here, empty: dict[str, np.ndarray]) -> Iterator[Edit]:
     """Before the first reader of what is carried, and `empty` at the last step: what this step adds to it."""
     for name, now in ((name, now) for name, now in empty.items() if now.size == max(now.shape)):
-        for code, cost in expressions(now.shape, here.atoms, here.goals, here.truth, 3):
-            yield forgotten(here.gap, cost - _HANDED, f"{name} += {code}")
+        yield from (forgotten(here.gap, cost, f"{name} += {code}") for code, cost in here.right(now.shape, "of a loss"))
 
 
-def _after_sisters(here: Here, shape: tuple[int, ...]) -> Slot | None:
-    """The gap after the last statement of the same block that adds to something of this shape."""
-    last = -1
+def unlike_sisters(here: Here, lacking: list[str]) -> Iterator[Edit]:
+    """What has no value, unlike the same of another gate or matrix: `mu["f"]` beside `mu["i"]`."""
+    for name in lacking:
+        shapes = {v.shape for other in other_matrices(name) if (v := here.value(other)) is not None}
+        shapes |= {matrix.shape for matrix in here.truth.gradient.values()} if shapes else set()
+        gap = _after_sisters(here, name) or here.gap
+        for code, cost in itertools.chain(*(here.right(shape, factors=4) for shape in sorted(shapes))):
+            yield forgotten(gap, cost, f"{name} = {code}")
+
+
+def _after_sisters(here: Here, name: str, shape: tuple[int, ...] | None = None) -> Slot | None:
+    """The gap after the last statement of the same block that adds to something of this shape, or makes its like."""
+    adding, alike = [-1], [-1]
     for slot in (s for s in here.statements if s.block == here.gap.block):
         adds = isinstance(slot.node, ast.Assign | ast.AugAssign) and sums_up(slot.node)
         texts = [text for target in targets_of(slot.node) for text in beginnings(here.unit, target)]
-        if adds and any(np.shape(here.value(text)) == shape for text in texts):
-            last = slot.index + 1
-    return here.scene.gaps.get((here.gap.block, last))
+        adding += [slot.index + 1] if adds and any(np.shape(here.value(text)) == shape for text in texts) else []
+        alike += [slot.index + 1] if not {*other_matrices(name)}.isdisjoint(texts) else []
+    return here.scene.gaps.get((here.gap.block, (adding[1:] or alike)[-1]))
 
 
 def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
@@ -186,7 +190,7 @@ def _of_a_step(here: Here, name: str, now: np.ndarray) -> Iterator[str]:
         if delta.shape == now.shape[1:]:
             yield from (f"{name}[{number}] += {text}" for number in numbers)
     if len(now) - here.truth.case.length in (0, 1, 2):
-        rows = [code for code, _ in expressions(now.shape[1:], here.atoms, here.goals, here.truth, 3, factors=4)]
+        rows = [code for code, _ in here.right(now.shape[1:], factors=4)]
         yield from (f"{name}[{t}] = {code}" for code in rows for t in here.maker.loop_names())
 
 
@@ -221,7 +225,8 @@ def not_computed(here: Here, lines: list[str], name: str, by_step: list[str]) ->
         statements = [slot for slot in here.statements if slot.loops or not here.gap.loops]
         written = {here.maker.seg(target) for slot in statements for target in targets_of(slot.node)}
         states = {text for text, now in here.atoms.items() if now.size in (here.truth.H, here.truth.K)}
-        targets += sorted(names(*(here.gap.loops[-1:] or [here.unit.node])) & states - written)
+        read = names(*(here.gap.loops[-1:] or [here.unit.node])) | {text for text in states if text[:5] == "self."}
+        targets += sorted(read & states - written)
     for code in lines:
         shape = np.shape(here.value(code))
         fitting = [*targets, *(row for row, now in empty.items() if now.shape == shape)]
@@ -243,7 +248,8 @@ def forward_lines(here: Here) -> Iterator[str]:
             name = {"gate": key.gate, "z": f"z{key.gate}", "piece": key.gate}.get(key.quantity, key.quantity)
             bits[name, key.step] = bits.get((name, key.step), 0) | 1 << k
     steps = range(truth.case.length)
-    there = [{name for (name, step), bit in bits.items() if step == t and here.held & bit} for t in steps]
+    every = functools.reduce(operator.or_, here.found.values(), 0)
+    there = [{name for (name, step), bit in bits.items() if step == t and every & bit} for t in steps]
     wanted = [[pair for pair in _FORWARD if there[t].isdisjoint((pair[0], _LEADS_TO.get(pair[0])))] for t in steps]
     held = {text: found for text, found in here.found.items() if here.atoms[text].size in (truth.H, truth.K)}
     made: dict[tuple[str, int], str] = {}
@@ -292,14 +298,12 @@ def returned(here: Here, node: ast.Return) -> Iterator[Edit]:
 
 
 def undefined(here: Here, name: str, carried: list[str]) -> Iterator[Edit]:
-    """Before the first statement that reads a name without a value: what may be meant by it, a table or a row too."""
-    tables = [text for text, one in here.atoms.items() if one.size > max(one.shape) and text != name]
-    yield from (forgotten(here.gap, 1.8 - _HANDED, f"{name} = {text}") for text in tables)
+    """Before the first that reads a name without a value: what may be meant by it, just there a table or a row too."""
+    atoms = here.atoms if here.gap is here.scene.begins_at[0] else {}
+    found = [(text, _AS_IT_IS) for text, one in atoms.items() if one.size > max(one.shape) and text != name]
     for shape in dict.fromkeys(v.shape for v in here.atoms.values() if v.size == max(v.shape)):
-        found = [*expressions(shape, here.atoms, here.goals, here.truth, 4, factors=4)]
+        made = [*here.right(shape, most=4, factors=4)]
         zeros = [t for t in carried if here.value(t).shape == shape]
-        found += [(f"{code} + {t}", cost + 0.1) for code, cost in found for t in zeros]
-        same = (text for text, one in here.atoms.items() if one.shape == shape)
-        found += [(text if text[-1] == ")" else f"{text}.copy()", 1.8) for text in same]
-        for code, cost in found:
-            yield forgotten(here.gap, cost - _HANDED, f"{name} = {code}")
+        found += [*made, *((f"{code} + {t}", cost + 0.1) for code, cost in made for t in zeros)]
+        found += [(t if t[-1] == ")" else f"{t}.copy()", _AS_IT_IS) for t, one in atoms.items() if one.shape == shape]
+    yield from (forgotten(here.gap, cost, f"{name} = {code}") for code, cost in found)

@@ -6,13 +6,11 @@ a right quantity. Imports bench, fuel, rungs, scene, slots and variants.
 
 import ast
 import functools
-import re
 from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
 from lstm_teach.doctor.fuel import remembered
 from lstm_teach.doctor.rungs import Rung, State
-from lstm_teach.doctor.scene import targets_of
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.variants import Variants
 
@@ -26,7 +24,6 @@ ANEW = ("equation", "returned")  # kinds of edits that write a whole statement
 _LONG = 6  # steps from which on a net is long
 # What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
 CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
-_FIRST_NAME = re.compile(r"[^\W\d]\w*")
 _MANY = ast.Tuple | ast.List | ast.Dict  # in these an edit changes one of several things, or exchanges two
 
 
@@ -37,16 +34,11 @@ class Likely:
         self.bench, self.code, self.rungs, self.three = bench, bench.code, rungs, three
         self.failed: set[int] = set()  # edits with which no gradients came where some came before
         written = [slot for slot in bench.slots if slot.kind == "statement"]
-        self._statements, self._before = {s.number for s in written}, {(s.block, s.index): s for s in written}
+        self._statements = {slot.number for slot in written}
         lists = ast.List | ast.Dict
         self._several = {s.number for s in written if any(isinstance(node, lists) for node in ast.walk(s.node))}
         self._together: dict[tuple[int, ...], Edit | None] = {}  # edits of one statement as one, by their ids
         self._reach: dict[int, set[str]] | None = None  # of each statement the gradients that depend on it
-
-    @functools.cached_property
-    def _about(self) -> dict[int, set[int]]:
-        """The slots that each edit is about, by its id."""
-        return {id(edit): self._meant(edit) for edit in self.bench.every}
 
     def alone(self, root: State) -> list[Edit]:
         """Edits that may repair everything by themselves: those of statements on which all depends that is wrong."""
@@ -77,13 +69,12 @@ class Likely:
         beside, long, sound = {id(edit) for edit in state.beside}, rung.case.length > _LONG, self._sound(state)
 
         def doubt(edit: Edit) -> tuple[bool, bool, float, int]:
-            at = self._about[id(edit)]
-            cost = cost_to_try(edit) - JUST * (bool(at & just) + bool(at & exactly)) + self._inserted(edit)
-            cost += _ODD * (long and edit.kind not in CUTTING) + _SOUND * (edit.slots <= sound)
+            cost = cost_to_try(edit) - JUST * (bool(edit.slots & just) + bool(edit.slots & exactly))
+            cost += self._inserted(edit) + _ODD * (long and edit.kind not in CUTTING) + _SOUND * (edit.slots <= sound)
             return id(edit) not in beside, id(edit) in self.failed, cost, abs(len(edit.new) - len(edit.old))
 
         def in_vain(edit: Edit) -> bool:
-            at = self._about[id(edit)] & self._statements
+            at = edit.slots & self._statements
             return bool(at) and at <= vain and not self.bench.shows_elsewhere(edit)
 
         edits = sorted((edit for edit in self.bench.every if not in_vain(edit)), key=doubt)
@@ -166,13 +157,3 @@ class Likely:
 
     def _inserted(self, edit: Edit) -> float:
         return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self._statements))
-
-    def _meant(self, edit: Edit) -> set[int]:
-        """The slots of an edit; that of the statement before, if a new one only changes what that one has made."""
-        slot = self.bench.slots[min(edit.slots)]
-        before = self._before.get((slot.block, slot.index - 1))
-        if edit.kind != "missing statement" or before is None or slot.kind != "gap":
-            return edit.slots
-        made = {_FIRST_NAME.match(ast.unparse(target)) for target in targets_of(before.node)} - {None}
-        name = _FIRST_NAME.match(edit.new)
-        return {before.number} if name and name[0] in {found[0] for found in made} else edit.slots

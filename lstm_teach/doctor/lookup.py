@@ -14,17 +14,20 @@ from lstm_teach.doctor.truth import Truth
 _MOST_OUTER = 6
 _MOST_ATOMS, _MOST_TERMS = 80, 140
 _CLOSE = 1e-11
+_BUT_ONE = {"[1:]": slice(1, None), "[:-1]": slice(-1)}  # rows: one may belong to no step
 
 
 def expressions(
-    shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int, factors: int = 3
+    np_: str, shape: tuple[int, ...], atoms: dict, goals: dict, truth: Truth, most: int, factors: int = 3
 ) -> Iterator[tuple[str, float]]:
-    """Products of so many factors at most, and sums of `most` terms, that are right quantities, with costs."""
+    """Products of so many factors at most, sums of `most` terms and outer products that are right, with costs."""
     fits = {t: v for t, v in atoms.items() if v.shape == shape}
     if (math.prod(shape), "product") in goals:
         yield from _products(fits, goals[math.prod(shape), "product"], factors, truth)
     if (math.prod(shape), "sum") in goals:
         yield from _sums(_terms(shape, atoms, truth), goals[math.prod(shape), "sum"], most)
+    if len(shape) == 2 and (math.prod(shape), "outer") in goals:
+        yield from _outer(np_, atoms, shape, goals[math.prod(shape), "outer"])
 
 
 def _sums_of(
@@ -88,16 +91,21 @@ def _products(atoms: dict, goal: list[np.ndarray], most: int, truth: Truth) -> I
             yield " * ".join(parts), 1.7 + 0.15 * score
 
 
-def outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:
-    """Outer products of two vectors that are one of the right quantities, with costs."""
-    rng = np.random.default_rng(11)
+def _outer(np_: str, atoms: dict, shape: tuple[int, ...], goal: list[np.ndarray]) -> Iterator[tuple[str, float]]:
+    """Outer products of two vectors, or of the rows of two matrices, added up, that are a right matrix, with costs."""
+    rng, sides = np.random.default_rng(11), []
     across, along = (rng.standard_normal(n) for n in shape)
-    left, right = ({t: v.ravel() @ r for t, v in atoms.items() if v.size == len(r)} for r in (across, along))
-    products = np.outer(list(left.values()), list(right.values()))
-    for wanted in goal:
-        if wanted.shape == shape:
+    parts = {f"{t}{part}": v[at] for t, v in atoms.items() if v.ndim == 2 for part, at in _BUT_ONE.items()}
+    for direction in (across, along):
+        fits = [(t, v) for t, v in (atoms | parts).items() if len(direction) in (v.size, v.shape[-1])]
+        sides.append({t: v.reshape(-1, len(direction)) @ direction for t, v in fits if v.ndim < 3})
+    for rows in {len(v) for v in sides[0].values()} & {len(v) for v in sides[1].values()}:
+        left, right = ({t: v for t, v in side.items() if len(v) == rows} for side in sides)
+        products = np.array([*left.values()]) @ np.array([*right.values()]).T
+        for wanted in (one for one in goal if one.shape == shape):
             for a, b in np.argwhere(np.abs(products - across @ wanted @ along) < _CLOSE)[:_MOST_OUTER]:
-                yield f"{np_}.outer({list(left)[a]}, {list(right)[b]})", 1.7
+                pair = [*left][a], [*right][b]
+                yield f"{np_}.outer({', '.join(pair)})" if rows == 1 else f"{pair[0]}.T @ {pair[1]}", 1.7
 
 
 def _sums(terms: dict[str, np.ndarray], goal: list[np.ndarray], most: int) -> Iterator[tuple[str, float]]:

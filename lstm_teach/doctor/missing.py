@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.scene import Scene, is_vector, is_zeros, read_by, targets_of
-from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
+from lstm_teach.doctor.scene import Scene, is_tokens, is_vector, is_zeros, read_by, targets_of
+from lstm_teach.doctor.slots import Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.params import Params
 
+_DEEPER = 0.1  # more cost for zeros in each block around what reads them: mostly they are made before all of these
 _START = operator.attrgetter("start")
 
 
@@ -52,11 +53,11 @@ def before_readers(scene: Scene, number: int) -> dict[int, set[str]]:
     A helper function may be called in every turn of a loop: there, what it is given counts as carried.
     """
     own = scene.statements[number]
-    given: dict[str, set[bool]] = {arg.arg: {True, False} for arg in scene.units[number].node.args.args if number}
+    given: dict[str, set[int]] = {arg.arg: {0, 1} for arg in scene.units[number].node.args.args if number}
     for name, slot, target in _given(scene, number):
         if isinstance(target, ast.Name):
-            given.setdefault(name, set()).add(bool(slot.loops))
-    waiting = never_filled(scene, number) | {name for name, looped in given.items() if len(looped) == 2}
+            given.setdefault(name, set()).add(len(slot.loops))
+    waiting = never_filled(scene, number) | {name for name, depths in given.items() if len(depths) > 1}
     found: dict[int, set[str]] = {}
     for slot in (slot for slot in own if slot.loops or number):
         read = names(slot.node) & waiting
@@ -80,7 +81,7 @@ def other_matrices(name: str) -> Iterator[str]:
     And `grads[0]` and `grads[1 + k]` for `grads[5 + k]`, in the order of the parameters.
     """
     yield from {re.sub(r"[WU][ifog]\b", "V", name), re.sub(r"([\"'])[WU]([\"']) \+ \w+", r"\1V\2", name)} - {name}
-    place = r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU])[ifog]\b"
+    place = r"[WUV](?=[ifog]?\b|\"|')|(?<=[WU\"'])[ifog]\b"
     for old in dict.fromkeys(re.findall(place, name)):
         for other in "WUV" if old in "WUV" else "ifog":
             yield re.sub(place, lambda found, old=old, other=other: other if found[0] == old else found[0], name)
@@ -94,18 +95,13 @@ def _given(scene: Scene, number: int) -> list[tuple[str, Slot, ast.expr]]:
     return [(_root(unit, target), slot, target) for slot in own for target in targets_of(slot.node)]
 
 
-def _handed(slot: Slot) -> list[ast.expr]:
-    """What a statement hands to a call and gets nothing for, which may change it."""
-    calls = ast.walk(slot.node) if isinstance(slot.node, ast.Expr) else ()
-    args = (arg for call in calls if isinstance(call, ast.Call) for arg in call.args)
-    return [arg for arg in args if isinstance(arg, ast.Name | ast.Attribute)]
-
-
 def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What a loop changes and doesn't make anew set to zero again in each turn: usually before the first change."""
     known, carried, read, anew = shapes_of(scene, number), {}, set(), set()
     changed = [(name, slot) for name, slot, _ in _given(scene, number)]
-    changed += [(unit.segment(arg), slot) for slot in own for arg in _handed(slot)]
+    for slot in (s for s in own if isinstance(s.node, ast.Expr)):  # a call may change what it is given
+        args = (arg for call in ast.walk(slot.node) if isinstance(call, ast.Call) for arg in call.args)
+        changed += [(unit.segment(arg), slot) for arg in args if isinstance(arg, ast.Name | ast.Attribute)]
     for name, slot in (pair for pair in changed if pair[1].loops or unit.owner):  # a method may be called in each turn
         read |= names(slot.node)
         shape = known.get(name) or scene.results.get(slot.number)
@@ -143,15 +139,13 @@ def _target_subtracted(scene: Scene, number: int, unit: Unit, own: list[Slot]) -
 
 
 def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
-    """Zeros, or a table of them, for what is read and never begun: before the loops in which it is read, or in them.
+    """What is read and never begun: zeros, a table of them, an empty list, a number.
 
-    An attribute is begun where its object is made.
+    It is begun before the first reader or a block around it, an attribute where its object is made.
     """
     name, reader = scene.without_value
-    heads = [getattr(loop, HEADS[type(loop)]) for loop in (reader.loops if reader else ())]
-    places = [slot for slot in scene.slots if slot is reader or slot.node in heads]
-    gaps = [gap for slot in places if (gap := scene.gaps.get((slot.block, slot.index)))]
-    if reader not in own or not gaps:
+    gaps = [gap for gap in reversed(scene.begins_at) if gap.unit == number]
+    if not gaps:
         return
     if "." in name:
         made = [k for k, one in enumerate(scene.units) if one.owner is unit.owner and one.node.name == "__init__"]
@@ -159,10 +153,24 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
     # What is added to begins with zeros; what is read may be meant for something else.
     cost = 0.3 if isinstance(reader.node, ast.AugAssign) and _root(unit, reader.node.target) == name else 0.9
     unset = [] if "." in name else _never_begun(unit, own)
-    for several in ([name], unset)[: 1 + (len(unset) > 1)]:
-        for line, (deep, gap) in itertools.product(_begun(scene, gaps[0], several), enumerate(gaps)):
-            yield forgotten(gap, cost + 0.1 * deep, line)
-    yield from (forgotten(gaps[0], 0.9, f"{name} = {text}") for text in _tables(scene, gaps[0], unit, name))
+    lines = [(cost, one) for names in ([name], unset)[: 1 + (len(unset) > 1)] for one in _begun(scene, gaps[0], names)]
+    lengths = [f"len({atom.text})" for atom in scene.unread if atom.unit == number and is_tokens(atom.shape)]
+    lines += [(0.9, f"{name} = {value}") for value in _tables(scene, gaps[0], unit, name)]
+    lines += [(1.2, f"{name} = {value}") for value in ("[]", "{}", "0.0", *lengths)]
+    for (cost, line), (deep, gap) in itertools.product(lines, enumerate(gaps)):
+        yield forgotten(gap, cost + _DEEPER * deep, line)
+
+
+def _not_kept(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
+    """What a turn of a loop makes, put into a list that is prepared and never filled."""
+    begun = []
+    for slot in (slot for slot in own if not slot.loops and isinstance(slot.node, ast.Assign)):
+        pairs = zip(targets_of(slot.node), getattr(slot.node.value, "elts", None) or [slot.node.value], strict=False)
+        begun += [unit.segment(target) for target, value in pairs if isinstance(value, ast.List)]
+    for gap, one in itertools.product(ends(scene, number), begun):
+        if gap.loops and f"{one}.append(" not in unit.text and one in scene.read[number]:
+            made = sorted(names(gap.loops[-1], context=ast.Store))
+            yield from (forgotten(gap, 1.5, f"{one}.append({name})") for name in made)
 
 
 def _begun_otherwise(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
@@ -246,6 +254,7 @@ def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
 
 
 _RULES = (
+    _not_kept,
     _shared_by_all,
     _not_begun,
     _begun_otherwise,
@@ -254,16 +263,14 @@ _RULES = (
 )
 
 
-def loop_ends(scene: Scene, unit: int) -> list[Slot]:
-    """The last gap of each loop's body."""
-    gaps = [gap for gap in scene.gaps.values() if gap.unit == unit and gap.loops]
-    return list({gap.block: gap for gap in gaps}.values())
-
-
-def end_of(scene: Scene, unit: int) -> Slot | None:
-    """The last gap of a function's own block; None if there is none, as after a return."""
+def ends(scene: Scene, unit: int) -> list[Slot]:
+    """The last gap of each loop's body, in a `while` before a last statement that counts; and of a method."""
     own = [gap for gap in scene.gaps.values() if gap.unit == unit]
-    return max((gap for gap in own if gap.block == own[0].block), key=lambda gap: gap.index, default=None)
+    method = scene.units[unit].owner is not None and scene.units[unit].node.name != "__init__"
+    gaps = [gap for gap in own if gap.loops or (method and gap.block == own[0].block)]
+    loops = [loop for gap in gaps for loop in gap.loops if isinstance(loop, ast.While)]
+    counted = {id(w): len(w.body) for w in loops if names(w.test) & names(w.body[-1], context=ast.Store)}
+    return list({g.block: g for g in gaps if not g.loops or g.index != counted.get(id(g.loops[-1]))}.values())
 
 
 def _root(unit: Unit, target: ast.expr) -> str:

@@ -32,7 +32,7 @@ REWRITES = (
     ("sign", 1.2, "-A", "A"),
     ("sign", 1.4, "A - B", "B - A"),
     ("sign", 1.4, "F.exp(A)", "F.exp(-A)"),
-    ("sign", 1.5, "F(A)", "F(-A)"),
+    ("sign", 1.4, "exp(A)", "exp(-A)"),
     ("operator", 1.3, "1 + np.exp(A)", "1 / (1 + np.exp(A))"),
     ("operator", 1.4, "A + B", "A - B"),
     ("operator", 1.4, "A - B", "A + B"),

@@ -8,7 +8,6 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -136,11 +135,11 @@ class Scene:
 
     @functools.cached_property
     def without_value(self) -> tuple[str, Slot | None]:
-        """The name without a value that stopped the run, or attribute of an object, and the first to read it."""
+        """The name or attribute without a value that stopped the run, and the statement or head that reads it first."""
         found = re.search(r"^'(\w+)' object has no attribute '(\w+)'|(?:name|variable) '(\w+)'", str(self.error))
         kind, attribute, name = found.groups() if found else ("", "", "")
-        every = chain.from_iterable(self.statements) if isinstance(self.error, NameError | AttributeError) else ()
-        for slot in every:
+        every = self.slots if isinstance(self.error, NameError | AttributeError) else ()
+        for slot in (slot for slot in every if slot.node is not None):
             unit = self.units[slot.unit]
             if unit.owner and unit.owner.__name__ == kind:
                 for path in (n for n in ast.walk(slot.node) if isinstance(n, ast.Attribute) and n.attr == attribute):
@@ -148,6 +147,12 @@ class Scene:
             elif name in read_by(slot.node) and (name in slot.names) == isinstance(self.error, UnboundLocalError):
                 return name, slot
         return "", None
+
+    @functools.cached_property
+    def begins_at(self) -> list[Slot]:
+        """The gaps where that name may get its value: before the first that reads it, and before each block around."""
+        _, reader = self.without_value
+        return [self.gaps[place] for place in (reader.places if reader else ()) if place in self.gaps]
 
     def walks_back(self, slot: Slot) -> bool:
         """Whether some operation in a slot depends on the targets, and so belongs to the walk back."""

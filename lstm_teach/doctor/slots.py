@@ -31,6 +31,7 @@ class Slot:
     block: int  # number of the block of statements that it stands in
     index: int  # its place there; a gap stands before the statement of this index
     loops: tuple[ast.For | ast.While, ...]
+    places: tuple[tuple[int, int], ...]  # block and index of its statement, then of each block statement around it
     indent: str | None  # of its block
     names: frozenset[str]  # the local names of the function that it stands in
 
@@ -84,14 +85,15 @@ def find_slots(units: list[Unit]) -> list[Slot]:
     slots: list[Slot] = []
     blocks = itertools.count(1)
 
-    def walk(unit: int, body: list[ast.stmt], loops: tuple, names: frozenset[str]) -> None:
+    def walk(unit: int, body: list[ast.stmt], loops: tuple, around: tuple, names: frozenset[str]) -> None:
         block, source = next(blocks), units[unit]
         start = source.span(body[0])[0]
         line = source.text[source.line_start(source.row(start)) : start]
         indent = line if not line.strip() else None  # None: the block stands on the line of its head
 
         def add(kind: str, node: ast.AST | None, span: tuple[int, int], index: int) -> None:
-            slots.append(Slot(len(slots), unit, kind, node, *span, block, index, loops, indent, names))
+            places = (block, index), *around
+            slots.append(Slot(len(slots), unit, kind, node, *span, block, index, loops, places, indent, names))
 
         for index, node in enumerate(body):
             span = source.span(node)
@@ -103,18 +105,18 @@ def find_slots(units: list[Unit]) -> list[Slot]:
             elif head := HEADS.get(type(node)):
                 add("head", getattr(node, head), source.span(getattr(node, head)), index)
             for holder, field in blocks_in(node):
-                inner, known = loops, names
+                inner, places, known = loops, ((block, index), *around), names
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    inner, known = (), local_names(node) if isinstance(node, ast.FunctionDef) else names
+                    inner, places, known = (), (), local_names(node) if isinstance(node, ast.FunctionDef) else names
                 elif isinstance(node, ast.For | ast.While) and field == "body":
                     inner = (*loops, node)
-                walk(unit, getattr(holder, field), inner, known)
+                walk(unit, getattr(holder, field), inner, places, known)
         if indent is not None and not isinstance(body[-1], ast.Return):
             end = source.line_start(source.row(source.span(body[-1])[1]) + 1)
             add("gap", None, (end, end), len(body))
 
     for number, unit in enumerate(units):
-        walk(number, unit.node.body, (), local_names(unit.node))
+        walk(number, unit.node.body, (), (), local_names(unit.node))
     return slots
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-import math
+import re
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
@@ -21,8 +21,8 @@ from lstm_teach.doctor import leftout
 from lstm_teach.doctor.athand import AtHand
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.edits import Maker
-from lstm_teach.doctor.lookup import expressions, outer
-from lstm_teach.doctor.missing import before_readers, end_of, loop_ends, never_filled
+from lstm_teach.doctor.lookup import expressions
+from lstm_teach.doctor.missing import before_readers, ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot
 from lstm_teach.doctor.standins import untouched
@@ -33,7 +33,7 @@ _VISITS = 2  # how often a statement is looked at in one run: the last step, and
 _SORTS = {  # which quantities are products of the things at hand, sums of them, outer products of two
     "product": ("dct", "dc_hidden", "dc", "dc_carry", "d", "dz", "dh", "dh_loss"),
     "sum": ("dy", "dh", "dh_future", "dc", "dh_loss"),
-    "outer": ("term",),
+    "outer": ("term", "sum_from"),
 }
 _BACK = ("dc_carry", "dh_future")  # what goes from one step to the one before
 ANEW_LESS = 0.4  # less cost for such an edit to be tried
@@ -61,8 +61,9 @@ class _Anew:
         bare = Variants(code)
         trace = bare.run(truth)
         seen, self.twice = bare.seen(trace, truth), _made_twice(code, bare.events(trace, truth))
-        self.goals, self.handed_on = _goals(truth, seen), _goals(truth, 0, _BACK)
-        self.undefined, self.reader = scene.without_value
+        self.goals = {"missing": _goals(truth, seen), "of a loss": _goals(truth, seen, alone=True)}
+        self.goals["handed on"] = _goals(truth, 0, _BACK)
+        self.undefined, _ = scene.without_value
         written = [slot for slots in scene.statements for slot in slots]
         # Where the walk back begins, by block.
         self.back = {slot.block: slot.index for slot in reversed(written) if scene.walks_back(slot)}
@@ -75,23 +76,17 @@ class _Anew:
         self.looking = False
 
     def _where_to_look(self, seen: int) -> set[int]:
-        """Before the first reader of a name without a value; at the end of each loop and method; at the return.
-
-        And before the first readers of anything in a loop, and in the forward pass, if it lacks something.
-        """
+        """Before first readers; where loops and methods end; at the return; in a forward pass that lacks something."""
         scene, truth, units = self.scene, self.truth, range(len(self.code.units))
-        first = self.reader and scene.gaps.get((self.reader.block, self.reader.index))
-        self.before = {first.number} if first else set()
-        self.ends = self.before | {gap.number for unit in units for gap in loop_ends(scene, unit)[:_ENDS]}
+        self.before = {gap.number for gap in scene.begins_at}
+        self.ends = self.before | {gap.number for unit in units for gap in ends(scene, unit)[:_ENDS]}
         self.readers = {gap: names for unit in units for gap, names in before_readers(scene, unit).items()}
-        methods = [n for n in units if scene.units[n].owner is not None and scene.units[n].node.name != "__init__"]
-        self.methods = {gap.number for unit in methods if (gap := end_of(scene, unit))}
         self.returns = {slot.number for slot in scene.slots if isinstance(slot.node, ast.Return) and not slot.unit}
         computed = {key.quantity for key in truth.keys_in(seen) if key.step >= 0}
         lacking = bool(self.undefined) or not computed >= {"c", "h", "gate"} or computed.isdisjoint({"y", "dy"})
         gaps = [gap for gap in scene.gaps.values() if lacking and gap.index <= self.back.get(gap.block, gap.index)]
         self.ahead = self.before | {gap.number for gap in gaps}
-        return self.ends | self.readers.keys() | self.ahead | self.returns | self.methods
+        return self.ends | self.readers.keys() | self.ahead | self.returns
 
     def at(self, number: int, names: dict, local_names: dict) -> None:
         """Note the edits, each once, that can be made where the run stands now."""
@@ -130,7 +125,7 @@ class _Anew:
 
     def _in_gap(self, maker: Maker) -> Iterator[Edit]:
         number, unit = maker.slot.number, maker.slot.unit
-        waiting = self.empty[unit] if number in self.ends else self.readers.get(number, ())
+        waiting = self.empty[unit] if number in self.ends else self.readers.get(number, set())
         found = self.hand.arrays(sorted(waiting))
         zeros = {t: v for t, v in found.items() if not v.any()}
         empty = zeros | {t: v for t, v in found.items() if untouched(v)}
@@ -140,22 +135,24 @@ class _Anew:
             yield from leftout.computed_otherwise(here, lines)
             if number in self.before or maker.slot.block not in self.back:
                 yield from leftout.not_computed(here, lines, self.undefined, self.hand.by_step())
-        if not empty and number not in self.ends | self.methods:
+        if not empty and number not in self.ends:
             return
         here = self._here(maker)
         if number in self.before:
             yield from leftout.undefined(here, self.undefined, self.hand.zeros())
-        elif number in self.ends | self.methods:
+        elif number in self.ends:
             yield from leftout.not_handed_on(here)
         if number in self.readers and self.scene.error is None:  # else the fault is where it stops
             yield from leftout.not_added(here, zeros)
         yield from leftout.unfilled(here, empty, self.hand.zeros())
+        lacking = sorted(text for text in waiting - found.keys() if re.split(r"\W", text)[0] in self.hand.local)
+        yield from leftout.unlike_sisters(here, [text for text in lacking if "[" in text and ":" not in text])
 
     def _here(self, maker: Maker, ahead: bool = False) -> leftout.Here:
         # Where a name has no value yet, no other row may have been read so far.
         rows = "paths" if maker.slot.number in self.before else "names" if maker.slot.kind == "gap" else ""
         atoms = self.hand.everything(maker, rows, ahead)
-        return leftout.Here(maker, atoms, self.goals, self.handed_on, self.truth, self.hand.value)
+        return leftout.Here(maker, atoms, self.goals, self.truth, self.hand.value)
 
     def _wanted(self, maker: Maker, part: ast.expr) -> tuple[tuple[int, ...], int] | None:
         """The shape of what a part of a statement may be meant to compute, and the most terms that it may have.
@@ -172,7 +169,7 @@ class _Anew:
         # A name may hold something else later on; another shape is a fault only if it stops the pass.
         torn = both and before.shape != now.shape and self.scene.error is not None
         like = before if torn or (adds and before is not None) else now
-        if like is None or not (is_zeros(part) or any((like.size, sort) in self.goals for sort in _SORTS)):
+        if like is None or not (is_zeros(part) or any((like.size, sort) in self.goals["missing"] for sort in _SORTS)):
             return None
         most = 4 if is_zeros(part) or isinstance(part, ast.Name) or torn else 3
         if torn or now is None or not now.any() or (isinstance(node, ast.Assign) and _takes_or_makes_nothing(part)):
@@ -188,12 +185,10 @@ class _Anew:
 
         What is carried is zero still at the last step, and may be one more term.
         """
-        goals, copied = self.goals, maker.slot.number in self.twice
+        goals, copied = self.goals["missing"], maker.slot.number in self.twice
         atoms = self.hand.everything(maker, "names" if copied or _takes_or_makes_nothing(part) else "")
         own = [maker.seg(target) for target in targets_of(maker.slot.node)]
-        options = [*expressions(shape, atoms, goals, self.truth, most, factors=3 + copied)]
-        if len(shape) == 2 and (math.prod(shape), "outer") in goals:
-            options += outer(maker.scene.numpy, atoms, shape, goals[math.prod(shape), "outer"])
+        options = [*expressions(maker.scene.numpy, shape, atoms, goals, self.truth, most, factors=3 + copied)]
         empty = [t for t in self.hand.zeros() if t not in own and np.shape(self.hand.value(t)) == shape]
         options += [(f"{code} + {t}", cost + 0.1) for code, cost in options for t in empty]
         if is_zeros(part):
@@ -246,17 +241,18 @@ def _takes_or_makes_nothing(value: ast.expr) -> bool:
     return is_zeros(value) or isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
 
 
-def _goals(truth: Truth, seen: int, only: Sequence[str] = ()) -> dict[tuple[int, str], list[np.ndarray]]:
-    """Right quantities that are not `seen`, by size and sort; of all steps in one array as well.
+def _goals(truth: Truth, seen: int, only: Sequence[str] = (), alone: bool = False) -> dict[tuple[int, str], list]:
+    """Right quantities that are not `seen`, or `only` these, by size and sort; of all steps in one array as well.
 
-    Or `only` these, and then what one loss by itself gives of them too.
+    With `alone`, or `only` some, what one loss by itself gives of them too.
     """
     right: list[tuple[str, np.ndarray]] = []
     stacks: dict[tuple, dict[int, np.ndarray]] = {}
     missing: set[tuple] = set()
     T = truth.case.length
     for n, (key, array) in enumerate(zip(truth.keys, truth.values, strict=True)):
-        if (key.loss is not None and not only) or (array.ndim != 1 and key.quantity != "term"):
+        matrix = key.quantity == "term" or (key.quantity == "sum_from" and key.step == 0)  # all that is added up
+        if (key.loss is not None and not (only or alone)) or (array.ndim != 1 and not matrix):
             continue
         if key.step >= 0 and array.ndim == 1 and key.loss is None:
             stacks.setdefault((key.quantity, key.gate), {})[key.step] = array

@@ -271,86 +271,119 @@ def judge_function(blank: Blank, function: Callable, statements: Lines | None = 
 
     Without a cell only the answers count, and it may call what it likes.
     """
-    in_a_cell, statements = statements is not None, statements or ()
-    name, cases = blank.names[0], blank.cases()
-    attempt = Attempt(guard.with_a_name(function, name), SECONDS)
-    try:
-        answers = [attempt(*case["arguments"]) for case in cases]
-        got = [parts_of(a, case["answer"], name, blank.returns) for a, case in zip(answers, cases, strict=True)]
-        trouble = ""
-    except Trouble as raised:
-        trouble = str(raised)
-    stale = lines.words_for_earlier(cellcode.globals_read(function), statements, getattr(function, "__globals__", {}))
-    shared = lines.words_for_shared(function, statements)
-    if in_a_cell and (said := attempt.borrowed(blank.allow)):
-        return (Part(name, said),)
-    if attempt.is_unwritten(trouble):
-        return (Part(name, trouble, open=True),)
-    order = judging.in_another_order(attempt.function, f"{name}({', '.join(_parameters(blank))})", trouble)
-    if trouble and order:
-        return (Part(name, order),)
-    if trouble:
-        more = f" {judging.typed_sizes(trouble, *statements)}".rstrip() + stale + shared
-        return (Part(name, f"{trouble.replace(guard.TURNED, '') if more else trouble}{more}"),)
-    if said := attempt.writes():  # whatever else is off may come from this
-        return (Part(name, said),)
-    code = getattr(function, "__code__", None)
-    written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
-    wanted = [parts_of(case["answer"], case["answer"], name, blank.returns) for case in cases]
-    right = [{part: np.asarray(value) for part, value in answer.items()} for answer in wanted]
-    named = [case | theirs for case, theirs in zip(cases, right, strict=True)]
-    trials = {part: ([g[part] for g in got], [r[part] for r in right]) for part in right[0]}
-    off = {part: [not close(*pair) for pair in zip(*both, strict=True)] for part, both in trials.items()}
-    wrong = [part for part in off if any(off[part])]
-    if wrong and order:
-        return (Part(name, order),)
-    every = {code: words for code, words in blank.mistakes.get("every", {}).items() if is_all(code, trials, named)}
-    # The numbers shown are those of one case, if there is one in which all that is wrong shows.
-    shown = next((k for k in range(len(cases)) if all(off[part][k] for part in wrong)), 0)
-    # of a pass: that it keeps something from call to call, or draws random numbers
-    unsteady = check_gradients(function).problems if wrong and "steps" in cases[0] else ()
-    parts = []
-    for part, (theirs, rights) in trials.items():
-        if part not in wrong:
-            parts.append(Part(part))
-            continue
-        line = blank.lines.get(part, "")
-        each = [following(line, part, *given) for given in zip(got, right, named, strict=True)]
-        wanted, reads = [value for value, _ in each], [n for n in trials if any(n in names for _, names in each)]
-        off_here = [not close(g, v) for g, v in zip(theirs, wanted, strict=True)]
-        if not any(off_here):
-            parts.append(Part(judging.GIVEN.format(part, listing(reads))))
-            continue
-        with_theirs = [case | g for case, g in zip(named, got, strict=True)]
-        mistakes = blank.mistakes.get(part, {}) | {f"({code})[{part!r}]": words for code, words in every.items()}
-        calls = zip(got, right, named, strict=True)
-        others = re.findall(r"\w+", line)
-        follows = {
-            from_others(line, part, others, *call) for call, is_off in zip(calls, off[part], strict=True) if is_off
-        }
-        known = follows.pop() if len(follows) == 1 else ""
-        known = known or (what_it_is(part, theirs, wanted, with_theirs, written, mistakes) if reads else "")
-        if not known and (known := what_it_is(part, theirs, rights, named, written, mistakes)):
-            wanted, reads, off_here = rights, [], off[part]
-        twins = [other for other in got[0] if all(g[other] is g[part] for g in got)]
-        if len(twins) > 1 and isinstance(got[0][part], np.ndarray | list):
-            alias = cellcode.alias(attempt.body(), twins)
+    calls = _Calls(blank, function, statements or ())
+    if statements is not None and (said := calls.attempt.borrowed(blank.allow)):
+        return (Part(calls.name, said),)
+    if calls.attempt.is_unwritten(calls.trouble):
+        return (Part(calls.name, calls.trouble, open=True),)
+    if said := calls.wrong_in_all():
+        return (Part(calls.name, said),)
+    return tuple(map(calls.part, calls.off))
+
+
+class _Calls:
+    """What a learner's function gave on every case and what is right, each by part; or its `trouble`."""
+
+    def __init__(self, blank: Blank, function: Callable, statements: Lines):
+        self.blank, self.function, self.statements = blank, function, statements
+        self.name, self.cases, self.got, self.trouble = blank.names[0], blank.cases(), [], ""
+        self.attempt = Attempt(guard.with_a_name(function, self.name), SECONDS)
+        try:
+            answers = [self.attempt(*case["arguments"]) for case in self.cases]
+            self.got = [self._by_part(*both) for both in zip(answers, self.cases, strict=True)]
+        except Trouble as raised:
+            self.trouble = str(raised)
+        wanted = [self._by_part(case["answer"], case) for case in self.cases]
+        self.right = [{part: np.asarray(value) for part, value in each.items()} for each in wanted]
+        self.named = [case | right for case, right in zip(self.cases, self.right, strict=True)]
+        trials = {part: [[each[part] for each in one] for one in (self.got, self.right)] for part in wanted[0]}
+        self.trials = trials
+        self.off = {part: [not close(*pair) for pair in zip(*both, strict=False)] for part, both in trials.items()}
+        self.wrong = [part for part in self.off if any(self.off[part])]
+        code = getattr(function, "__code__", None)
+        self.written = Written(frozenset(code.co_names + code.co_varnames) if code else frozenset(), statements)
+        space = getattr(function, "__globals__", {})
+        self.stale = lines.words_for_earlier(cellcode.globals_read(function), statements, space)
+        self.shared = lines.words_for_shared(function, statements)
+
+    def _by_part(self, answer: Any, case: Names) -> dict[str, Any]:
+        return parts_of(answer, case["answer"], self.name, self.blank.returns)
+
+    @functools.cached_property
+    def unsteady(self) -> Sequence[str]:
+        """Of a pass: that it keeps something from call to call, or draws random numbers."""
+        return check_gradients(self.function).problems if "steps" in self.cases[0] else ()
+
+    @functools.cached_property
+    def every(self) -> dict[str, str]:
+        """The known mistakes of the whole answer that were made."""
+        mistakes = self.blank.mistakes.get("every", {}).items()
+        return {code: words for code, words in mistakes if is_all(code, self.trials, self.named)}
+
+    def wrong_in_all(self) -> str:
+        """What is wrong with the calls as such: with the arguments, what they raise, that they write to something."""
+        call = f"{self.name}({', '.join(_parameters(self.blank))})"
+        order = judging.in_another_order(self.attempt.function, call, self.trouble)
+        if self.trouble:
+            more = f" {judging.typed_sizes(self.trouble, *self.statements)}".rstrip() + self.stale + self.shared
+            return order or f"{self.trouble.replace(guard.TURNED, '') if more else self.trouble}{more}"
+        return self.attempt.writes() or (order if self.wrong else "")  # all that is off may come from writing
+
+    def part(self, part: str) -> Part:
+        """What to say of one part of the answer, also given the learner's other parts, where its line reads them."""
+        if part not in self.wrong:
+            return Part(part)
+        line, (theirs, rights) = self.blank.lines.get(part, ""), self.trials[part]
+        each = [following(line, part, *call) for call in zip(self.got, self.right, self.named, strict=True)]
+        wanted, reads = [value for value, _ in each], [n for n in self.off if any(n in names for _, names in each)]
+        if all(map(close, theirs, wanted)):
+            return Part(judging.GIVEN.format(part, listing(reads)))
+        own = [case | got for case, got in zip(self.named, self.got, strict=True)]
+        known = self.follows(line, part) or (self.is_instead(part, wanted, own) if reads else "")
+        if not known and (known := self.is_instead(part, rights, self.named)):
+            wanted, reads = rights, []
+        twins = [other for other in self.off if all(got[other] is got[part] for got in self.got)]
+        if len(twins) > 1 and isinstance(theirs[0], np.ndarray | list):
+            alias = cellcode.alias(self.attempt.body(), twins)
             known = f"{alias}." if alias else known or judging.ONE_ARRAY.format(listing(twins))
-        k = shown if off_here[shown] else off_here.index(True)
-        first, answer = (theirs[k], wanted[k], axes(rights[k], part)), f"What {name} returns" if part == name else part
+        if known and "every" in self.blank.mistakes:  # one mistake in many parts is said once, without their numbers
+            default = _by_default(self.blank, self.cases, self.off[part]) if known == FIRST_DIGITS else ""
+            return Part(part, default or known)
+        return Part(part, self.in_words(part, known, wanted, reads))
+
+    def follows(self, line: str, part: str) -> str:
+        """That all its wrong values follow from other results of the learner's that are wrong; or ""."""
+        others, calls = re.findall(r"\w+", line), zip(self.got, self.right, self.named, self.off[part], strict=True)
+        found = {from_others(line, part, others, *call) for *call, is_off in calls if is_off}
+        return found.pop() if len(found) == 1 else ""
+
+    def is_instead(self, part: str, wanted: Sequence, cases: Sequence[Names]) -> str:
+        """What its values are instead of those that are wanted, in words; or ""."""
+        every = {f"({code})[{part!r}]": words for code, words in self.every.items()}
+        mistakes = self.blank.mistakes.get(part, {}) | every
+        return what_it_is(part, self.trials[part][0], wanted, cases, self.written, mistakes)
+
+    def in_words(self, part: str, known: str, wanted: Sequence, reads: Sequence[str]) -> str:
+        """Its number in one call and what it is instead, if that is known; or else in which calls it is wrong."""
+        theirs, off = self.trials[part][0], self.off[part]
+        # The numbers shown are those of one case, if there is one in which all that is wrong shows.
+        shown = next((k for k in range(len(self.cases)) if all(self.off[each][k] for each in self.wrong)), 0)
+        here = [not close(*pair) for pair in zip(theirs, wanted, strict=True)]
+        k = shown if here[shown] else here.index(True)
+        first = theirs[k], wanted[k], axes(self.right[k][part], part)
+        answer = f"What {self.name} returns" if part == self.name else part
+        form = infinite(self.blank.lines.get(part, ""), part, self.got[k], self.right[k]) or wrong_form(answer, *first)
         should = judging.WITH_YOUR.format(listing(reads)) if reads else "it should be"
-        form = infinite(line, part, got[k], right[k]) or wrong_form(answer, *first)
         said = form or difference(part, *first, relative=True, should=should)
-        # One mistake in many parts is said once, without each part's numbers.
-        alone = known and "every" in blank.mistakes
         if known in ("", FIRST_DIGITS):
-            known = _by_default(blank, cases, off[part]) or known or f"{stale}{'' if unsteady else shared}".strip()
-        if not known and not form and "steps" in cases[0]:
-            said = unsteady[0] if unsteady else judging.by_length(off, [case["steps"] for case in cases])
-        elif not known and not all(off[part]):
-            known = f"It is right in {off[part].count(False)} of the {len(cases)} calls that were tried."
-        parts.append(Part(part, known if alone else said if known in said else f"{said} {known}".strip()))
-    return tuple(parts)
+            shared = f"{self.stale}{'' if self.unsteady else self.shared}".strip()
+            known = _by_default(self.blank, self.cases, off) or known or shared
+        if not known and not form and "steps" in self.cases[0]:
+            steps = [case["steps"] for case in self.cases]
+            said = self.unsteady[0] if self.unsteady else judging.by_length(self.off, steps)
+        elif not known and not all(off):
+            known = f"It is right in {off.count(False)} of the {len(self.cases)} calls that were tried."
+        return said if known in said else f"{said} {known}".strip()
 
 
 def _parameters(blank: Blank) -> list[str]:

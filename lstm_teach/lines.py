@@ -6,6 +6,8 @@ Imports aside, borrowed, cellcode, guard, judging, the lessons' blanks, recogniz
 import ast
 import traceback
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -37,110 +39,182 @@ def judge_lines(
 ) -> tuple[Part, ...]:
     """Run the cell's lines on every case; each blank by itself, since those before it get their right values."""
     cases = blank.cases()
-    given = cases[0].keys() - {*blank.names}
-    statements = cellcode.without_copies(namespace, blank.group, statements, given)
+    statements = cellcode.without_copies(namespace, blank.group, statements, cases[0].keys() - {*blank.names})
     try:
         runs = trial.runs(blank.names, statements, cases, namespace)
     except guard.LearnerError as error:
-        said = words_for_error(error)
-        return tuple(Part(name, said) for name in blank.names)
+        return tuple(Part(name, words_for_error(error)) for name in blank.names)
     entered = [each for run in runs for each in run["entered"]]
     if called := borrowed.answer_in(entered, judging.ANSWERS, blank.allow):
         return tuple(Part(name, judging.CALLS.format("This", called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
-    changed = altered if before is None else altered & before
-    changed = changed - ({*spare} - cellcode.read_by(blank.library.values()))
-    parts, told = [], {}  # the known mistake in a line
-    for name in blank.names:
-        got, right = [run[name] for run in runs], [np.asarray(case[name]) for case in cases]
-        if any(map(cellcode.is_open, got)):
-            parts.append(Part(name, open=True))
-            continue
-        read = cellcode.names_read(statements, name)
-        written = Written(read, cellcode.lines_of(name, statements), blank.library[name])
-        earlier = words_for_earlier(read, statements, namespace, cases[0])
-        adds = written.lines and isinstance(written.lines[0], ast.AugAssign)
-        ran = [k for k, value in enumerate(got) if not isinstance(value, Trouble)]
-        # 0 serves for zeros: NumPy adds one number to each unit
-        whole = [np.full(r.shape, g) if isinstance(g, int | float) else g for g, r in zip(got, right, strict=True)]
-        fine = len(ran) == len(cases) and all(map(close, whole, right))
-        here = "" if fine or not written.lines else on_this_net(blank, name, namespace, cases, written, earlier)
-        called = set.intersection(*(run["called"].get(name, set()) for run in runs))
-        # Of all that may be off, the first of these is said, since the others may follow from it.
-        if twin := next(iter(sorted(called)), ""):
-            again = f"{name}, and run the cells above again" if twin in changed else name
-            sentence, changed = CALLED.format(twin, again), changed - {twin}
-        elif adds and not fine and name not in cases[0].get("start", {}):
-            sentence = f"Write `{name} = ...`: this changes the value that {name} had before this cell."
-        elif len(ran) < len(cases) and (not here or here.startswith(THIS_NET)):  # what is wrong here is so anyway
-            raised = str(next(value for value in got if isinstance(value, Trouble)))
-            sentence = f"{raised.removesuffix(guard.TURNED) if earlier else raised}{earlier}"
-        elif fine:
-            sentence = "" if changed else leftover(blank, name, namespace, read)
-            if sentence:  # what the library's line reads was there before the cell, even if a call has put it there
-                changed = altered & cellcode.globals_read(compile(blank.library[name], "a line", "eval"))
-            sentence = "" if changed else sentence
-        else:
-            form = next(filter(None, (wrong_form(name, got[k], right[k]) for k in ran)), "")
-            if len(ran) < len(cases):  # of those where it ran; one number there proves nothing
-                ran = [k for k in ran if is_like(got[k], right[k]) and not here.startswith(TYPED)]
-            tried = ([values[k] for k in ran] for values in (got, right, cases))
-            several = sum(right[k].size for k in ran) > 1
-            told[name] = known = what_it_is(name, *tried, written, blank.mistakes.get(name, {})) if several else ""
-            differing = altered & read - changed - cellcode.counted(written.lines)
-            own = listing(sorted(differing) or [""])  # made by a given line that has been changed
-            if own and here.startswith(THIS_NET):
-                here = f"It is right with this cell's {own}, but not with the lesson's."
-            elif own and not known:
-                known = f"It reads this cell's {own}, which differ{'' if ' and ' in own else 's'} from the lesson's."
-            only = known and here.startswith((THIS_NET, TYPED))
-            here = here or form
-            need = f"; the line doesn't need {'them' if ' stay ' in earlier else 'it'}."
-            stale = earlier and f"{earlier.strip().split(': ')[0]}{need}" * ("should be" in here)
-            known = "" if known and known in here else known or stale
-            sentence = known if only else f"{here} {known}".strip() or "It is not right on every net."
-            sentence = UNSET if " is nan" in form and cellcode.calls(written.lines, "empty") else sentence
-        parts.append(Part(name, sentence))
-    if not any(part.sentence or part.open for part in parts):  # the lines are right, whatever they count with
+    changed = (altered if before is None else altered & before) - ({*spare} - cellcode.read_by(blank.library.values()))
+    lines = [_Line(name, blank, statements, namespace, cases, runs, altered, changed) for name in blank.names]
+    parts = [line.part() for line in lines]
+    if all(part.passed for part in parts):  # the lines are right, whatever they count with
         changed -= {*spare}
-    if changed:
-        said, way = words_for_changes(changed, statements, before)
-        again = f"{said} {way}, and run the cells above again."
-        if any(part.sentence for part in parts):  # it may be so for this reason alone
-            kept_too = (NO_LINE, "This is right, but")
-            told = told if changed <= cellcode.counted(statements) else {}
-            first = (p.sentence if p.sentence.startswith(kept_too) else told.get(p.name, "") for p in parts)
-            both = (f"{said} {again}".strip() for said in first)
-            return tuple(Part(p.name, new) if p.sentence else p for p, new in zip(parts, both, strict=True))
-        parts.append(Part(listing(sorted(changed)), again))
-    return tuple(parts)
+    return _with_changes(changed, lines, parts, before) if changed else tuple(parts)
 
 
-def on_this_net(
-    blank: Blank, name: str, namespace: Names, cases: Sequence[Names], written: Written, earlier: str
-) -> str:
-    """The learner's number and the right one on the lesson's own net, or that it is right only there."""
-    read, got, right = written.read, namespace.get(name), library_here(blank, name, namespace)
-    # Looking at an iterator would use it up.
-    if right is None or name not in namespace or (isinstance(got, ONCE) and right.ndim):
-        return ""
-    off = difference(name, got, right, axes(right, name), relative=True)
-    rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
-    nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
-    first = [line for line in written.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
-    itself = name in cellcode.globals_read(cellcode.code_of(*first))
-    if not read - {"sigmoid", "softmax"} and is_like(got, right):
-        if itself:
-            return f"This reads {name} as it was before this cell ran: write the line itself."
-        return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
-    kinds = {n: type(namespace.get(n)).__module__ for n in read - cases[0].keys()}
-    if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
-        return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
-    if nearly and (typed := words_for_typed(name, written, namespace, cases, not off)):
-        return typed
-    if off and itself:
-        return f"{off} This reads {name} itself, as it was before this cell ran."
-    return off or f"{THIS_NET}{earlier}"
+@dataclass
+class _Line:
+    """What is known of one blank of a cell: its lines, what they give on each case, and what is right there."""
+
+    name: str
+    blank: Blank
+    statements: Lines
+    namespace: dict
+    cases: Sequence[Names]
+    runs: Sequence[dict]
+    altered: set[str]  # names of the cases that have other values after the cell
+    changed: set[str]  # those of them that other cells need, as far as nothing is said of them yet
+    mistake: str = ""  # what its numbers alone say, once it has been found wrong
+
+    def __post_init__(self):
+        self.got, self.right = [run[self.name] for run in self.runs], [np.asarray(c[self.name]) for c in self.cases]
+        self.ran = [k for k, value in enumerate(self.got) if not isinstance(value, Trouble)]
+        self.raised = len(self.ran) < len(self.cases)
+        self.read = cellcode.names_read(self.statements, self.name)
+        self.lines = cellcode.lines_of(self.name, self.statements)
+        self.written = Written(self.read, self.lines, self.blank.library[self.name])
+        # that it reads values of other cells, which are the same on every case
+        self.earlier = words_for_earlier(self.read, self.statements, self.namespace, self.cases[0])
+        # 0 serves for zeros: NumPy adds one number to each unit
+        pairs = zip(self.got, self.right, strict=True)
+        whole = [np.full(r.shape, g) if isinstance(g, int | float) else g for g, r in pairs]
+        self.fine = not self.raised and all(map(close, whole, self.right))
+
+    def part(self) -> Part:
+        """What to say of it: of all that may be off the first of these, since the others may follow from it."""
+        if any(map(cellcode.is_open, self.got)):
+            return Part(self.name, open=True)
+        first = self.under_another_name() or self.adds_to_an_old_value() or self.raises()
+        return Part(self.name, first or (self.reads_old_numbers() if self.fine else self.wrong()))
+
+    def under_another_name(self) -> str:
+        """That another name of the cell has its right value; or ""."""
+        twin = min(set.intersection(*(run["called"].get(self.name, set()) for run in self.runs)), default="")
+        again = f"{self.name}, and run the cells above again" if twin in self.changed else self.name
+        self.changed -= {twin}
+        return twin and CALLED.format(twin, again)
+
+    def adds_to_an_old_value(self) -> str:
+        """That its first line adds to what the name was before the cell, where it should not; or ""."""
+        adds = not self.fine and self.lines and isinstance(self.lines[0], ast.AugAssign)
+        said = f"Write `{self.name} = ...`: this changes the value that {self.name} had before this cell."
+        return said if adds and self.name not in self.cases[0].get("start", {}) else ""
+
+    def raises(self) -> str:
+        """What it raises on some case; or "", also where its number is wrong here, which comes first."""
+        if not self.raised or (self.here and not self.here.startswith(THIS_NET)):
+            return ""
+        said = str(next(value for value in self.got if isinstance(value, Trouble)))
+        return f"{said.removesuffix(guard.TURNED) if self.earlier else said}{self.earlier}"
+
+    def wrong(self) -> str:
+        """What is off in this notebook or, if it is right here, on other nets; and what the numbers are instead."""
+        form = next(filter(None, (wrong_form(self.name, self.got[k], self.right[k]) for k in self.ran)), "")
+        known = self.mistake = self.recognized()
+        if " is nan" in form and cellcode.calls(self.lines, "empty"):
+            return UNSET
+        here, made_here = self.here, self.reads_changed()
+        if made_here and here.startswith(THIS_NET):
+            here = f"It is right with this cell's {made_here}, but not with the lesson's."
+        elif made_here and not known:
+            differ = "differ" if " and " in made_here else "differs"
+            known = f"It reads this cell's {made_here}, which {differ} from the lesson's."
+        if known and here.startswith((THIS_NET, TYPED)):
+            return known
+        here = here or form
+        if not known and self.earlier and "should be" in here:
+            them = "them" if " stay " in self.earlier else "it"
+            known = f"{self.earlier.strip().split(': ')[0]}; the line doesn't need {them}."
+        return (here if known in here else f"{here} {known}".strip()) or "It is not right on every net."
+
+    def recognized(self) -> str:
+        """What its numbers are instead, on the cases where there are some; one number alone proves nothing."""
+        ran = self.ran
+        if self.raised:
+            ran = [k for k in ran if is_like(self.got[k], self.right[k]) and not self.here.startswith(TYPED)]
+        if sum(self.right[k].size for k in ran) < 2:
+            return ""
+        tried = ([values[k] for k in ran] for values in (self.got, self.right, self.cases))
+        return what_it_is(self.name, *tried, self.written, self.blank.mistakes.get(self.name, {}))
+
+    def reads_changed(self) -> str:
+        """The names that it reads and that a given line of this cell, itself changed, makes; or ""."""
+        differing = self.altered & self.read - self.changed - cellcode.counted(self.lines)
+        return listing(sorted(differing) or [""])
+
+    @cached_property
+    def here(self) -> str:
+        """The learner's number and the right one on the lesson's own net, or that it is right only there; or ""."""
+        name, read, got = self.name, self.read, self.namespace.get(self.name)
+        right = None if self.fine or not self.lines else library_here(self.blank, name, self.namespace)
+        # Looking at an iterator would use it up.
+        if right is None or name not in self.namespace or (isinstance(got, ONCE) and right.ndim):
+            return ""
+        off = difference(name, got, right, axes(right, name), relative=True)
+        rounded = 1e-2 if right.dtype.kind == "f" else 0  # a typed number may have been
+        nearly = is_like(got, right) and np.allclose(got, right, rtol=rounded)
+        first = [line for line in self.lines[:1] if not hasattr(line, "body")]  # a loop may have made it by then
+        itself = name in cellcode.globals_read(cellcode.code_of(*first))
+        if not read - {"sigmoid", "softmax"} and is_like(got, right):
+            if itself:
+                return f"This reads {name} as it was before this cell ran: write the line itself."
+            return ALL_TYPED if nearly else f"{off} It reads none of the names above: write the line with them."
+        kinds = {n: type(self.namespace.get(n)).__module__ for n in read - self.cases[0].keys()}
+        if not off and (theirs := sorted(n for n in kinds if kinds[n].startswith("lstm_teach."))):
+            return f"This reads {listing(theirs)}, which the library has computed. Write the line with the other names."
+        if nearly and (typed := words_for_typed(name, self.written, self.namespace, self.cases, not off)):
+            return typed
+        if off and itself:
+            return f"{off} This reads {name} itself, as it was before this cell ran."
+        return off or f"{THIS_NET}{self.earlier}"
+
+    def reads_old_numbers(self) -> str:
+        """That a line which is right on every case reads numbers of this notebook that are out of date; or ""."""
+        if self.changed or not (said := self.leftover()):
+            return ""
+        # what the library's line reads was there before the cell, even if a call has put it there
+        self.changed |= self.altered & cellcode.read_by([self.blank.library[self.name]])
+        return "" if self.changed else said
+
+    def leftover(self) -> str:
+        """What the old number is that makes the line give another one here than the library's; or ""."""
+        if self.read & set(self.blank.names):  # another blank of the cell, which is judged by itself
+            return ""
+        name, got, right = self.name, self.namespace.get(self.name), library_here(self.blank, self.name, self.namespace)
+        if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
+            return ""
+        called, its = sorted(self.blank.calls.keys() & self.read), cellcode.names_in(ast.parse(self.written.its))
+        numbers = {n for n in self.read | its if isinstance(self.namespace.get(n), int | float | np.ndarray)}
+        old, others = sorted(numbers & (self.read - its)), sorted(numbers & (its - self.read))
+        if called and not old:
+            return NO_LONGER.format(listing(called), "this line")
+        if called or not old:
+            off = difference(name, got, right, axes(right, name), relative=True)
+            perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
+            return f"The line is right for other numbers, but not for these: {off}{perhaps}"
+        do, are = ("do", "are") if old[1:] else ("does", "is")
+        off = f"{do}n't match {listing(others)}" if others else f"{are} out of date"
+        return f"The line is right, but here {listing(old)} {off}: run the cells above again, in order."
+
+
+def _with_changes(
+    changed: Collection[str], lines: Sequence[_Line], parts: Sequence[Part], before: set[str] | None
+) -> tuple[Part, ...]:
+    """The parts, with what to say of the names that the cell has changed."""
+    said, way = words_for_changes(changed, lines[0].statements, before)
+    again, counts = f"{said} {way}, and run the cells above again.", cellcode.counted(lines[0].statements)
+    if not any(part.sentence for part in parts):
+        return (*parts, Part(listing(sorted(changed)), again))
+    both = []
+    for line, part in zip(lines, parts, strict=True):  # what is wrong may be so for this reason alone, but for these
+        kept_too = part.sentence.startswith((NO_LINE, "This is right, but"))
+        first = part.sentence if kept_too else line.mistake if changed <= counts else ""
+        both.append(Part(line.name, f"{first} {again}".strip()) if part.sentence else part)
+    return tuple(both)
 
 
 def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.asarray) -> Any:
@@ -149,28 +223,6 @@ def library_here(blank: Blank, name: str, namespace: Names, read: Callable = np.
         return read(blank.library_value(name, namespace))
     except Exception:  # the learner's own names may be anything; the lesson says so when it goes on
         return None
-
-
-def leftover(blank: Blank, name: str, namespace: Names, read: frozenset[str]) -> str:
-    """That a line which is right in every trial reads an old number in this notebook; "" if it does not."""
-    if read & set(blank.names):  # another blank of the cell, which is judged by itself
-        return ""
-    got, right = namespace.get(name), library_here(blank, name, namespace)
-    if right is None or not is_like(got, right) or close(got, right) or np.allclose(got, right, 1e-6, 0):
-        return ""
-    called = sorted(blank.calls.keys() & read)
-    its = cellcode.names_in(ast.parse(blank.library[name]))
-    numbers = {n for n in read | its if isinstance(namespace.get(n), int | float | np.ndarray)}
-    old, others = sorted(numbers & (read - its)), sorted(numbers & (its - read))
-    if called and not old:
-        return NO_LONGER.format(listing(called), "this line")
-    if called or not old:
-        off = difference(name, got, right, axes(right, name), relative=True)
-        perhaps = f" Was one of {listing([*old, *called])} changed in another cell?" if called else ""
-        return f"The line is right for other numbers, but not for these: {off}{perhaps}"
-    do, are = ("do", "are") if old[1:] else ("does", "is")
-    off = f"{do}n't match {listing(others)}" if others else f"{are} out of date"
-    return f"The line is right, but here {listing(old)} {off}: run the cells above again, in order."
 
 
 def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequence[Names], right: bool = True) -> str:

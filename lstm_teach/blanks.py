@@ -233,7 +233,8 @@ def judge_blank(
     parts = judge_function(blank, function, statements)
     written = [s for s in statements if isinstance(s, ast.FunctionDef) and s.name == name]
     if written and cellcode.dots(written[-1]) and not all(part.passed for part in parts):
-        return (Part(name, open=True),)
+        named = any(cellcode.dots_given_to(line, statements) for line in blank.lines)  # then they are told of below
+        return (Part(name, "" if named else judging.DOTS.format(name), open=True),)
     # no second wait; and a missing name, or an answer of the library's, is named already
     said = "did not finish", "NameError", judging.CALLS.rpartition("{}")[2]
     done = all(part.passed or any(words in part.sentence for words in said) for part in parts)

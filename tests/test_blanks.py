@@ -1065,6 +1065,15 @@ def test_lines_with_dots_in_a_function_are_named():
     assert "Dots are left in dh, dc" in judged_in("02_one_step_back", "write-step-back", source=blank).note
 
 
+@pytest.mark.parametrize("state", ["..., ...", "h[t - 1], ..."])
+def test_dots_that_no_name_is_given_are_told_of_too(state):
+    source = cell_source("01_forward_pass", "my-forward").replace("..., ...", state)
+    verdict = judged_in("01_forward_pass", "my-forward", source=source)
+    assert verdict.parts[0].open and "my_forward still has dots in it: replace them" in str(verdict)
+    blank = cell_source("02_one_step_back", "write-step-back")
+    assert "still has dots" not in str(judged_in("02_one_step_back", "write-step-back", source=blank))
+
+
 def test_a_value_in_place_of_a_function_is_said_to_be_none(capsys):
     for value, kind in (("0.5", "0.5 (float)"), ("np.ones(3)", "an array of shape (3,)"), ("[1]", "[1] (list)")):
         verdict, names = judged(PASS, f"my_bptt = {value}")

@@ -451,6 +451,9 @@ def test_the_report_of_the_check_says_whose_step_the_walk_takes():
     assert one_unit.walk_with(plain.step_back).__name__ == "the walk with your step_back"
     theirs = Lesson(NOTEBOOK).blank("step_back").library_value("step_back", {})
     assert one_unit.walk_with(theirs).__name__ == "the walk with the library's step_back"
+    names = run_cells(NOTEBOOK, until="set-up")  # the cell with step_back has not run
+    backward = eval('one_unit.walk_with(lesson.yours("step_back"))', names)
+    assert backward.__name__ == "the walk with the library's step_back"
 
 
 @pytest.mark.parametrize(("changes", "whose", "passed"), [

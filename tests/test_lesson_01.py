@@ -88,6 +88,7 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("hidden", "o * ct / c", "Right except for one division by c"),
     ("loss", "-100 * np.log(picked).sum()", "It is 100 times what it should be"),
     ("left", "f ** n", "f is still the gate from above"),
+    ("left", "sigmoid(b) ** n * 100", "This is a percentage"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
     ("cell", "f * c_before + i * g + 0.001", "Not right yet. It is 0.001 too large. The lesson goes on"),

@@ -78,6 +78,7 @@ def test_a_line_of_an_earlier_cell_may_be_written_again_though_its_last_digit_co
 
 
 WRONG = [
+    ("write-dh", "dh", "dy[token] * V[token]", "the one that was read"),
     ("write-dh", "dh", "np.sum(V + dy)", "the deltas of the scores add up to zero"),
     ("write-product", "do", "dh * ct * o * (1 - o)", "This is dzo, not do"),
     ("write-product", "dct", "do * o", "both factors in it"),
@@ -185,6 +186,7 @@ DIFFERENCES = [
     ([("loss_of(w + step)", "loss_of(w)"), ("(2 * step)", "step")], "looks only to one side, from w - step to w"),
     ([("w + step", "w + step / 2"), ("w - step", "w - step / 2"), ("(2 * step)", "step")], "with half the nudge"),
     ([("(2 * step)", "step")], "twice the slope"),
+    ([("change = ", "change = abs("), ("(w - step)", "(w - step))")], "This is never negative"),
     ([("(2 * step)", "0.002")], "right for step = 0.001 only"),
     ([("(2 * step)", "2 * step")], "Put parentheses around the distance"),
     ([("(2 * step)", "2")], "half the change of the loss"),

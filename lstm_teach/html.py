@@ -60,7 +60,8 @@ def levels(label: str, each: Iterable[tuple[str, str]]) -> str:
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], side: str = "bottom") -> str:
     """A table, with its caption at the top or bottom; a row's first cell is its head, as text, the others are HTML."""
-    heads = "".join(f'<th scope="col" {HEAD}>{escape(column)}</th>' for column in columns)
+    unbroken = (column.replace(" = ", "\u00a0=\u00a0") for column in columns)  # T = 1 on one line
+    heads = "".join(f'<th scope="col" {HEAD}>{escape(column)}</th>' for column in unbroken)
     body = ""
     for head, *cells in rows:
         data = "".join(f"<td {CELL}>{cell}</td>" for cell in cells)

@@ -284,6 +284,7 @@ def test_the_table_is_accessible():
     assert "norm-relative" in table.findtext("caption").lower()
     heads = table.findall("thead/tr/th")
     assert [head.text for head in heads[:3]] == ["matrix", "verdict", "largest error"]
+    assert heads[4].text == "T\u00a0=\u00a01", "a head such as this one is never broken into two lines"
     assert all(head.get("scope") == "col" for head in heads)
     rows = table.findall("tbody/tr")
     assert [row.find("th").text for row in rows] == ["d" + name for name in lt.Params.NAMES]

@@ -39,21 +39,12 @@ def test_a_delta_that_only_the_head_of_a_loop_reads_first_is_made_before_that_lo
         ("nested", "dh = params.V.T @ e", r"dh = params\.V\.T @ e"),
         ("ported_from_csharp", "hidden, cell = np.zeros(self.Size), np.zeros(self.Size)", r"hidden, cell = .*zeros.*"),
         ("onehot", "S = np.zeros((T + 1, H))  # S[0] initial, S[t+1] after step t", r"S = .*zeros.*"),
-    ],
-)
-def test_what_blocks_around_its_reader_need_as_well_gets_its_value_before_them(style, line, repair):
-    assert re.fullmatch(repair, repaired(style, line))
-
-
-@pytest.mark.parametrize(
-    ("style", "line", "repair"),
-    [
         ("lesson_lstm", "steps = []", r"steps = \[\]"),
         ("flatbuf_2", "acc = 0.0", r"acc = 0\.0"),
         ("matlab_port", "nT = len(x)", r"nT = len\((x|targets)\)"),
     ],
 )
-def test_a_list_a_sum_and_a_number_of_steps_are_begun(style, line, repair):
+def test_a_delta_zeros_a_list_a_sum_and_a_number_of_steps_are_put_before_all_that_need_them(style, line, repair):
     assert re.fullmatch(repair, repaired(style, line))
 
 

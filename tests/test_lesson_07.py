@@ -98,7 +98,7 @@ WRONG = [  # in other words than the lesson's file has them
     (5, "(dc + dc_now) * f", "dc_now is part of dc already"),
     (5, "f * (dc + c_part)", "c_part is part of dc already"),
     (5, "c_part * f + dc", "c_part, which is a part of dc, a second time"),
-    (4, 'sum(dz[k] * params["W" + k] for k in "ifog")', "And on the way back the matrix is W.T."),
+    (4, 'sum(dz[k] * params["W" + k] for k in "ifog")', "And this goes forward through each W, not back."),
     (5, "dh * o * (1 - ct**2)", "only one of the two parts of dc"),
     (5, "dc * (1 - f)", "the share that is forgotten"),
     (4, 'dz["o"] @ params.Wo', "the part from gate o"),

@@ -91,6 +91,7 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("left", "sigmoid(b) ** n * 100", "This is a percentage"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
+    ("left", "np.prod([sigmoid(b)] * n) * c_before", "This is what is left of c_before itself"),
     ("cell", "f * c_before + i * g + 0.001", "Not right yet. It is 0.001 too large. The lesson goes on"),
     ("scores", "h_all[:-1] @ params.V.T - 1e-5", "Every number is 1e-05 too small."),
 ]

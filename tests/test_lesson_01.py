@@ -103,6 +103,12 @@ def test_right_lines_are_accepted_however_they_are_written(name, lines):
     assert verdict.passed, str(verdict)
 
 
+@pytest.mark.parametrize("line", ["max(sigmoid(zo), 0.01)", "np.clip(sigmoid(zo), 0.01, 1)"])
+def test_a_number_that_never_shows_is_better_left_out(line):
+    said = str(judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"}))
+    assert "The typed-in number 0.01 can be right for these numbers only: use a name instead, or leave it out." in said
+
+
 @pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])
 def test_1_minus_a_gate_is_called_that_however_it_is_written(line):
     verdict = judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"})

@@ -229,13 +229,13 @@ FAULTS = {
     "inputs squared, and the first two are zero": (
         (LATE, {"quiet": 2}, ("np.outer(dz, xs[t])", "np.outer(dz, xs[t] ** 2)")),
         ["line"],
-        "Wrong at T = 3 already, the shortest length compared at which anything shows: U.",
+        "Wrong at T = 3 already, the shortest length explored at which anything shows: U.",
         "stop",
     ),
     "a slope, and the first two inputs are zero": (
         (LATE, {"quiet": 2}, SLOPE),
         ["between steps"],
-        "the shortest length compared at which anything shows",
+        "the shortest length explored at which anything shows",
         "handed back, to the step before",
     ),
     "nothing is handed back, and the first two inputs are zero": (

@@ -1464,3 +1464,20 @@ def test_what_comes_back_through_the_state_is_not_laid_on_the_loss_where_no_arra
     assert diagnosed(NO_OUTPUT).passed
     assert families(diagnosed(NO_OUTPUT, ("back = p", "still = p")))[:1] == ["carry"]
     assert families(diagnosed(NO_OUTPUT, ("- wanted[t]", "- wanted[0]")))[:1] == ["loss"]
+
+
+@pytest.mark.parametrize(("at", "factor"), [(1, 2), (1, 3), (2, 2), (2, 3)])
+def test_an_array_that_only_one_length_has_is_in_the_table_and_held_to_the_loss_there(at, factor):
+    steps = of_text(NO_OUTPUT)
+
+    def case(T):
+        own, loss, gradient = steps(T)
+        if at != T:
+            return own, loss, gradient
+        both = {**own, "z": np.array([0.3, 0.4])}
+        return both, lambda p: loss(p) + np.sum(p["z"] ** 2), lambda p: {**gradient(p), "z": factor * p["z"]}
+
+    found = diagnose(case)
+    assert found.passed == (factor == 2), found
+    assert ("not right: z." in found.summary) == (factor == 3), found
+    assert all("not there" in text and "✗ not there" not in text for text in (str(found), found._repr_html_()))

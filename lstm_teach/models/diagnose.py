@@ -57,17 +57,21 @@ class ModelDiagnosis:
         if self.passed:
             return f"The gradient is right: it agrees with differences of the loss{at}."
         each = self.ladder.values()
-        wrong = [name for name in next(iter(each)) if any(errors[name] > RIGHT for errors in each)]
+        wrong = [name for name in self._names() if any(errors.get(name, 0) > RIGHT for errors in each)]
         if wrong:
             return f"The gradient is not right: {listing(wrong)}. The likeliest reason comes first."
         if all(found.family in ("raises", "unusable") for found in self.findings):
             return f"The gradient agrees with differences at T = {lengths}; other lengths could not be compared."
         return f"The gradient agrees with differences{at}, but the check itself is not sound."
 
+    def _names(self) -> list[str]:
+        """The arrays of all lengths; some may have an array that others have not."""
+        return [*dict.fromkeys(name for errors in self.ladder.values() for name in errors)]
+
     def _table(self) -> list[list[str]]:
         """The ladder in words, its head first."""
-        lengths = [*self.ladder.values()]
-        rows = ([name, *(word(errors[name], RIGHT) for errors in lengths)] for name in lengths[0])
+        told = [{name: word(error, RIGHT) for name, error in errors.items()} for errors in self.ladder.values()]
+        rows = ([name, *(words.get(name, _ABSENT) for words in told)] for name in self._names())
         return [["array", *(f"T = {T}" if self.takes_length else "error" for T in self.ladder)], *rows]
 
     def __str__(self) -> str:
@@ -87,7 +91,13 @@ class ModelDiagnosis:
         parts = [html.bold(self.summary)]
         if self.ladder:
             head, *rows = self._table()
-            parts.append(html.table(_CAPTION, head, [[name, *map(marked, words)] for name, *words in rows]))
+            parts.append(
+                html.table(
+                    _CAPTION,
+                    head,
+                    [[name, *(w if w == _ABSENT else marked(w) for w in words)] for name, *words in rows],
+                )
+            )
         for number, found in enumerate(self.findings, 1):
             levels = [
                 ("1. The idea", html.prose(found.idea)),
@@ -99,6 +109,7 @@ class ModelDiagnosis:
 
 
 _CAPTION = "Norm-relative error of each gradient against differences of the loss; up to 1e-9 is right."
+_ABSENT = "not there"  # an array that the model does not have at this length
 
 
 @guard.unseen()  # loss and gradient are called hundreds of times

@@ -115,7 +115,7 @@ class Evidence:
         """From which length on which arrays and blocks are wrong."""
         wrong = self.layout.told(sorted(self.wrong, key=lambda piece: not piece.part))
         if self.before is None:
-            already = ", the shortest length compared at which anything shows" if self.first > 1 else ""
+            already = ", the shortest length explored at which anything shows" if self.first > 1 else ""
             return f"Wrong at T = {self.first} already{already}: {wrong}."
         mute = [name for name in self.bad if name in self.silent] if self.before == 1 else []
         but = f"at T = 1, where the right gradient of {listing(mute)} is zero" if mute else f"up to T = {self.before}"

@@ -71,7 +71,7 @@ def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
     # By far moves too: what a batch or layer norm takes out again, as a bias before it, is read and leaves rounding.
     moves = [(by, one, loss) for by in (0.1, 1, 10, -10) for one, loss in still]
     idle = [name for name in model.params if all(value(moved(one, [name], by)) == loss for by, one, loss in moves)]
-    if wrong := [name for name in idle if any(each[name].wrong for each in seen.values())]:
+    if wrong := [name for name in idle if any(name in each.wrong() for each in seen.values())]:
         are, its = ("Are", "their gradients are") if wrong[1:] else ("Is", "its gradient is")
         change = f"The loss does not change with {listing(wrong)} at T = {listing(seen)}, yet {its} not zero."
         return [finding("not read", f"{are} {listing(wrong)} read? {change}")], []
@@ -94,8 +94,9 @@ def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:
 
 
 def moved(model: Model, names: Iterable[str], by: float = 0.5) -> Model:
-    """The model with random numbers added to these of its arrays."""
-    drawn = ((name, by * np.random.default_rng(2).normal(size=model.shapes[name])) for name in names)
+    """The model with random numbers added to these of its arrays, if it has them at this length."""
+    own = (name for name in names if name in model.shapes)
+    drawn = ((name, by * np.random.default_rng(2).normal(size=model.shapes[name])) for name in own)
     return elsewhere(model, ((name, (), model.params[name] + more) for name, more in drawn))
 
 

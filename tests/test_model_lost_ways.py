@@ -172,7 +172,7 @@ WAYS = {
         PLAIN,
         [('p["V"].T @ e + back', 'p["V"].T @ e * (T == 1 or t < T - 1) + back')],
         "steps",
-        "the delta of the last step is wrong too.",
+        "what the last step adds is missing.",
         "",
     ),
     "a factor left out": (LEAKY, [('p["k"] * dh * (1', "dh * (1")], "formula", "With k set to one", ""),

@@ -1481,3 +1481,66 @@ def test_an_array_that_only_one_length_has_is_in_the_table_and_held_to_the_loss_
     assert found.passed == (factor == 2), found
     assert ("not right: z." in found.summary) == (factor == 3), found
     assert all("not there" in text and "✗ not there" not in text for text in (str(found), found._repr_html_()))
+
+
+# A start that is not zero, kept in the last row, as in the question's code.
+STARTED = """
+own = {"W": draw(size=(4, 4)), "U": draw(size=(4, 3)), "b": draw(size=4), "V": draw(size=(2, 4))}
+own, start = {name: 0.7 * array for name, array in own.items()}, 0.6 * draw(size=4)
+x, wanted, mask = draw(size=(40, 3)), draw(size=(40, 2)), np.ones(40)
+
+
+def states(p, T):
+    h = np.zeros((T + 1, 4))
+    h[-1] = start
+    for t in range(T):
+        h[t] = np.tanh(p["W"] @ h[t - 1] + p["U"] @ x[t] + p["b"])
+    return h
+
+
+def loss(p, T):
+    h = states(p, T)
+    return sum(mask[t] * np.sum((p["V"] @ h[t] - wanted[t]) ** 2) / 2 for t in range(T))
+
+
+def gradient(p, T):
+    h, back = states(p, T)[: T + 1], 0
+    d = {name: 0 * array for name, array in p.items()}
+    for t in reversed(range(T)):
+        e = mask[t] * (p["V"] @ h[t] - wanted[t])
+        d["V"] += np.outer(e, h[t])
+        dz = (p["V"].T @ e + back) * (1 - h[t] ** 2)
+        d["W"] += np.outer(dz, h[t - 1])
+        d["U"] += np.outer(dz, x[t])
+        d["b"] += dz
+        back = p["W"].T @ dz
+    return d
+"""
+
+
+@pytest.mark.parametrize(
+    ("edits", "family", "reason"),
+    [
+        ([("(p, T)[: T + 1], 0", "(p, T)[:T], 0")], "first step", "The inputs are those of V"),
+        ([("(dz, h[t - 1])", "(dz, h[max(t - 1, 0)])")], "first step", "at only one of them"),
+        ([("(dz, h[t - 1])", "(dz, h[t])")], "product", "not the right inputs"),
+        ([("(dz, h[t - 1])", "(dz, h[t - 1] + 0.3)")], "product", "not the right inputs"),
+        ([("dz = (", "dz = -(")], "sign", "of W, U and b is -1 times"),
+        (
+            [("@ dz\n", "@ dz\n        if T - t > 2: break\n")],
+            "truncation",
+            "of V lacks is exactly what it is at T = 1",
+        ),
+        ([('e = mask[t] * (p["V"]', 'e = (t < 3) * (p["V"]')], "steps", "what the last step adds is missing"),
+        (
+            [("np.ones(40)", "1.0 * (np.arange(40) != 3)"), (".T @ e +", '.T @ (p["V"] @ h[t] - wanted[t]) +')],
+            "loss",
+            "The loss is the same at T = 3 and T = 4",
+        ),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_where_a_start_or_an_end_is_told_the_numbers_prove_it(edits, family, reason, seed):
+    assert diagnosed(STARTED, seed=seed).passed
+    found = diagnosed(STARTED, *edits, seed=seed)
+    assert families(found)[0] == family and reason in told(found), found

@@ -12,7 +12,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, units
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells, units
 from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
@@ -204,6 +204,23 @@ class Evidence:
         said = [f"{self.at(delta)} has the right inputs, but not the right delta."] if delta else []
         said += [f"{self.at(inputs)} has deltas that point the right way, but not the right inputs."] if inputs else []
         return " ".join(said)
+
+    def as_if_of_the_next_step(self) -> str:
+        """That the first step, and no other, has the inputs of the output weights: the state after it."""
+        longer = next((each for T, each in self.seen.items() if T > 1), None)
+        if self.first > 1 or not longer or not self.layout.outputs:
+            return ""
+        output = self.layout.outputs[0]
+        after = [span for axis in (0, 1) if tells(span := basis(self.each[output].right, axis))]
+        for name in self.bad:
+            cuts = [piece for cut in self.layout.on_the_state() for piece in cut if piece.name == name]
+            states = [basis(self.each.part(piece).mine, 1 - self.axes[name]) for piece in cuts]
+            same = any(len(one) == len(span) and inside(one, span) for one in states for span in after)
+            now, then = self.each[name], longer[name]
+            if not same or not then.full or rank(then.away) > rank(now.away) or rank(then.right) <= rank(now.right):
+                return ""
+        what = f"The inputs are those of {output}, so the state after the step is read"
+        return f"{what}; with more steps this is still so at only one of them."
 
     def at_the_end(self) -> str:
         """That the delta of the last step is wrong: the errors are more products than the steps before it have."""

@@ -13,9 +13,9 @@ import numpy as np
 
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
-from lstm_teach.models.case import elsewhere, rescaled
+from lstm_teach.models.case import elsewhere, rescaled, value
 from lstm_teach.models.deltas import rank
-from lstm_teach.models.differences import Each, Seen, compare, error_of, thoroughly
+from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
@@ -120,7 +120,7 @@ def _trials(seen: Seen, take: Take, rest: list[str], layout: Layout, notes: Note
 
 def _hypotheses(case: Evidence) -> Iterator[Said]:
     """Which families it may be and how one can see it, the surest first; "all" arrays are those wrong at `first`."""
-    for reasons in (_cured, _at_one_step, _right_deltas, _over_many_steps, _from_the_loss):
+    for reasons in (_cured, _at_one_step, _right_deltas, _at_the_last_step, _over_many_steps, _from_the_loss):
         with contextlib.suppress(guard.LearnerError):  # of functions that fail at weights that are not the learner's
             yield from reasons(case)
     if len(case.each) == 1 and case.each[case.bad[0]].is_vector:
@@ -179,6 +179,8 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
         return
     if explained := _at_once(case, bad):
         yield explained
+    if all(fraction(ratio(each.part(piece)) or 1) == "-1" for piece in case.wrong):
+        yield [("sign", f"{case.at([case.layout.told(case.wrong)])} is -1 times the right one.")]
     longer = [other for T, other in case.seen.items() if T > 1]
     yield from _wrong_start(case, longer[0]) if longer else ()
 
@@ -235,12 +237,27 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     if shows and factors == {(True, False)} and not case.rows:
-        yield [("product", case.told_of_factors())]
+        state = case.as_if_of_the_next_step()
+        yield [("first step" if state else "product", f"{case.told_of_factors()} {state}")]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
         at = f"T = {case.first}" if once or len(case.seen) == 1 else "every length"
         pairs = (f"{name} is made with the same deltas as {listing(sorted(case.proofs[name]))}" for name in case.bad)
         yield [("line", " ".join(f"{both}, whose gradient is right at {at}." for both in pairs))]
+
+
+def _at_the_last_step(case: Evidence) -> Iterator[Said]:
+    """One step more changes the loss and not the gradient, or the other way around."""
+    if not case.before or case.first > case.before + 1 or {*case.bad} & {*case.layout.changing}:
+        return
+    less, at = case.seen[case.before], f"T = {case.before} and T = {case.first}"
+    if value(case.model) == value(less.model):
+        what = f"The loss is the same at {at}, so the last step has no part in it, but in your gradient it has."
+        yield [("loss", f"{what} Does its delta lack a mask?")]
+    mine, right = case.each.pooled(case.bad).mine, less.pooled(case.bad).right
+    if not case.alone and mine.size > 2 and Comparison(mine, right).error < 1e-6:
+        what = f"Your gradient of {listing(case.bad)} is the same at {at}, and the right one is not"
+        yield [("steps", f"{what}: what the last step adds is missing.")]
 
 
 def _over_many_steps(case: Evidence) -> Iterator[Said]:
@@ -253,6 +270,10 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
+    for name in case.layout.outputs if 1 in case.seen else ():
+        if case.each[name].wrong and Comparison(-case.each[name].away, case.seen[1][name].right).error < 1e-6:
+            what = f"What the gradient of {name} lacks is exactly what it is at T = 1: the first step is left out."
+            yield [("truncation", what)]
     pooled = case.seen[max(case.seen)].pooled(case.bad)
     mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.

@@ -190,6 +190,8 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("one_step", "one_step", "f * np.eye(H) + f * 0.25 * Wg.T", "f belongs to the straight one only"),
         ("rate_needed", "rate_needed", "share ** (1 / T)", "This takes the 60th root."),
         ("bias_helped", "bias_helped", "bias_alone + extra", "extra is part of the rate, not of the bias"),
+        ("bias_helped", "bias_helped", "-np.log(1 / (rate_needed - extra))", "This is the logarithm of the gate."),
+        ("posted_step", "posted_step", "dc + dc * f", "This is what the posted carry makes of one dc."),
         ("posted_step", "posted_step", "(1 + f) + 0.25 * Wg.T", "1 + f belongs on the diagonal only"),
         ("posted_step", "posted_step", "one_step - 2 * f * np.eye(H) + np.eye(H)", "The carry has the wrong sign"),
         ("posted_step", "posted_step", "np.eye(H) + 0.25 * Wg.T", "The carry is missing its dc * f"),

@@ -1,6 +1,6 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-Imports look, what makes edits, truth and variants.
+Imports kinds, look, what makes edits, truth and variants.
 """
 
 import ast
@@ -59,10 +59,8 @@ class Bench:
 
     def reached(self) -> tuple[dict[int, set[str]], set[int]]:
         """Of each statement the wrong gradients that do not depend on it, and those on which just the wrong ones do."""
-        got = right_matrices(self.bare.run(self.truth), self.truth)
-        wrong = set(Params.NAMES) - set(got)
-        written = [slot.number for slot in self.slots if slot.kind == "statement"]
-        reach = self.bare.reach(self.truth, written)
+        wrong = {*Params.NAMES} - {*right_matrices(self.bare.run(self.truth), self.truth)}
+        reach = self.bare.reach(self.truth, [slot.number for slot in self.slots if slot.kind == "statement"])
         just = {n for n in reach if reach[n] == wrong} | self.heads(wrong)
         return {n: wrong - names for n, names in reach.items()}, just
 

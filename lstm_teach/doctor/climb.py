@@ -2,7 +2,7 @@
 
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to appear again. A fault
 that shows on a low rung is repaired before one that needs more steps. Nothing inside the pass is looked at, so a run is
-quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
+quick; only where the climb is stuck. Imports bench, kinds, likely, maker, rungs, truth and variants.
 """
 
 import ast
@@ -12,10 +12,10 @@ from dataclasses import replace
 from itertools import chain
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
-from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline, remembered
 from lstm_teach.doctor.kinds import ADDED, ANEW, MOVED
 from lstm_teach.doctor.likely import Likely
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Case, make_case

@@ -2,7 +2,7 @@
 
 Where no repair is proved: what is known.
 
-Imports build, causes, report, search, slots, truth and variants.
+Imports build, causes, kinds, report, search, slots, truth and variants.
 """
 
 import ast
@@ -314,8 +314,7 @@ def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
     for slot in slots:
         idle = [loop for loop in slot.loops if id(loop) not in begun and slot.unit in units]
         if idle and isinstance(slot.node, ast.Assign | ast.AugAssign):
-            head = getattr(idle[0], HEADS[type(idle[0])])
-            return next(each for each in slots if each.node is head)
+            return next(each for each in slots if each.node is getattr(idle[0], HEADS[type(idle[0])]))
     return None
 
 

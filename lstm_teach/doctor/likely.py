@@ -1,7 +1,7 @@
 """Which edits are likely: the order in which they are tried, and which of several that gain the same goes first.
 
 What tells is a run of the code with the edits made: which gradients depend on a statement, and whether what it makes is
-a right quantity. Imports bench, fuel, rungs, scene, slots and variants.
+a right quantity. Imports bench, fuel, kinds, rungs, slots and variants.
 """
 
 import ast

@@ -53,55 +53,56 @@ def donors(maker: Maker, atom: Atom) -> dict[str, float]:
     for other in scene.vectors(atom.unit) if ":" in index and is_vector(shape) else ():
         if isinstance(other.node, ast.Subscript) and len(other.shape) == len(shape):
             add(maker.seg(other.node.value) + index, 1.5)  # the same part of another array, of which another is read
-    for other in scene.steps:
-        if other.unit == maker.slot.unit and other.shape == shape:
-            add(other.text, 1.7)
+    for other in (one for one in scene.steps if one.unit == maker.slot.unit and one.shape == shape):
+        add(other.text, 1.7)
     for text in other_attributes(maker, node):
         add(text, 1.5)
     return found
 
 
 def another(maker: Maker, atom: Atom) -> Iterator[Edit]:
-    """Another thing where something is read; its transpose, its tanh, the number before or after it."""
+    """Another thing where something is read, and the same with what may be done to it."""
     scene, node, shape, text = maker.scene, atom.node, atom.shape, atom.text
     start, end = maker.unit.span(node)
-    number = shape == "int"
-    others = donors(maker, atom)
-    vectors = scene.vectors(maker.slot.unit)
+    others, vectors = donors(maker, atom), scene.vectors(maker.slot.unit)
     if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
-    elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
+    elif (shape == "int" or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
         others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
         others |= {f"{table}[{text}]": 1.5 for table in _one_hots(maker, node)}
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
-            yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
-    forms: list[tuple] = []
-    if number:
-        forms += [("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1")]
+            yield maker.edit("wrong number" if shape == "int" else "wrong name", cost, (start, end, other))
+    for kind, cost, form in _forms(maker, atom):
+        yield maker.edit(kind, cost, (start, end, form.format(text, np=scene.numpy) if "{0}" in form else form))
+
+
+def _forms(maker: Maker, atom: Atom) -> Iterator[tuple[str, float, str]]:
+    """What may be done to something that is read, as `_OF_VECTORS` has it: its tanh, the number before or after it."""
+    node, shape, text = atom.node, atom.shape, atom.text
+    if shape == "int":
+        yield from (("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1"))
         tokens = [a.text for a in maker.named if is_tokens(a.shape) and isinstance(node, ast.Name)]
-        forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens]
+        yield from (("wrong number", 1.8, f"{one}[{text}]") for one in tokens)
     elif is_tokens(shape):
-        forms += [("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names()]
+        yield from (("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names())
     elif isinstance(shape, str) and shape.startswith("list of"):
-        forms += _OF_LISTS
+        yield from _OF_LISTS
     elif shape == () or is_vector(shape):
-        cell = scene.squash(atom) == "cell"
-        forms += [(kind, cost - 0.3 * (cell and kind == "tanh"), form) for kind, cost, form in _OF_VECTORS]
-        forms += [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
-        forms += [("shape", 1.5, "{np}.diag({0})")] * (len(shape) == 1 and "diag(" in maker.unit.text)  # of Jacobians
+        cell = maker.scene.squash(atom) == "cell"
+        yield from ((kind, cost - 0.3 * (cell and kind == "tanh"), form) for kind, cost, form in _OF_VECTORS)
+        yield from [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
+        yield from [("shape", 1.5, "{np}.diag({0})")] * (len(shape) == 1 and "diag(" in maker.unit.text)  # of Jacobians
         own = maker.activations() if shape and maker.slot.kind == "statement" else ()
         helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
-        forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
+        yield from (("helper", cost, f"{name}({{0}})") for name, cost in helpers)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):  # `c[:T]` may stand for `before(c)`
-            forms += [("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers]
-        if sum(n != 1 for n in shape) >= 2 and maker.unit.text[end : end + 2] != ".T":
-            forms.append(("transpose", 1.0, "{0}.T"))
+            yield from (("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers)
+        if sum(n != 1 for n in shape) >= 2 and not maker.unit.text.startswith(".T", maker.unit.span(node)[1]):
+            yield "transpose", 1.0, "{0}.T"
         if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
             index = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
-            forms.append(("shape", 1.9, "{0}" + index))
-    for kind, cost, form in forms:
-        yield maker.edit(kind, cost, (start, end, form.format(text, np=scene.numpy) if "{0}" in form else form))
+            yield "shape", 1.9, "{0}" + index
 
 
 def _one_hots(maker: Maker, node: ast.expr) -> list[str]:

@@ -40,10 +40,7 @@ _ASSIGNED = {
 def edits_of(maker: Maker) -> Iterator[Edit]:
     """All candidate edits of a statement or head."""
     node = maker.slot.node
-    if maker.slot.kind == "statement":
-        yield from _statement(maker, node)
-    else:
-        yield from _reversed(maker, node)
+    yield from _statement(maker, node) if maker.slot.kind == "statement" else _reversed(maker, node)
     yield from growth(maker, node)
     yield from rewritten(maker, node)
     for atom in (atom for atom in maker.paths.values() if atom.shape is not None):

@@ -169,7 +169,7 @@ class Lesson:
             print(f"This is your {name}.")
         else:
             print(f"This is the library's {name}: the cell that makes yours hasn't run since the kernel started.")
-            return pkgutil.resolve_name(blank_of_function(name).library)
+            return blank_of_function(name).library_value(name, names)
         return names[name]
 
     def bring(self, name: str) -> Callable:

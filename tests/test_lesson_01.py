@@ -91,6 +91,7 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
     ("left", "sigmoid(b) ** n * 100", "This is a percentage"),
     ("left", "sigmoid(b * n)", "squashes once, after n steps"),
     ("left", "(1 - sigmoid(b)) ** n", "takes the share that is lost"),
+    ("left", "np.prod([sigmoid(b)] * n) * c_before", "This is what is left of c_before itself"),
     ("cell", "f * c_before + i * g + 0.001", "Not right yet. It is 0.001 too large. The lesson goes on"),
     ("scores", "h_all[:-1] @ params.V.T - 1e-5", "Every number is 1e-05 too small."),
 ]
@@ -100,6 +101,12 @@ WRONG = [  # in other words than the lesson's file has them, or not in it
 def test_right_lines_are_accepted_however_they_are_written(name, lines):
     verdict = judged(LESSON, name, lines)
     assert verdict.passed, str(verdict)
+
+
+@pytest.mark.parametrize("line", ["max(sigmoid(zo), 0.01)", "np.clip(sigmoid(zo), 0.01, 1)"])
+def test_a_number_that_never_shows_is_better_left_out(line):
+    said = str(judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"}))
+    assert "The typed-in number 0.01 can be right for these numbers only: use a name instead, or leave it out." in said
 
 
 @pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])

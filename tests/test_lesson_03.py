@@ -719,7 +719,7 @@ def test_the_turns_are_right_in_any_style(line):
         ("T / 2 + T * T", "only that T is halved"),
         ("sum(range(T + 2))", "one number too many"),
         ("125250", "A typed-in number"),
-        ("T * 501 / 2", "The typed-in number 501 can be right for these numbers only: write the line with names."),
+        ("T * 501 / 2", "The typed-in number 501 can be right for these numbers only: use a name instead"),
         ("T ^ 2", "^ is not a power in Python"),
         ("...", "Not written yet: `turns`."),
     ],

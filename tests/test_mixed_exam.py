@@ -167,15 +167,16 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
     assert f"x = {', '.join(map(str, exam.TOKENS))}, " in CELLS["task-3"]
 
 
+@pytest.mark.parametrize("more", ['(net["Wi"] - net["Wi"].T) @ dz["i"]', '-net["Wo"].T @ dz["o"]', '0.1 * dh'])
 @pytest.mark.parametrize(("T", "state", "noticed"), [(1, 0, ""), (1, 1, ""), (2, 0, "Ui Uo Ug"), (2, 1, "Wi Ui Uo Ug")])
-def test_a_matrix_that_is_not_transposed_is_noticed_where_the_question_says(T, state, noticed):
+def test_a_mistake_in_dh_before_is_noticed_where_the_question_says(T, state, noticed, more):
     net, x, targets, h0, c0 = exam.example(T)
     case = net, x, targets, state * h0, state * c0
     turned = 'sum(net["W" + gate].T @ dz[gate] for gate in "iog")'
-    mistaken = edited(exam.backward, turned, turned + ' + (net["Wi"] - net["Wi"].T) @ dz["i"]')
+    mistaken = edited(exam.backward, turned, f"{turned} + {more}")
     wrong = [name for name, far in errors_of(mistaken(*case), complex_steps(*case)).items() if far > 1e-3]
     assert {*noticed.split()} <= {*wrong} and (state or wrong == noticed.split())
-    assert "Wi @ dzi instead of Wi.T @ dzi" in exam.SHORTEST.text
+    assert "a mistake in the line that computes dh_before" in exam.SHORTEST.text
 
 
 def test_the_angle_and_the_error_of_fault_a():

@@ -65,10 +65,10 @@ def output() -> Iterator[dict]:
 def left() -> Iterator[dict]:
     """What is left of a cell value of 1 after n steps with a bias of b on a forget gate that has z = 0 without it.
 
-    On the page there is an f from above, which has another bias.
+    On the page there are a c_before and an f from above, which has another bias.
     """
     for b, n in ((0.0, 5), (1.0, 20), (3.0, 8), (-0.5, 3)):
-        yield {"b": b, "n": n, "left": float(plain.sigmoid(b) ** n), "start": {"f": 0.7}}
+        yield {"b": b, "n": n, "left": float(plain.sigmoid(b) ** n), "start": {"f": 0.7, "c_before": 1.6}}
 
 
 def my_forward(params: Params, x: np.ndarray, h0: np.ndarray, c0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

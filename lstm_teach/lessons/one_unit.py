@@ -1,6 +1,6 @@
 """The net of lesson 2, one unit and two tokens, and what its loss does when one number alone is moved.
 
-The two-way picture and the merging walks show it. Imports params, plain, forward, graph, guard, library and cases.
+The two-way picture and the merging walks show it. Imports params, plain, forward, graph, guard and cases.
 """
 
 import sys
@@ -15,7 +15,6 @@ from lstm_teach.bell import Inputs
 from lstm_teach.forward import forward
 from lstm_teach.graph import Net, forward_values
 from lstm_teach.guard import name_of
-from lstm_teach.lessons import library
 from lstm_teach.lessons.cases import walked
 from lstm_teach.params import Params
 
@@ -134,6 +133,6 @@ def walk_with(step_back: Callable) -> Callable:
         cache = forward(params, x, h0, c0)
         return plain.walk_back(params, cache, plain.score_deltas(cache, targets), step_back)[0]
 
-    name = name_of(step_back) if step_back is not library.step_back else "the library's step_back"
+    name = name_of(step_back)
     backward.__name__ = f"the walk with {name if ' ' in name else f'your {name}'}"
     return backward

@@ -607,6 +607,11 @@ def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):
     assert explorer.text.startswith("Guess first")
 
 
+def test_the_longest_label_leaves_room_for_the_sliders(made):
+    # All labels of an explorer are as wide as its longest; at 31 letters, a slider of 101 values was 69 pixels long.
+    assert max(len(control.description) for control in made["fade"].controls.values()) <= 20
+
+
 def test_a_click_draws_the_line_through_that_place(made):
     explorer = made["fade"]
     explorer.reset()

@@ -131,6 +131,7 @@ WRONG = [  # in other words than the lesson's file has them
     ("sums", "dWi", "deltas.dzf.T @ cache.h[np.arange(T) - 1]", "dzf is used where dzi is needed"),
     ("sums", "dUi_quiet", "sum(deltas.dzf[t] for t in range(T) if x[t] == QUIET)", "dzf is used where dzi is needed"),
     ("sums", "dWi", "np.outer(dzi[5], cache.h[4])", "This is step t alone"),
+    ("sums", "dWi", "(dzi * cache.h[np.arange(T) - 1]).sum(axis=0)", "multiplied unit by unit"),
     ("sums", "dWi", "np.full((4, 4), 0.25)", ""),
     ("sums", "dUi_quiet", "sum(dzi[t] for t in range(1, T) if x[t] == QUIET)", "Step 0 is missing"),
     ("sums", "dV", "sum(np.outer(dy[t], cache.h[t]) for t in range(1, T))", "Step 0 is missing"),

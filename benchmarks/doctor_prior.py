@@ -22,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.doctor_corpus import cases, passes
 from benchmarks.doctor_coverage import undoing
-from lstm_teach.doctor import causes
+from lstm_teach.doctor import kinds
 from lstm_teach.doctor.bench import JUST
 
-KINDS = sorted({*causes.IDEAS, "crossed"})  # of this kind each half is told by itself, as "target"
+KINDS = sorted(kinds.KINDS)
 SHRINK = 2.0  # how strongly the prior of a kind that is seldom seen is drawn to zero
-TABLE = Path(causes.__file__).with_name("prior.toml")
+TABLE = Path(kinds.__file__).with_name("prior.toml")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 Imports cellcode, guard, and the types of params and forward.
 """
 
+import builtins
 import contextlib
 import copy
 import functools
@@ -41,10 +42,12 @@ RANDOM = (random.Random, np.random.RandomState, np.random.Generator, np.random.B
 HOLDING = (np.ndarray, *RANDOM, list, dict, set, deque)
 MOST, LARGEST = 10_000, 10**8  # how many values are set aside, the nearest first, and how many bytes of one array
 COPIED = (*HOLDING, Params, SimpleNamespace, Cache)
-NUMPY = {  # before a cell can change it
+MODULES = {  # before a cell can change them
     name: (module, {key: value for key, value in vars(module).items() if callable(value)})
     for name, module in {"np": np, "np.linalg": np.linalg, "np.random": np.random}.items()
 }
+PYTHONS = {n: value for n, value in vars(builtins).items() if n[0] != "_" and n != "input"}  # a notebook has its own
+MODULES["builtins"] = builtins, {n: v for n, v in PYTHONS.items() if getattr(v, "__module__", "") == "builtins"}
 
 
 @contextlib.contextmanager
@@ -110,16 +113,19 @@ def _not_drawn_on(met: Sequence[Any]) -> Iterator[None]:
             box.set_points(points)
 
 
-def give_numpy_back() -> list[str]:
-    """Let NumPy's functions be its own again, which the library needs too; the names of those that were not."""
+def give_modules_back() -> list[str]:
+    """Let NumPy's and Python's functions be their own again, which the library needs; the names of those that were not.
+
+    It calls none of Python's, as these may be what a cell has replaced.
+    """
     lost = [
         (module, f"{path}.{name}", name, value)
-        for path, (module, own) in NUMPY.items()
+        for path, (module, own) in MODULES.items()
         for name, value in own.items()
-        if vars(module).get(name) is not value
+        if module.__dict__.get(name) is not value
     ]
     for module, _, name, value in lost:
-        setattr(module, name, value)
+        module.__dict__[name] = value
     return [full for _, full, _, _ in lost]
 
 

@@ -85,10 +85,9 @@ class Lesson:
 
     def judge(self, group: str) -> Verdict:
         """Judge the lines of the cell above the call; what is not right is replaced by the library's version."""
-        frame = sys._getframe(1)
-        names = frame.f_globals
+        frame, taken = sys._getframe(1), aside.give_modules_back()
+        names, blank = frame.f_globals, self.blank(group)
         statements, shown = cellcode.cell(frame)
-        blank, numpys = self.blank(group), aside.give_numpy_back()
         with guard.unseen(), aside.apart(names.get(blank.names[0])):
             before = cellcode.made_before(names, group)
             spare = cellcode.counted(statements) - cellcode.read_by(self._lines_after(group))
@@ -106,15 +105,15 @@ class Lesson:
         notes = [
             way,
             go_on(blank, parts, names),
-            give_back(statements, names, numpys, before),
+            give_back(statements, names, taken, before),
             wrong and cellcode.lost(*statements),
             "" if wrong else lines.words_for_spent(blank, spare & (before or set())),
         ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:
             notes.append(f"Dots are left in {listing(dotted)}. The other lines are judged once these are written.")
         note = " ".join(filter(None, notes))
-        hints = () if all(part.passed for part in parts) else blank.hints
         own = parts if blank.is_function else parts[: len(blank.names)]  # without what the cell has changed besides
+        hints = () if all(part.passed for part in own) else blank.hints
         verdict = Verdict(listing(part.name for part in parts), parts, hints, note, said=verdicts.said(own))
         self.verdicts.pop(group, None)
         self.verdicts[group] = verdict  # the last one judged comes last
@@ -430,9 +429,9 @@ def _make_array(blank: Blank, name: str, namespace: dict[str, Any]) -> None:
 
 
 def give_back(
-    statements: Lines, namespace: dict[str, Any], numpys: Collection[str], before: Collection[str] | None
+    statements: Lines, namespace: dict[str, Any], taken: Collection[str], before: Collection[str] | None
 ) -> str:
-    """Give np, lt and the names of Python's own functions their usual meaning again; say so, for `numpys` too.
+    """Give np, lt and the names of Python's own functions their usual meaning again; say so, for those `taken` too.
 
     `before` are the names that were there before the cell, if that is known.
     """
@@ -443,5 +442,5 @@ def give_back(
     used = touched & modules.keys() & (modules.keys() if before is None else {*before})
     lost |= {n: modules[n] for n in used if namespace.get(n) is not modules[n]}
     namespace.update(lost)
-    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(numpys)))
+    them = ", ".join(f"`{n}`" for n in sorted({*lost}.union(taken)))
     return f"Other cells use {them}: choose another name. The lesson has put back what was there." if them else ""

@@ -19,6 +19,7 @@ import time
 import tomllib
 import traceback
 import warnings
+from builtins import max, min  # noqa: UP029  whatever a call makes of these while another thread waits for it
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType

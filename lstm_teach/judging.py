@@ -126,7 +126,7 @@ class Attempt:
             unmade = "raised NameError: name '" in said and "write np." not in said
             return None, said + (NOT_MADE if unmade else "")
         finally:
-            aside.give_numpy_back()
+            aside.give_modules_back()
             self._left -= spent()
         names = [*guard.parameters_of(self.function)]  # none of builtins, one of *inputs
         for number, (before, after) in enumerate(zip(inputs, given, strict=True)):

@@ -49,10 +49,15 @@ def judge_lines(
         return tuple(Part(name, judging.CALLS.format("This", called)) for name in blank.names)
     altered = {name for run in runs for name in run["changed"]}
     changed = (altered if before is None else altered & before) - ({*spare} - cellcode.read_by(blank.library.values()))
-    lines = [_Line(name, blank, statements, namespace, cases, runs, altered, changed) for name in blank.names]
-    parts = [line.part() for line in lines]
+    lines: list[_Line] = []
+    parts: list[Part] = []
+    for name in blank.names:
+        lines.append(_Line(name, blank, statements, namespace, cases, runs, altered, changed))
+        parts.append(lines[-1].part())
+        changed = lines[-1].changed
     if all(part.passed for part in parts):  # the lines are right, whatever they count with
-        changed -= {*spare}
+        new = altered & cellcode.made_afresh(statements) - cellcode.counted(statements)  # perhaps by a given line
+        changed = (changed or new.difference(*(line.read for line in lines))) - {*spare}
     return _with_changes(changed, lines, parts, before) if changed else tuple(parts)
 
 
@@ -67,7 +72,7 @@ class _Line:
     cases: Sequence[Names]
     runs: Sequence[dict]
     altered: set[str]  # names of the cases that have other values after the cell
-    changed: set[str]  # those of them that other cells need, as far as nothing is said of them yet
+    changed: set[str]  # those of them that other cells need, as far as nothing is said of them yet, by this line too
     mistake: str = ""  # what its numbers alone say, once it has been found wrong
 
     def __post_init__(self):
@@ -95,7 +100,7 @@ class _Line:
         """That another name of the cell has its right value; or ""."""
         twin = min(set.intersection(*(run["called"].get(self.name, set()) for run in self.runs)), default="")
         again = f"{self.name}, and run the cells above again" if twin in self.changed else self.name
-        self.changed -= {twin}
+        self.changed = self.changed - {twin}
         return twin and CALLED.format(twin, again)
 
     def adds_to_an_old_value(self) -> str:
@@ -114,10 +119,13 @@ class _Line:
     def wrong(self) -> str:
         """What is off in this notebook or, if it is right here, on other nets; and what the numbers are instead."""
         form = next(filter(None, (wrong_form(self.name, self.got[k], self.right[k]) for k in self.ran)), "")
-        known = self.mistake = self.recognized()
+        made = self.altered & self.read - self.changed - cellcode.counted(self.lines)  # by a given line, itself changed
+        known = self.recognized(self.cases)
+        own = self.recognized(self.with_own(made)) if made and not known else ""
+        known = self.mistake = own if own in self.blank.mistakes.get(self.name, {}).values() else known
         if " is nan" in form and cellcode.calls(self.lines, "empty"):
             return UNSET
-        here, made_here = self.here, self.reads_changed()
+        here, made_here = self.here, listing(sorted(made) or [""])
         if made_here and here.startswith(THIS_NET):
             here = f"It is right with this cell's {made_here}, but not with the lesson's."
         elif made_here and not known:
@@ -131,20 +139,20 @@ class _Line:
             known = f"{self.earlier.strip().split(': ')[0]}; the line doesn't need {them}."
         return (here if known in here else f"{here} {known}".strip()) or "It is not right on every net."
 
-    def recognized(self) -> str:
+    def recognized(self, cases: Sequence[Names]) -> str:
         """What its numbers are instead, on the cases where there are some; one number alone proves nothing."""
         ran = self.ran
         if self.raised:
             ran = [k for k in ran if is_like(self.got[k], self.right[k]) and not self.here.startswith(TYPED)]
         if sum(self.right[k].size for k in ran) < 2:
             return ""
-        tried = ([values[k] for k in ran] for values in (self.got, self.right, self.cases))
+        tried = ([values[k] for k in ran] for values in (self.got, self.right, cases))
         return what_it_is(self.name, *tried, self.written, self.blank.mistakes.get(self.name, {}))
 
-    def reads_changed(self) -> str:
-        """The names that it reads and that a given line of this cell, itself changed, makes; or ""."""
-        differing = self.altered & self.read - self.changed - cellcode.counted(self.lines)
-        return listing(sorted(differing) or [""])
+    def with_own(self, names: set[str]) -> list[Names]:
+        """The cases, where these names have the values that the cell has given them."""
+        own = [{n: run["changed"][n] for n in names & run["changed"].keys()} for run in self.runs]
+        return [case | theirs for case, theirs in zip(self.cases, own, strict=True)]
 
     @cached_property
     def here(self) -> str:
@@ -177,7 +185,7 @@ class _Line:
         if self.changed or not (said := self.leftover()):
             return ""
         # what the library's line reads was there before the cell, even if a call has put it there
-        self.changed |= self.altered & cellcode.read_by([self.blank.library[self.name]])
+        self.changed = self.altered & cellcode.read_by([self.blank.library[self.name]])
         return "" if self.changed else said
 
     def leftover(self) -> str:

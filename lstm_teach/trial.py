@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lstm_teach import borrowed, cellcode, guard
-from lstm_teach.aside import copied, give_numpy_back, reached, set_aside
+from lstm_teach.aside import copied, give_modules_back, reached, set_aside
 from lstm_teach.cellcode import Lines, Names
 from lstm_teach.gradcheck import spoil_free_memory
 from lstm_teach.judging import ONCE, SECONDS, Trouble, close, same
@@ -90,7 +90,7 @@ class _Trials:
             if self.codes[k].co_flags & inspect.CO_COROUTINE:
                 _finish(awaited)
         finally:
-            give_numpy_back()
+            give_modules_back()
             guard.end_if_told()
 
     def _together(self, case: Names) -> tuple[dict, Counter[str]]:

@@ -1,4 +1,4 @@
-"""Say what stops the cell of a blank or answer, before its check can run. Imports cellcode and the guard.
+"""Say which name a cell lacks, and what stops the cell of a blank or answer. Imports cellcode and the guard.
 
 Python's own words for dots in a sum are about an 'ellipsis', which few learners have heard of; guard.toml has more.
 """
@@ -34,7 +34,7 @@ def tell(result: Any) -> None:
 
 
 def sentence(source: str, error: BaseException) -> str:
-    """What to say of an error that came out of a cell; "" if it has no check or answer, or nothing is to be added."""
+    """What to say of an error that came out of a cell; "" if nothing. A missing name needs no check in the cell."""
     source = re.sub(r"^\s*%%.*\n", "", source)
     frames = traceback.walk_tb(error.__traceback__)
     mine = [line for frame, line in frames if frame.f_globals.get("__name__") == "__main__"]
@@ -48,30 +48,30 @@ def sentence(source: str, error: BaseException) -> str:
         tree = ast.parse(source)
     except SyntaxError:  # a magic
         return ""
-    called = [getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    if not any(map(cellcode.is_judge, ast.walk(tree))) and not any(map(re.compile("ask$|check_").match, called)):
+    missing = error.name if type(error) is NameError else None
+    checks = [n for n in ast.walk(tree) if cellcode.is_judge(n) or re.match("ask$|check_", getattr(n, "id", ""))]
+    if not checks and not missing:
         return ""
     dots = cellcode.dots(tree)
     here = [node for node in dots if node.lineno == at]
     named = "ellipsis" in str(error).lower() or ("matmul" in str(error) and here)  # @ has other words
     if dots and named:
         return words(here or dots)
-    if type(error) is NameError and error.name:
-        if cellcode.compared(tree.body, error.name):
-            return f"== compares. To give {error.name} a value, write =."
-        if error.name in GONE:
-            return GONE[error.name]
-        if mine == [at] and error.name in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
-            return f"That line reads {error.name} before this cell gives it a value."
+    if missing:
+        if cellcode.compared(tree.body, missing):
+            return f"== compares. To give {missing} a value, write =."
+        if missing in GONE:
+            return GONE[missing]
+        if mine == [at] and missing in cellcode.stored([s for s in tree.body if s.end_lineno >= at]):
+            return f"That line reads {missing} before this cell gives it a value."
         above = "run that cell first (in the menu: Run > Run All Above Selected Cell)"
         otherwise = guard.meaning(error).strip() or "If none does, look at the spelling."
-        return f"If a cell above makes {error.name}, {above}. {otherwise}"
+        return f"If a cell above makes {missing}, {above}. {otherwise}"
     return guard.meaning(error).strip()
 
 
 def words(dots: Iterable[ast.expr]) -> str:
     """What to say of the lines in which there are still dots."""
     lines = sorted({node.lineno for node in dots})
-    one = len(lines) == 1
-    said = f"Line{'' if one else 's'} {listing(lines)} still {'has dots in it' if one else 'have dots in them'}"
-    return f"{said}: replace them with your code, then run the cell again."
+    said = "Line {} still has dots in it" if len(lines) == 1 else "Lines {} still have dots in them"
+    return f"{said.format(listing(lines))}: replace them with your code, then run the cell again."

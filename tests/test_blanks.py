@@ -1,5 +1,6 @@
 """Blanks are judged line by line, by what they compute on many nets, and the lesson goes on whatever was written."""
 
+import builtins
 import linecache
 import logging
 import os
@@ -404,6 +405,24 @@ def test_a_given_line_of_the_cell_itself_that_was_changed_is_not_said_to_be_of_a
         assert "another cell" not in said
 
 
+@pytest.mark.parametrize(
+    ("lesson", "cell", "given", "line"),
+    [
+        ("01_forward_pass", "loss", "picked = 2 * y[0]", "L = -np.log(y[np.arange(T), targets]).sum()"),
+        ("02_one_step_back", "write-dc-total", "dc_hidden = o", "dc_whole = dh_whole * o * (1 - ct**2) + dc_carry"),
+        ("02_one_step_back", "write-weights", "dWf = dzf\ndh_before = 0 * Wi", "dUf = dzf * token_onehot"),
+    ],
+)  # fmt: skip
+def test_a_given_line_that_was_changed_is_named_though_no_blank_reads_it(lesson, cell, given, line):
+    call = cell_source(lesson, cell).splitlines()[-1]
+    source, names = f"{given}\n{line}\n{call}", copied(names_before(lesson, cell))
+    verdict = run_cell(lesson, cell, source, names | {"In": ["T = 7", source]})
+    *_, names = sentences(verdict)
+    assert verdict.summary == f"Right: `{line.split(' =')[0]}`." and not verdict.passed and not verdict.hints
+    assert all(f"{name} =" in given for name in names.split(" and ")), names
+    assert "If the line was given, restore it" in sentences(verdict)[names]
+
+
 def test_a_line_below_the_call_is_said_to_be_there():
     verdict, names = judged(PRODUCT, "do = dh * ct")
     assert sentences(verdict)["dct"] == "No line of this cell says what dct is."
@@ -661,6 +680,22 @@ def test_a_function_of_numpys_that_a_cell_has_changed_is_numpys_own_again(cell, 
         assert all(vars(np)[name] is own[name] for name in own)
     finally:
         vars(np).update(own)
+
+
+@pytest.mark.parametrize("line", ["len = lambda a: 3", "zip = lambda *a, **k: []", "all = lambda a: True", "max = 0"])
+def test_a_function_of_pythons_that_a_cell_has_changed_is_pythons_own_again(line):
+    own = dict(vars(builtins))
+    for value, passes in (("f * c_before + i * g", True), ("f * c_before", False)):
+        source = f'import builtins\nbuiltins.{line}\nc = {value}\nlesson.judge("cell")'
+        try:
+            verdict = run_cell(FORWARD, "cell", source, copied(names_before(FORWARD, "cell")))
+            changed = [name for name in own if vars(builtins)[name] is not own[name]]
+        finally:
+            vars(builtins).update(own)
+        assert verdict.passed == passes and not changed, str(verdict)
+        assert (
+            f"`builtins.{line.split()[0]}`" in verdict.note and ("What comes in is missing" in str(verdict)) != passes
+        )
 
 
 @pytest.mark.parametrize(

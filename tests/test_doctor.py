@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 import warnings
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -17,8 +18,8 @@ import pytest
 
 import lstm_teach as lt
 from benchmarks.doctor_corpus import cases, define, passes
-from lstm_teach.doctor import causes
-from lstm_teach.doctor.bench import PRIOR, candidates
+from lstm_teach.doctor import causes, kinds
+from lstm_teach.doctor.bench import candidates
 from lstm_teach.doctor.causes import IDEAS
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.leaving import left_out
@@ -857,25 +858,43 @@ def test_every_line_of_the_table_of_rewrites_can_be_used():
         return {name for name in names if len(name) == 1 and name.isupper()}
 
     for kind, cost, pattern, *others in REWRITES:
-        assert kind in IDEAS and 0 < cost < 4 and others and pattern not in others
+        assert kind in kinds.KINDS and 0 < cost < 4 and others and pattern not in others
         assert all(letters(other) <= letters(pattern) for other in others), pattern
-    assert all(kind in IDEAS and others and name not in others for kind, _, name, *others in RENAMED)
+    assert all(kind in kinds.KINDS and others and name not in others for kind, _, name, *others in RENAMED)
 
 
-def test_every_kind_that_an_operator_names_has_its_words():
-    named = {"crossed"}  # which is taken apart before anything is said
-    for path in Path(causes.__file__).parent.glob("*.py"):
-        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call) and n.args]
-        firsts = [
-            n.args[0] for n in calls if ast.unparse(n.func).rpartition(".")[2] in ("swap", "edit", "lines", "Edit")
-        ]
-        firsts = [part for n in firsts for part in ([n.body, n.orelse] if isinstance(n, ast.IfExp) else [n])]
-        named |= {part.value for part in firsts if isinstance(part, ast.Constant)}
-    assert len(named) > 20 and named - IDEAS.keys() == {"crossed"}
+def test_every_kind_that_the_doctor_names_is_one_of_those_that_there_are():
+    made, compared = set(), set()
+    for path in Path(kinds.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(ast.Name(name) | ast.Attribute(attr=name), [first, *_]):
+                    found = made if name in ("swap", "edit", "lines", "Edit") else set()
+                case ast.Tuple([ast.Constant(str()) as first, ast.Constant(float()), *_]):
+                    found = made
+                case ast.Compare(ast.Name("kind") | ast.Attribute(attr="kind") as left, _, [first]):
+                    found = compared if "dtype" not in ast.unparse(left) else set()
+                case _:
+                    continue
+            parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+            found |= {part.value for part in parts if isinstance(part, ast.Constant)}
+    assert len(made) > 40 and made <= kinds.KINDS
+    assert len(compared) > 5 and compared <= kinds.KINDS | {"statement", "head", "gap"}  # which are kinds of slots
 
 
-def test_what_was_learned_is_about_kinds_that_there_are():
-    assert PRIOR and PRIOR.keys() <= IDEAS.keys()
+def test_an_edit_of_a_kind_that_there_is_not_is_refused_in_one_sentence():
+    for kind in ("tansposed", "orders", ""):  # the second is only said, of some edits of another kind
+        said = f"No edit is of the kind {kind!r}: a new kind needs its line in kinds.toml."
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            Edit(kind, 1, ())
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            replace(Edit("transpose", 1, ()), kind=kind)
+
+
+def test_what_is_said_of_kinds_is_about_kinds_that_there_are():
+    special = kinds.ADDED, kinds.MOVED, kinds.ANEW, kinds.ELSEWHERE, kinds.SPOILED, kinds.CUTTING, kinds.STANDING
+    assert all(each and each <= kinds.KINDS for each in (*map(set, special), set(kinds.PRIOR)))
+    assert kinds.CAUSES.keys() >= kinds.SAID and kinds.APART.isdisjoint(kinds.CAUSES)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,23 @@ def test_a_number_that_never_shows_is_better_left_out(line):
     assert "The typed-in number 0.01 can be right for these numbers only: use a name instead, or leave it out." in said
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("scores / e", "This divides the scores by e."),
+        ("scores / e.sum(axis=1)[:, None]", "The sum is right, but the scores are divided by it."),
+        ("e / e.sum()", "This divides by the sum over all steps"),
+        ("e / e.sum(axis=0)", "This sums over the steps"),
+        ("e.copy()", "These rows don't sum to 1 yet."),
+        ("e / np.exp(scores)", "It reads this cell's e, which differs from the lesson's."),
+    ],
+)
+@pytest.mark.parametrize("given", ["e = np.exp(scores)", "e = np.exp(scores - scores.max())"])
+def test_a_slip_is_named_where_it_reads_the_cell_s_own_e_too(given, line, said):
+    source, names = f'{given}\ny = {line}\nlesson.judge("softmax")', copied(names_before(LESSON, "softmax"))
+    assert said in str(run_cell(LESSON, "softmax", source, names | {"In": ["T = 7", source]}))
+
+
 @pytest.mark.parametrize("line", ["1 - sigmoid(zo)", "sigmoid(-zo)", "1 / (1 + np.exp(zo))"])
 def test_1_minus_a_gate_is_called_that_however_it_is_written(line):
     verdict = judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"})

@@ -7,7 +7,16 @@ import threading
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, cells_of, judged, run_cell, run_cells, solved, solved_run, spec
+from lesson_cells import (
+    cell_source,
+    cells_of,
+    judged,
+    run_cell,
+    run_cells,
+    solved,
+    solved_run,
+    spec,
+)
 from scenes import assert_same_as_full_drawing
 
 import lstm_teach as lt
@@ -93,6 +102,15 @@ def test_the_count_is_right_after_every_set_of_repairs(flaws):
     assert count.summary.startswith(f"Flaws left: {expected}")
     for flaw, repair in loop.REPAIRS.items():
         assert (repair.repairs in str(count)) == (flaw in flaws)
+
+
+def test_a_cell_that_changes_what_zip_is_is_counted_like_any_other_and_zip_is_its_own_again(monkeypatch):
+    own = zip
+    monkeypatch.setattr("builtins.zip", zip)  # undone in the end, whatever happens
+    cell = f"import builtins\nbuiltins.zip = lambda *a, **k: []\n{SOURCE}"
+    count, now = left(cell), zip
+    monkeypatch.undo()
+    assert now is own and str(count) == str(left(SOURCE))
 
 
 @pytest.mark.parametrize("gates", ["i", "fo", "ifg"])

@@ -189,7 +189,10 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("one_step", "one_step", "f * np.eye(H) + 1 // 4 * Wg.T", "If you wrote 1 // 4 for the quarter"),
         ("one_step", "one_step", "f * np.eye(H) + f * 0.25 * Wg.T", "f belongs to the straight one only"),
         ("rate_needed", "rate_needed", "share ** (1 / T)", "This takes the 60th root."),
+        ("bias_helped", "bias_helped", "bias_alone - logit(extra)", "the difference of two logits"),
         ("bias_helped", "bias_helped", "bias_alone + extra", "extra is part of the rate, not of the bias"),
+        ("bias_helped", "bias_helped", "-np.log(1 / (rate_needed - extra))", "This is the logarithm of the gate."),
+        ("posted_step", "posted_step", "dc + dc * f", "This is what the posted carry makes of one dc."),
         ("posted_step", "posted_step", "(1 + f) + 0.25 * Wg.T", "1 + f belongs on the diagonal only"),
         ("posted_step", "posted_step", "one_step - 2 * f * np.eye(H) + np.eye(H)", "The carry has the wrong sign"),
         ("posted_step", "posted_step", "np.eye(H) + 0.25 * Wg.T", "The carry is missing its dc * f"),
@@ -604,6 +607,11 @@ def test_before_the_guess_is_committed_nothing_gives_the_answer_away(made):
     assert_same_as_full_drawing(explorer._scene)
     explorer.reset()
     assert explorer.text.startswith("Guess first")
+
+
+def test_the_longest_label_leaves_room_for_the_sliders(made):
+    # All labels of an explorer are as wide as its longest; at 31 letters, a slider of 101 values was 69 pixels long.
+    assert max(len(control.description) for control in made["fade"].controls.values()) <= 20
 
 
 def test_a_click_draws_the_line_through_that_place(made):

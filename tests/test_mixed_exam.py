@@ -167,7 +167,7 @@ def test_the_faults_of_task_3_are_told_as_they_are_checked():
     assert f"x = {', '.join(map(str, exam.TOKENS))}, " in CELLS["task-3"]
 
 
-@pytest.mark.parametrize("more", ['(net["Wi"] - net["Wi"].T) @ dz["i"]', '-net["Wo"].T @ dz["o"]', '0.1 * dh'])
+@pytest.mark.parametrize("more", ['(net["Wi"] - net["Wi"].T) @ dz["i"]', '-net["Wo"].T @ dz["o"]', "0.1 * dh"])
 @pytest.mark.parametrize(("T", "state", "noticed"), [(1, 0, ""), (1, 1, ""), (2, 0, "Ui Uo Ug"), (2, 1, "Wi Ui Uo Ug")])
 def test_a_mistake_in_dh_before_is_noticed_where_the_question_says(T, state, noticed, more):
     net, x, targets, h0, c0 = exam.example(T)

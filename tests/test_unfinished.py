@@ -54,15 +54,16 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = f * nothing + ...\n{CHECK}": NO_NAME.format("nothing"),
     f"c = f * c_before + i * gg\n{CHECK}": NO_NAME.format("gg"),
     f"raise NameError('c is a name from case 1')\n{CHECK}": "",  # as lesson 7 does
-    "c = f * nothing": "",
+    # A name is missed in any cell, such as one that is run first after a restart.
+    "c = f * nothing": NO_NAME.format("nothing"),
     # An answer to a question of an exercise.
     ANSWER: QUOTES.format("my_letter", "b"),
     "x = 1\nmy_letter = b)": QUOTES.format("my_letter", "b"),
     "my_letter = (d)": QUOTES.format("my_letter", "d"),
     "my_guess = about ten  # or so": QUOTES.format("my_guess", "about ten"),
-    "my_guess = log(2) / nothing": "",
-    "mine = b": "",
-    "my_letter = 'b' + nothing": "",
+    "my_guess = log(2) / nothing": FIRST.format("log") + "If you mean NumPy's log, write np.log.",
+    "mine = b": NO_NAME.format("b"),
+    "my_letter = 'b' + nothing": NO_NAME.format("nothing"),
     "ask(None, my_letter).points(1)": NO_NAME.format("my_letter"),
     # A magic.
     f"%%time\nc = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",
@@ -173,7 +174,7 @@ def outputs(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("source", "said"), STOPPED.items())
-def test_a_cell_that_stops_at_its_dots_is_told_so_in_one_sentence_and_no_other_cell_is(outputs, source, said):
+def test_a_cell_that_stops_at_its_dots_or_a_missing_name_is_told_so_in_one_sentence(outputs, source, said):
     error, *printed = [output for output in outputs[source] if " time" not in output.get("text", "")]  # of %%time
     assert error.output_type == "error" and "dots" not in str(error)  # it stays as it was
     assert all(output.output_type == "stream" and output.name == "stdout" for output in printed)

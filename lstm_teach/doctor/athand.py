@@ -1,9 +1,7 @@
 """The arrays at hand at one point in a run of the learner's code: the values of its names and of all that it reads.
 
-Imports code, donors, edits, fuel, indices and scene.
+Imports code, donors, fuel, indices, maker and scene.
 """
-
-from __future__ import annotations
 
 import ast
 import contextlib
@@ -16,9 +14,9 @@ import numpy as np
 
 from lstm_teach.doctor.code import Code, calls, filled_by_calls
 from lstm_teach.doctor.donors import other_attributes
-from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import spend
 from lstm_teach.doctor.indices import quarters
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.scene import Scene, is_vector
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth

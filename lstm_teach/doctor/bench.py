@@ -1,20 +1,19 @@
 """The learner's code with all edits that may be tried on it, and what tells the likely ones from the others.
 
-Imports look, what makes edits, truth and variants.
+Imports kinds, look, what makes edits, truth and variants.
 """
 
 import ast
 import re
-import tomllib
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.donors import in_order
 from lstm_teach.doctor.fuel import EDIT, spend
+from lstm_teach.doctor.kinds import ELSEWHERE, PRIOR, STANDING
 from lstm_teach.doctor.look import look
 from lstm_teach.doctor.scene import Scene, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot
@@ -26,12 +25,7 @@ from lstm_teach.doctor.variants import Variants, right_matrices
 from lstm_teach.params import Params
 
 AT_ONCE = 500  # edits compiled together
-# Kinds of edits whose effect shows elsewhere.
-_ELSEWHERE = ("target", "assignment", "moved", "moved in", "moved out", "copy", "number type")
-# By kind: more cost the more edits are made for one that is needed; learned by benchmarks/doctor_prior.py.
-PRIOR: dict[str, float] = tomllib.loads((Path(__file__).parent / "prior.toml").read_text(encoding="utf-8"))
 _WORD = re.compile(r"\w+")
-_STANDING = {"order": 0.6, "returned": 1.4}  # extra cost for reordering names that are already in the right order
 JUST = 1.0  # less cost where nothing depends on a statement but what is wrong
 
 
@@ -57,7 +51,7 @@ class Bench:
     def shows_elsewhere(self, edit: Edit) -> bool:
         """Whether an edit may change what does not depend on its statements as they are: it assigns something else."""
         starts = ((part.slot, start) for part in edit.parts for start, *_ in part.changes)
-        return edit.kind in _ELSEWHERE or any(start < self.assigned[slot] for slot, start in starts)
+        return edit.kind in ELSEWHERE or any(start < self.assigned[slot] for slot, start in starts)
 
     def _end_of_targets(self, slot: Slot) -> int:
         targets = targets_of(slot.node) if slot.kind == "statement" else []
@@ -65,10 +59,8 @@ class Bench:
 
     def reached(self) -> tuple[dict[int, set[str]], set[int]]:
         """Of each statement the wrong gradients that do not depend on it, and those on which just the wrong ones do."""
-        got = right_matrices(self.bare.run(self.truth), self.truth)
-        wrong = set(Params.NAMES) - set(got)
-        written = [slot.number for slot in self.slots if slot.kind == "statement"]
-        reach = self.bare.reach(self.truth, written)
+        wrong = {*Params.NAMES} - {*right_matrices(self.bare.run(self.truth), self.truth)}
+        reach = self.bare.reach(self.truth, [slot.number for slot in self.slots if slot.kind == "statement"])
         just = {n for n in reach if reach[n] == wrong} | self.heads(wrong)
         return {n: wrong - names for n, names in reach.items()}, just
 
@@ -81,7 +73,7 @@ class Bench:
         at = [self.slots[slot] for slot in edit.slots if self.slots[slot].kind != "gap"]
         anew = edit.kind == "equation" and Counter(_WORD.findall(edit.old)) - Counter(_WORD.findall(edit.new))
         cost = edit.cost + ANEW_LESS * bool(anew and "zeros" not in edit.old)  # a small change does as well, elsewhere
-        more = _STANDING.get(edit.kind, 0)
+        more = STANDING.get(edit.kind, 0)
         if more and any(_in_order(slot.node) or self._made_so(slot, edit) for slot in at):
             cost += more  # the names are in the right order; they were given to the wrong things
         if len(at) > 1:

@@ -3,8 +3,6 @@
 Imports code, source and standins.
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 import functools
@@ -18,10 +16,7 @@ from lstm_teach.doctor.standins import guarded_builtins, stand_ins
 
 
 def build(
-    code: Code,
-    trees: list[ast.Module] | None = None,
-    extra: dict[str, Any] | None = None,
-    unread: bool = False,
+    code: Code, trees: list[ast.Module] | None = None, extra: dict[str, Any] | None = None, unread: bool = False
 ) -> Callable:
     """Compile the code again and put the new functions in place of the learner's functions, in copies of their globals.
 

@@ -1,17 +1,13 @@
-"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports slots and truth."""
+"""Sentences: what kind of mistake an edit repairs, in the learner's names. Imports kinds, slots and truth."""
 
 import re
-import tomllib
-from pathlib import Path
 from typing import Any
 
+from lstm_teach.doctor.kinds import CAUSES, IDEAS
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Key
 from lstm_teach.gradreport import listing
 
-_BY_IDEA = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
-IDEAS = {kind: said for said, causes in _BY_IDEA.items() for kind in causes}  # the first level of a finding
-_CAUSES = {kind: said for causes in _BY_IDEA.values() for kind, said in causes.items()}
 _OPERATION = {
     "add.at": "with an array of indices, `+=` counts a token that appears twice only once",
     " += ": "this has to be added to what is there already",
@@ -56,7 +52,7 @@ def cause(edit: Edit, key: Key | None = None) -> str:
     missing = [f"`{argument.partition('=')[0]}`" for argument in new.split(", ")]
     names = f"{listing(missing)} {'are' if len(missing) > 1 else 'is'}"
     parts = {"accumulate": _OPERATION[sign], "number": number, "names": names, "transposed": transposed}
-    return _CAUSES[kind].format(old=old, new=new, **parts)
+    return CAUSES[kind].format(old=old, new=new, **parts)
 
 
 FORWARD_PATH = "in the forward pass"

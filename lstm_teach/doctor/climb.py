@@ -2,7 +2,7 @@
 
 The lowest rung is a net of two units and one step, the highest has steps enough for a token to appear again. A fault
 that shows on a low rung is repaired before one that needs more steps. Nothing inside the pass is looked at, so a run is
-quick; only where the climb is stuck. Imports bench, edits, likely, rungs, truth and variants.
+quick; only where the climb is stuck. Imports bench, kinds, likely, maker, rungs, truth and variants.
 """
 
 import ast
@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import chain
 
 from lstm_teach.doctor.bench import AT_ONCE, Bench
-from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.fuel import Deadline, remembered
-from lstm_teach.doctor.likely import ANEW, Likely
+from lstm_teach.doctor.kinds import ADDED, ANEW, MOVED
+from lstm_teach.doctor.likely import Likely
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.rungs import Made, Rung, State, count_right, ladder
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.truth import Case, make_case
@@ -136,7 +137,7 @@ class Climb:
         """The likeliest of the edits that repair everything, with the others; none where there are none."""
         if found:
             found = self.likely.first(found, state)
-            if found[0].kind in ANEW or found[0].kind.startswith("moved"):
+            if found[0].kind in ANEW | MOVED:
                 text, simpler = _squeezed(found[0]), self._simpler(state, found[0])
                 found = self.likely.first([*found, *simpler], state)
                 found.sort(key=lambda edit: edit.kind in ANEW or _squeezed(edit) != text)  # it is the same change
@@ -151,7 +152,7 @@ class Climb:
 
         For a statement that moves, other moves too; for two exchanged results, an exchange where they are read.
         """
-        moved = edit.slots if edit.kind.startswith("moved") else set()
+        moved = edit.slots if edit.kind in MOVED else set()
         others = [one for one in self.bench.every if one.kind != edit.kind]
         if edit.kind == "crossed":
             others = [one for one in others if one.kind == "order" and {one.old, one.new} == {edit.old, edit.new}]
@@ -168,7 +169,7 @@ class Climb:
         own = [slot for slot in self.bench.scene.statements[gap.unit] if isinstance(slot.node, ast.Assign)]
         own = [slot for slot in own if [self.code.units[gap.unit].segment(t) for t in slot.node.targets] == [target]]
         own = [slot for slot in own if (slot.block, slot.index) == (gap.block, gap.index - 1)] or own
-        if edit.kind != "missing statement" or len(own) != 1:
+        if edit.kind not in ADDED or len(own) != 1:
             return None
         return Maker(self.bench.scene, own[0]).swap("equation", edit.cost, own[0].node.value, value)
 

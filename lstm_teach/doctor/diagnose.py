@@ -77,8 +77,7 @@ def _diagnosis(
         said = f"{diagnosis.name} is not written yet: there are still dots in it. Replace them with your code."
         return replace(diagnosis, findings=(Finding(cause=said),))
     wrong = report.errors_by_length
-    zeros = [from_zeros(make_case(T, T, []), takes) for T in LENGTHS if takes and ends]
-    zero = errors_by_length(backward, zeros)
+    zero = errors_by_length(backward, [from_zeros(make_case(T, T, []), takes) for T in LENGTHS if takes and ends])
     again = any("returns something else" in problem for problem in report.problems)
     notes = [] if again else _ladder_notes(wrong, zero)  # which is another one each time
     if not ends:
@@ -186,8 +185,7 @@ def _length(backward: Backward, takes: dict[str, bool]) -> int | None:
 
     None if it shows in none of the nets that are tried: then it needs the large gradients of the check's own long one.
     """
-    lengths = (3, 2, 6, 1, 4, 12, 20)
-    return next((T for T in lengths if not is_right(backward, [make_case(T, 20 + T, takes)])), None)
+    return next((T for T in (3, 2, 6, 1, 4, 12, 20) if not is_right(backward, [make_case(T, 20 + T, takes)])), None)
 
 
 # What is wrong at the first length at which something is, / at any, and what that tells if nothing was wrong before.

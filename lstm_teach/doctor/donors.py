@@ -1,6 +1,6 @@
 """Another thing of the same shape, for what a statement reads or assigns; and lists in another order.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports scene and slots.
+Each function takes the maker of edits of one statement. Imports maker, scene and slots.
 """
 
 import ast
@@ -9,8 +9,8 @@ import itertools
 import re
 import string
 from collections.abc import Iterator, Sequence, Set
-from typing import Any
 
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.scene import Atom, is_tokens, is_vector, targets_of
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
@@ -27,7 +27,7 @@ _OF_VECTORS = (
 _OF_LISTS = (("range", 1.5, "{0}[::-1]"), ("range", 1.5, "{0}[1:]"), ("range", 1.5, "{0}[:-1]"))
 
 
-def donors(maker: Any, atom: Atom) -> dict[str, float]:
+def donors(maker: Maker, atom: Atom) -> dict[str, float]:
     """Other texts that stand for something of the same shape, and what each costs."""
     scene, node, shape = maker.scene, atom.node, atom.shape
     found: dict[str, float] = {}
@@ -44,69 +44,68 @@ def donors(maker: Any, atom: Atom) -> dict[str, float]:
             add(other.text[: len(maker.seg(other.node.value))] + index, 1.4)
         if isinstance(node, ast.Attribute) and isinstance(other.node, ast.Attribute):  # the same of another object
             add(f"{other.text[: -len(other.node.attr)]}{node.attr}", 1.6)
-    held = next((_held(a.shape) for a in maker.named if a.text == base), None)
-    for name in (*twins(maker, base), *(a.text for a in maker.named if _held(a.shape) == held)) if index else ():
-        add(name + index, 1.4)
+    if index:  # of another list that is filled with `append`, array, or table, whose first arrays may differ in shape
+        named = [(a.text, "dict of" if str(a.shape).startswith("dict of") else a.shape) for a in maker.named]
+        own = next((held for text, held in named if text == base), None)
+        filled = re.findall(r"([\w.]+)\.append\w*\(", maker.unit.text)
+        for name in (*(filled if base in filled else ()), *(text for text, held in named if held == own)):
+            add(name + index, 1.4)
     for other in scene.vectors(atom.unit) if ":" in index and is_vector(shape) else ():
         if isinstance(other.node, ast.Subscript) and len(other.shape) == len(shape):
             add(maker.seg(other.node.value) + index, 1.5)  # the same part of another array, of which another is read
-    for other in scene.steps:
-        if other.unit == maker.slot.unit and other.shape == shape:
-            add(other.text, 1.7)
+    for other in (one for one in scene.steps if one.unit == maker.slot.unit and one.shape == shape):
+        add(other.text, 1.7)
     for text in other_attributes(maker, node):
         add(text, 1.5)
     return found
 
 
-def _held(shape: Any) -> Any:
-    """The shape of an array; of tables, of which the first arrays may differ in shape, the same for all."""
-    return "dict of" if str(shape).startswith("dict of") else shape
-
-
-def another(maker: Any, atom: Atom) -> Iterator[Edit]:
-    """Another thing where something is read; its transpose, its tanh, the number before or after it."""
+def another(maker: Maker, atom: Atom) -> Iterator[Edit]:
+    """Another thing where something is read, and the same with what may be done to it."""
     scene, node, shape, text = maker.scene, atom.node, atom.shape, atom.text
     start, end = maker.unit.span(node)
-    number = shape == "int"
-    others = donors(maker, atom)
-    vectors = scene.vectors(maker.slot.unit)
+    others, vectors = donors(maker, atom), scene.vectors(maker.slot.unit)
     if shape == ():  # one number where, it may be, a vector is meant: the same index into another array
         others |= {v.text: 1.6 + 0.1 * unlike(text, v.text) for v in vectors if v.text not in others}
-    elif (number or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
+    elif (shape == "int" or is_tokens(shape)) and id(node) in maker.operands:  # a number where a vector is meant
         others |= {v.text: 1.9 + 0.1 * min(unlike(text, v.text), 4) for v in vectors if len(v.shape) == 1}
         others |= {f"{table}[{text}]": 1.5 for table in _one_hots(maker, node)}
     for other, cost in others.items():
         if scene.belongs(other, maker.slot):
-            yield maker.edit("wrong number" if number else "wrong name", cost, (start, end, other))
-    forms: list[tuple] = []
-    if number:
-        forms += [("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1")]
-        tokens = [a.text for a in maker.named if is_tokens(a.shape) and isinstance(node, ast.Name)]
-        forms += [("wrong number", 1.8, f"{one}[{text}]") for one in tokens]
-    elif is_tokens(shape):
-        forms += [("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names()]
-    elif isinstance(shape, str) and shape.startswith("list of"):
-        forms += _OF_LISTS
-    elif shape == () or is_vector(shape):
-        cell = scene.squash(atom) == "cell"
-        forms += [(kind, cost - 0.3 * (cell and kind == "tanh"), form) for kind, cost, form in _OF_VECTORS]
-        forms += [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
-        forms += [("shape", 1.5, "{np}.diag({0})")] * (len(shape) == 1 and "diag(" in maker.unit.text)  # of Jacobians
-        own = maker.activations() if shape and maker.slot.kind == "statement" else ()
-        helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
-        forms += [("helper", cost, f"{name}({{0}})") for name, cost in helpers]
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):  # `c[:T]` may stand for `before(c)`
-            forms += [("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers]
-        if sum(n != 1 for n in shape) >= 2 and maker.unit.text[end : end + 2] != ".T":
-            forms.append(("transpose", 1.0, "{0}.T"))
-        if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
-            index = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
-            forms.append(("shape", 1.9, "{0}" + index))
-    for kind, cost, form in forms:
+            yield maker.edit("wrong number" if shape == "int" else "wrong name", cost, (start, end, other))
+    for kind, cost, form in _forms(maker, atom):
         yield maker.edit(kind, cost, (start, end, form.format(text, np=scene.numpy) if "{0}" in form else form))
 
 
-def _one_hots(maker: Any, node: ast.expr) -> list[str]:
+def _forms(maker: Maker, atom: Atom) -> Iterator[tuple[str, float, str]]:
+    """What may be done to something that is read, as `_OF_VECTORS` has it: its tanh, the number before or after it."""
+    node, shape, text = atom.node, atom.shape, atom.text
+    if shape == "int":
+        yield from (("wrong number", 2.0, plus(text, delta)) for delta in (" + 1", " - 1"))
+        tokens = [a.text for a in maker.named if is_tokens(a.shape) and isinstance(node, ast.Name)]
+        yield from (("wrong number", 1.8, f"{one}[{text}]") for one in tokens)
+    elif is_tokens(shape):
+        yield from (("wrong number", 1.8, f"{{0}}[{name}]") for name in maker.loop_names())
+    elif isinstance(shape, str) and shape.startswith("list of"):
+        yield from _OF_LISTS
+    elif shape == () or is_vector(shape):
+        cell = maker.scene.squash(atom) == "cell"
+        yield from ((kind, cost - 0.3 * (cell and kind == "tanh"), form) for kind, cost, form in _OF_VECTORS)
+        yield from [("helper", 1.3, "{np}.exp({0})")] * ("exp(" in maker.text)  # of a softmax
+        yield from [("shape", 1.5, "{np}.diag({0})")] * (len(shape) == 1 and "diag(" in maker.unit.text)  # of Jacobians
+        own = maker.activations() if shape and maker.slot.kind == "statement" else ()
+        helpers = [(name, 1.6 if re.search(rf"\b{name}\(", maker.unit.text) else 2.0) for name in own]
+        yield from (("helper", cost, f"{name}({{0}})") for name, cost in helpers)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):  # `c[:T]` may stand for `before(c)`
+            yield from (("helper", cost, f"{name}({maker.seg(node.value)})") for name, cost in helpers)
+        if sum(n != 1 for n in shape) >= 2 and not maker.unit.text.startswith(".T", maker.unit.span(node)[1]):
+            yield "transpose", 1.0, "{0}.T"
+        if len(shape) == 1 or (len(shape) == 2 and 1 in shape):
+            index = "[:, None]" if len(shape) == 1 else "[0]" if shape[0] == 1 else "[:, 0]"
+            yield "shape", 1.9, "{0}" + index
+
+
+def _one_hots(maker: Maker, node: ast.expr) -> list[str]:
     """What has a one-hot row for each token; none for a number that others are added to, such as a step."""
     around = maker.around.get(id(node))
     if isinstance(around, ast.BinOp) and all(map(maker.whole_number, (around.left, around.right))):
@@ -116,7 +115,7 @@ def _one_hots(maker: Any, node: ast.expr) -> list[str]:
     return made + [f"{maker.scene.numpy}.eye({size})" for size in sizes if maker.scene.belongs(size, maker.slot)]
 
 
-def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
+def other_attributes(maker: Maker, node: ast.expr) -> Iterator[str]:
     """The path with another attribute of those that the code or the library's own objects have."""
     text, start, fields = maker.seg(node), maker.unit.span(node)[0], maker.scene.fields
     for part in (part for part in ast.walk(node) if isinstance(part, ast.Attribute)):
@@ -126,13 +125,7 @@ def other_attributes(maker: Any, node: ast.expr) -> Iterator[str]:
         yield from (text[: end - len(part.attr)] + attr + text[end:] for attr in sorted(known - {part.attr}))
 
 
-def twins(maker: Any, name: str) -> list[str]:
-    """Other lists that are filled with `append`, as this one is."""
-    filled = dict.fromkeys(re.findall(r"([\w.]+)\.append\w*\(", maker.unit.text))
-    return [other for other in filled if name in filled and other != name]
-
-
-def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
+def another_target(maker: Maker, target: ast.expr) -> Iterator[Edit]:
     """Another thing of the same kind is meant to be assigned."""
     scene, slot = maker.scene, maker.slot
     if isinstance(target, ast.Tuple | ast.List):
@@ -159,7 +152,7 @@ def another_target(maker: Any, target: ast.expr) -> Iterator[Edit]:
     yield from _other_names(maker, target, others, empty)
 
 
-def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
+def _other_names(maker: Maker, target: ast.expr, others: set[str], empty: Set[str] = frozenset()) -> Iterator[Edit]:
     """Another name where one is given a value: likely where nobody reads it, or the other one is `empty` so far.
 
     So is the name that stops the run, since it has no value.
@@ -173,7 +166,7 @@ def _other_names(maker: Any, target: ast.expr, others: set[str], empty: Set[str]
         yield maker.swap("target", cost, target, name)
 
 
-def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
+def _one_entry(maker: Maker, target: ast.expr) -> Iterator[Edit]:
     """One entry is meant to change, or one of each row, and not all of them."""
     own = maker.seg(target)
     held = next((a.shape for a in maker.named if a.text == own), ())
@@ -182,7 +175,7 @@ def _one_entry(maker: Any, target: ast.expr) -> Iterator[Edit]:
 
 
 def swapped_items(
-    maker: Any, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
+    maker: Maker, items: list[ast.expr], cost: float = 1.8, kind: str = "order", keys: Sequence[str] = ()
 ) -> Iterator[Edit]:
     """The things of a list in another order; of a list of lists, those of a column. `keys` are their names, if any."""
     if all(isinstance(item, ast.Tuple | ast.List) for item in items):

@@ -2,7 +2,7 @@
 
 Where no repair is proved: what is known.
 
-Imports build, causes, report, search, slots, truth and variants.
+Imports build, causes, kinds, report, search, slots, truth and variants.
 """
 
 import ast
@@ -18,10 +18,11 @@ from typing import Any
 from lstm_teach.doctor import causes
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
+from lstm_teach.doctor.kinds import ADDED, MOVED, SPOILED
 from lstm_teach.doctor.proof import CALL, NOISE, called
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.search import Flaw, Result, repaired, without
-from lstm_teach.doctor.slots import ADDED, HEADS, Slot
+from lstm_teach.doctor.slots import HEADS, Slot
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import mark
@@ -33,7 +34,6 @@ from lstm_teach.params import GATES, Params
 _ROUNDING = 1e-6  # single precision leaves less
 _TELLING = 6  # right values that an edit must bring into being, if it is not proved: one or two may come by chance
 _NINE = "nine gradients of the right shapes, all of them finite"
-_SPOILS = ("extra statement", "copy", "in place")  # kinds of edits of what changes a right value
 _CHAIN = ("dy", "dh_loss", "dc", "d", "dz", "dh_future", "dc_carry")  # in the order of the walk back
 _CARRIED = ("dh_future", "dc_carry")
 _WERE = {"d": "di, df and dg were", "dz": "deltas of the pre-activations of i, f and g were"}
@@ -135,7 +135,7 @@ class Account:
         trace = broken.run(self.truth)
         order, key = self._first_gone(broken, trace)
         returned = key is not None and key.gate in Params.NAMES and where["code"].startswith("return")
-        if edit.kind in _SPOILS or edit.kind.startswith("moved") or returned:
+        if edit.kind in SPOILED or returned:
             key = None  # what it spoils was right before
         if key is not None and key.quantity in _CARRIED and len(self._alone(broken)) < len(Params.NAMES):
             key = None  # where nothing is carried yet, something is wrong already
@@ -156,21 +156,21 @@ class Account:
             idea=idea,
             proved=self.result.proved,
             length=self.truth.case.length,
-            how="remove" if not repair else "add" if edit.kind == ADDED else "replace",
+            how="remove" if not repair else "add" if edit.kind in ADDED else "replace",
             elsewhere=elsewhere,
         )
 
     def _row(self, flaw: Flaw) -> tuple[int, int]:
         """The unit and the row of it that a flaw is in; of a statement that is moved, where it stands now."""
         kind, places = flaw.edits[0].kind, sorted(flaw.changes, key=lambda change: (not change[3].strip(), change[1]))
-        number, start, end, text = flaw.changes[0] if kind.startswith("moved") else places[0]
+        number, start, end, text = flaw.changes[0] if kind in MOVED else places[0]
         unit = self.units[number]
         if text.strip():  # of a statement over several lines the one that changes
             old = unit.text[start:end]
             same = next((k for k, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), len(old))
             start += len(old[:same].rstrip())
         row = unit.row(min(start, len(unit.text) - 1))
-        if kind == ADDED:  # after the last line above that is more than a comment
+        if kind in ADDED:  # after the last line above that is more than a comment
             above = enumerate(unit.text[:start].splitlines())
             row = max((k for k, line in above if line.split("#")[0].strip()), default=row)
         return number, row
@@ -182,7 +182,7 @@ class Account:
         new: list[tuple[int, str]] = []  # rows of the text before, and what is put there
         for tag, at, _, start, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             new += [(at, line) for line in after[start:end] if tag != "equal" and line.strip()]
-        if kind.startswith("moved") and new:
+        if kind in MOVED and new:
             at, code = new[0][0], before[row].strip()
             if kind == "moved":  # of two lines that change places, either may be the new one
                 at = next((unit.row(start) for _, start, _, text in flaw.changes[1:] if text.strip()), at)
@@ -192,7 +192,7 @@ class Account:
             return f"{code}  # goes {where if neighbor != code else level}"
         above = [s for s in self.code.slots if s.unit == number and unit.row(s.start) <= row <= unit.row(s.end - 1)]
         deep = next((len(slot.indent or "") for slot in above if slot.kind == "statement"), 0)
-        if kind == ADDED and new and deep > len(re.match(r"\s*", new[0][1])[0]):
+        if kind in ADDED and new and deep > len(re.match(r"\s*", new[0][1])[0]):
             new = [(at, f"{line}  # not in the block above, but after it") for at, line in new]
         return "\n".join(line.strip() for _, line in new)
 
@@ -314,8 +314,7 @@ def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
     for slot in slots:
         idle = [loop for loop in slot.loops if id(loop) not in begun and slot.unit in units]
         if idle and isinstance(slot.node, ast.Assign | ast.AugAssign):
-            head = getattr(idle[0], HEADS[type(idle[0])])
-            return next(each for each in slots if each.node is head)
+            return next(each for each in slots if each.node is getattr(idle[0], HEADS[type(idle[0])]))
     return None
 
 

@@ -1,6 +1,6 @@
 """A factor or a term that is missing: what the code has, its slope, or for a term the product for another gate.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
+Each function takes the maker of edits of one statement. Imports donors, maker, scene and slots.
 """
 
 import ast
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_teach.doctor.donors import donors, of_other_gates, unlike
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.scene import Atom, is_vector, is_zeros
 from lstm_teach.doctor.slots import Edit
 
@@ -22,7 +23,7 @@ HOLDING = ast.Dict | ast.List | ast.Tuple | ast.Call | _EACH
 _MOST = 100  # products like one that is there, with one thing replaced, and with two
 
 
-def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
+def growth(maker: Maker, root: ast.AST) -> Iterator[Edit]:
     """Missing factors and missing terms, wherever in a statement one may be missing."""
     own = {unit.node.name for unit in maker.scene.units}
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in own]
@@ -35,7 +36,7 @@ def growth(maker: Any, root: ast.AST) -> Iterator[Edit]:
             yield from _terms(maker, node, shape)
 
 
-def _sites(maker: Any, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
+def _sites(maker: Maker, root: ast.AST) -> Iterator[tuple[ast.expr, Any, bool]]:
     """Expressions at which a factor or a term may be missing, their shapes, and whether each is a term of a sum."""
     for node in (n for n in ast.walk(root) if isinstance(n, ast.expr) and not is_zeros(n)):
         shape, around = maker.shape(node), maker.around.get(id(node))
@@ -53,7 +54,7 @@ def is_sum(node: ast.AST) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
 
 
-def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
+def _factors(maker: Maker, node: ast.expr, shape: Any, cost: float) -> Iterator[Edit]:
     """One more factor: something of the forward pass, or the slope of it. Deltas never multiply one another."""
     product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div)
     inner = maker.seg(node) if product else maker.tight(node)
@@ -70,7 +71,7 @@ def _factors(maker: Any, node: ast.expr, shape: Any, cost: float) -> Iterator[Ed
             yield maker.swap(kind, cost - less, node, f"{inner} * {new}", ast.Mult)
 
 
-def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
+def _matrices(maker: Maker, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """A square matrix that no line reads yet, such as a Jacobian, times what is carried back."""
     back = len(shape) == 1 and maker.back(node) is not False
     square = {a.text for a in maker.named if back and a.shape == (*shape, *shape)}
@@ -79,7 +80,7 @@ def _matrices(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
             yield maker.swap("factor", 1.2, node, f"{matrix} @ {maker.tight(node)}", ast.MatMult)
 
 
-def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
+def _terms(maker: Maker, node: ast.expr, shape: Any) -> Iterator[Edit]:
     """One more term: something of this shape, a product like the others, a matrix times a vector."""
     text, back = maker.seg(node), maker.back(node)
     alike = [shape, shape[1:] if shape[:1] == (1,) else (1, *shape)] if is_vector(shape) else [shape]  # a row of one
@@ -95,7 +96,7 @@ def _terms(maker: Any, node: ast.expr, shape: Any) -> Iterator[Edit]:
     yield from (_added(maker, node, cost, new) for new, cost in found.items() if new not in text)
 
 
-def _added(maker: Any, node: ast.expr, cost: float, term: str) -> Edit:
+def _added(maker: Maker, node: ast.expr, cost: float, term: str) -> Edit:
     return replace(maker.swap("term", cost, node, f"{maker.seg(node)} + {term}", ast.Add), old="", new=f"+ {term}")
 
 
@@ -104,7 +105,7 @@ def _summands(node: ast.expr) -> list[ast.expr]:
     return [*_summands(node.left), *_summands(node.right)] if is_sum(node) else [node]
 
 
-def _broadcast(maker: Any, shape: Any) -> list[Atom]:
+def _broadcast(maker: Maker, shape: Any) -> list[Atom]:
     """What can multiply a value of this shape without changing the shape."""
     if shape == ():
         return maker.within(())
@@ -116,7 +117,7 @@ def _broadcast(maker: Any, shape: Any) -> list[Atom]:
     return list(fitting.values())
 
 
-def _alike(maker: Any, part: ast.AST) -> list[tuple[str, float]]:
+def _alike(maker: Maker, part: ast.AST) -> list[tuple[str, float]]:
     """An expression with other things of the same shapes in it, the likely ones first, and costs.
 
     Two things at most are replaced, and one where there are more.

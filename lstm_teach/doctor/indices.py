@@ -1,15 +1,15 @@
 """Another index, slice, key or string: shifted, of another loop, of another axis.
 
-Each function takes the maker of edits of one statement (`edits.Maker`). Imports donors, scene and slots.
+Each function takes the maker of edits of one statement. Imports donors, maker and slots.
 """
 
 import ast
 import itertools
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from lstm_teach.doctor.donors import plus, unlike
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.params import Params
 
@@ -17,7 +17,7 @@ _SHIFTS = (" - 1", " + 1")
 _USUAL = ("1:", ":-1", ":", "::-1", "-1:", ":-2", "2:")
 
 
-def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
+def indices(maker: Maker, root: ast.AST) -> Iterator[Edit]:
     """All that may be wrong in the square brackets of a statement or head, and in its strings."""
     calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and n.args]
     einsums = [n.args[0] for n in calls if maker.of_numpy(n.func) == "einsum"]
@@ -28,7 +28,7 @@ def indices(maker: Any, root: ast.AST) -> Iterator[Edit]:
             yield from _einsum(maker, node) if node in einsums else _string(maker, node)
 
 
-def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
+def _index(maker: Maker, node: ast.Subscript) -> Iterator[Edit]:
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     loops = maker.loop_names()
     for part in parts:
@@ -55,7 +55,7 @@ def _index(maker: Any, node: ast.Subscript) -> Iterator[Edit]:
         yield maker.edit("index", 1.4, *changes, old=f"{a}, {b}", new=f"{b}, {a}")
 
 
-def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:
+def _slice(maker: Maker, node: ast.Slice) -> Iterator[Edit]:
     text = maker.seg(node)
     for other in sorted(_slices(maker, node) - {text}):
         yield maker.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
@@ -67,7 +67,7 @@ def _slice(maker: Any, node: ast.Slice) -> Iterator[Edit]:
             yield maker.swap("slice", 1.5, node, maker.seg(bound))  # one, not all from there on
 
 
-def _slices(maker: Any, node: ast.Slice) -> set[str]:
+def _slices(maker: Maker, node: ast.Slice) -> set[str]:
     """Slices that are usual, that the code has elsewhere, and those of other gates' blocks."""
     others = {*_USUAL, *(maker.seg(n) for n in ast.walk(maker.unit.tree) if isinstance(n, ast.Slice))}
     first, last = (maker.seg(bound) if bound is not None else "" for bound in (node.lower, node.upper))
@@ -86,7 +86,7 @@ def quarters(size: str) -> list[str]:
     return [*blocks, *(f"{end}:" for end in ends[1:4]), *(f":{end}" for end in ends[2:4])]
 
 
-def _string(maker: Any, node: ast.Constant) -> Iterator[Edit]:
+def _string(maker: Maker, node: ast.Constant) -> Iterator[Edit]:
     """Another string of the code; two of its letters exchanged; the gate that is not in it."""
     value, quote = node.value, maker.seg(node)[0]
     if quote not in "'\"" or not value.strip() or len(value) > 12:
@@ -109,7 +109,7 @@ def _two_letters(text: str) -> Iterator[str]:
         yield text[:k] + text[m] + text[k + 1 : m] + text[k] + text[m + 1 :]
 
 
-def _einsum(maker: Any, node: ast.Constant) -> Iterator[Edit]:
+def _einsum(maker: Maker, node: ast.Constant) -> Iterator[Edit]:
     """Two letters exchanged, or one put for another."""
     value, letters = node.value, sorted(set(re.findall("[a-zA-Z]", node.value)))
     found = {value[:k] + other + value[k + 1 :] for k, old in enumerate(value) if old.isalpha() for other in letters}

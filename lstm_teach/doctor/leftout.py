@@ -2,7 +2,7 @@
 
 At the end of a loop: what is carried back and handed on nowhere, and what nothing is added to. Before the first reader
 of a delta that is carried: what this step adds to it; of a name without a value: what it may stand for. Along the
-forward pass: what it doesn't compute. At the return: the nine gradients. Imports edits, lookup, missing and truth.
+forward pass: what it doesn't compute. At the return: the nine gradients. Imports lookup, maker, missing and truth.
 """
 
 import ast
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_teach.doctor.code import calls
-from lstm_teach.doctor.edits import Maker, sums_up
 from lstm_teach.doctor.lookup import expressions
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.missing import beginnings, forgotten, other_matrices
-from lstm_teach.doctor.scene import targets_of
+from lstm_teach.doctor.scene import sums_up, targets_of
 from lstm_teach.doctor.slots import Edit, Slot, names
 from lstm_teach.doctor.truth import FORWARD, Truth
 

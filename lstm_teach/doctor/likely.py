@@ -1,7 +1,7 @@
 """Which edits are likely: the order in which they are tried, and which of several that gain the same goes first.
 
 What tells is a run of the code with the edits made: which gradients depend on a statement, and whether what it makes is
-a right quantity. Imports bench, fuel, rungs, scene, slots and variants.
+a right quantity. Imports bench, fuel, kinds, rungs, slots and variants.
 """
 
 import ast
@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 
 from lstm_teach.doctor.bench import JUST, Bench, cost_to_try
 from lstm_teach.doctor.fuel import remembered
+from lstm_teach.doctor.kinds import ADDED, ANEW, CUTTING
 from lstm_teach.doctor.rungs import Rung, State
 from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.variants import Variants
@@ -20,10 +21,7 @@ _SOUND = 0.25  # more for a change of nothing but statements that make a right q
 _STRANGE = 0.3  # more for each statement that still makes something else after the edit
 _CLOSE = 4  # of so many edits with about the same cost that is asked
 _INSERTED = 0.5  # more for a new statement: often it does the same as a change of the one before it
-ANEW = ("equation", "returned")  # kinds of edits that write a whole statement
 _LONG = 6  # steps from which on a net is long
-# What may change long sequences or large numbers only: clipping, a walk that is cut off, a fixed size.
-CUTTING = ("unwrapped", "extra statement", "range", "constant", "condition", "slice", "dropped factor", "dropped term")
 _MANY = ast.Tuple | ast.List | ast.Dict  # in these an edit changes one of several things, or exchanges two
 
 
@@ -156,4 +154,4 @@ class Likely:
         return state.sound
 
     def _inserted(self, edit: Edit) -> float:
-        return _INSERTED * (edit.kind == "missing statement" and edit.slots.isdisjoint(self._statements))
+        return _INSERTED * (edit.kind in ADDED and edit.slots.isdisjoint(self._statements))

@@ -20,8 +20,7 @@ import numpy as np
 from lstm_teach.doctor.build import build
 from lstm_teach.doctor.code import Code
 from lstm_teach.doctor.scene import Atom, Scene, is_vector, paths_in, targets_of
-from lstm_teach.doctor.slots import local_names
-from lstm_teach.doctor.slots import names as read_names
+from lstm_teach.doctor.slots import local_names, names
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Truth
 from lstm_teach.params import GATES
@@ -77,8 +76,8 @@ def look(code: Code, truth: Truth) -> Scene:
     probes = [_Probe(number, unit) for number, unit in enumerate(units)]
     seen = _Seen(units[0].function.__globals__.get("__name__"))
     scene = Scene(units, code.slots, error=_run_twice(code, truth, probes, seen))
-    names = {key: shape for key, shape in seen.shapes.items() if len(key) == 2}
-    for (unit, name), shape in names.items():
+    named = {key: shape for key, shape in seen.shapes.items() if len(key) == 2}
+    for (unit, name), shape in named.items():
         if shape is not None:
             back = (unit, name) in seen.changed or None  # it may be given another value later on
             scene.unread.append(Atom(ast.Name(name, ast.Load()), name, unit, shape, back))
@@ -92,9 +91,9 @@ def look(code: Code, truth: Truth) -> Scene:
     _note_statements(scene, seen, atoms)
     found = list(atoms.values())
     _note_kept(scene)
-    names |= {(a.unit, a.text): a.shape for a in scene.unread if isinstance(a.shape, str)}
+    named |= {(a.unit, a.text): a.shape for a in scene.unread if isinstance(a.shape, str)}
     scene.unread += _of_other_gates(found)
-    scene.steps = [*_of_other_arrays(found, names), *_of_other_methods(scene, found)]
+    scene.steps = [*_of_other_arrays(found, named), *_of_other_methods(scene, found)]
     for unit in units:
         scene.numpy = next((name for name, value in unit.function.__globals__.items() if value is np), scene.numpy)
         for node in ast.walk(unit.tree):
@@ -165,12 +164,11 @@ def _note_statements(scene: Scene, seen: _Seen, atoms: dict[Key, Atom]) -> None:
 
 def _note_kept(scene: Scene) -> None:
     """Names, attributes and keys that are assigned are there for others, though nothing may read them yet."""
-    for slot in chain.from_iterable(scene.statements):
+    # What is added to was there before, and may be larger than what is added.
+    for slot in (slot for slot in chain.from_iterable(scene.statements) if isinstance(slot.node, ast.Assign)):
         match targets_of(slot.node):
             case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
                 unit, shape, owner = scene.units[slot.unit], scene.results.get(slot.number), None
-                if isinstance(slot.node, ast.AugAssign):  # it was there before, and may be larger than what is added
-                    continue
                 if isinstance(target, ast.Attribute):  # it is there for all methods of the class
                     scene.fields[target.attr], owner = shape, unit.owner
                 for number, other in enumerate(scene.units):
@@ -293,7 +291,7 @@ def _of_other_methods(scene: Scene, found: list[Atom]) -> Iterator[Atom]:
     own = {(atom.unit, atom.text) for atom in found}
     for atom in {(units[a.unit].owner, a.text): a for a in found if isinstance(a.node, ast.Subscript)}.values():
         for number, unit in enumerate(units) if is_vector(atom.shape) and units[atom.unit].owner else ():
-            same = unit.owner is units[atom.unit].owner and read_names(atom.node) <= known[number]
+            same = unit.owner is units[atom.unit].owner and names(atom.node) <= known[number]
             if same and (number, atom.text) not in own:
                 scene.squashed[number, atom.text] = scene.squash(atom)
                 yield Atom(atom.node, atom.text, number, atom.shape)
@@ -325,17 +323,17 @@ class _Probe(ast.NodeTransformer):
         if isinstance(node, ast.pattern):  # what stands there is no expression
             return node
         key = self.key(node) if isinstance(node, ast.expr) else None
-        node, names = self.generic_visit(node), []
+        node, given = self.generic_visit(node), []
         if key in self.shown:
             return self.seen(key, node)
         match node:
             case ast.FunctionDef(args=args):
-                names = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+                given = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
             case ast.For(target):
-                names = [inner.id for inner in ast.walk(target) if isinstance(inner, ast.Name)]
+                given = [inner.id for inner in ast.walk(target) if isinstance(inner, ast.Name)]
             case ast.Assign([ast.Tuple(elts), *_]):
-                names = [one.id for one in elts if isinstance(one, ast.Name)]
-        looks = [ast.Expr(self.seen((self.number, name), ast.Name(name, ast.Load()))) for name in names]
+                given = [one.id for one in elts if isinstance(one, ast.Name)]
+        looks = [ast.Expr(self.seen((self.number, name), ast.Name(name, ast.Load()))) for name in given]
         if isinstance(node, ast.Assign):
             return [node, *looks]
         if looks:

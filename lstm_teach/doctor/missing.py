@@ -1,6 +1,6 @@
 """Statements that are missing, by their text: one like another that is there, a reset, a start, a call, a return.
 
-What is missing by value is in leftout. Imports donors, edits, scene and slots.
+What is missing by value is in leftout. Imports maker, scene and slots.
 """
 
 import ast
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_teach.doctor.edits import Maker
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.scene import Scene, is_tokens, is_vector, is_zeros, read_by, targets_of
 from lstm_teach.doctor.slots import Edit, Part, Slot, names
 from lstm_teach.doctor.source import Unit
@@ -253,14 +253,7 @@ def _shared_by_all(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> It
         yield forgotten(gap, 0.9, f"self.{name} = {type(held[name])()}")
 
 
-_RULES = (
-    _not_kept,
-    _shared_by_all,
-    _not_begun,
-    _begun_otherwise,
-    _resets,
-    _target_subtracted,
-)
+_RULES = (_not_kept, _shared_by_all, _not_begun, _begun_otherwise, _resets, _target_subtracted)
 
 
 def ends(scene: Scene, unit: int) -> list[Slot]:

@@ -2,7 +2,7 @@
 
 A capital letter is any expression, the same letter twice the same text; `np` is numpy under any name, and its functions
 match where they were imported by themselves too. A rewrite needs two unrelated authors who made the mistake. Imports
-donors and slots.
+donors, maker and slots.
 """
 
 import ast
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstm_teach.doctor.donors import plus
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.slots import Edit
 
 # kind of mistake, cost (small for what people often do), what is written, what may be meant
@@ -129,7 +130,7 @@ _LETTERS = re.compile(r"(?<![\w.])(np|[A-Z])\b")  # what a pattern leaves open
 REWRITTEN = {kind for kind, *_ in (*REWRITES, *RENAMED)}
 
 
-def rewritten(maker: Any, root: ast.AST) -> Iterator[Edit]:
+def rewritten(maker: Maker, root: ast.AST) -> Iterator[Edit]:
     """Everything in a statement or head that the tables know, written as they say."""
     for node in ast.walk(root):
         if isinstance(getattr(node, "ctx", None), ast.Store):
@@ -163,7 +164,7 @@ def _sort(node: ast.AST) -> tuple[type, type | None]:
     return type(node), type(getattr(node, "op", None))
 
 
-def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
+def _matches(maker: Maker, pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
     """Whether a node has the form of a pattern; what its capital letters stand for comes to `bound`."""
     if isinstance(pattern, ast.Name) and re.fullmatch("[A-Z]", pattern.id):
         known = bound.setdefault(pattern.id, node)
@@ -179,7 +180,7 @@ def _matches(maker: Any, pattern: Any, node: Any, bound: dict[str, ast.expr]) ->
     return type(pattern) is type(node) and all(_matches(maker, *pair, bound) for pair in fields)
 
 
-def _filled(maker: Any, text: str, bound: dict[str, ast.expr]) -> str:
+def _filled(maker: Maker, text: str, bound: dict[str, ast.expr]) -> str:
     """A pattern's text with the learner's own words, each in parentheses where the text would mean another thing."""
     numpy, parts = maker.scene.numpy, _LETTERS.split(text)
     letters = [(k, bound[parts[k]]) for k in range(1, len(parts), 2) if parts[k] != "np"]

@@ -205,6 +205,14 @@ def read_by(node: ast.AST) -> set[str]:
     return names(node) | (names(node.target, context=ast.Store) if isinstance(node, ast.AugAssign) else set())
 
 
+def sums_up(node: ast.Assign | ast.AugAssign) -> bool:
+    """Whether a statement adds to what it assigns (`a += b`, `a = a + b`): what it makes comes from all its runs."""
+    if isinstance(node, ast.AugAssign):
+        return True
+    as_read = {ast.dump(target).replace("Store()", "Load()") for target in node.targets}
+    return any(ast.dump(inner) in as_read for inner in ast.walk(node.value))
+
+
 def is_tokens(shape: Any) -> bool:
     """Whether it is the shape of an array of whole numbers."""
     return isinstance(shape, tuple) and len(shape) == 2 and shape[0] == "ints"
@@ -215,15 +223,10 @@ def is_vector(shape: Any) -> bool:
     return isinstance(shape, tuple) and bool(shape) and shape[0] != "ints" and int(np.prod(shape)) > 1
 
 
-def is_zeros(node: ast.expr) -> bool:
+def is_zeros(node: ast.expr | None) -> bool:
     """Whether the expression is an array of zeros."""
     called = getattr(node, "func", None)
     return getattr(called, "attr", getattr(called, "id", "")) in ("zeros", "zeros_like")
-
-
-def gives_zeros(node: ast.AST | None) -> bool:
-    """Whether the expression is an array of zeros, or the number zero."""
-    return isinstance(node, ast.expr) and (is_zeros(node) or getattr(node, "value", None) == 0)
 
 
 def is_docstring(node: ast.AST) -> bool:

@@ -15,10 +15,11 @@ from lstm_teach.doctor.bench import Bench
 from lstm_teach.doctor.climb import Climb
 from lstm_teach.doctor.code import Change, Code
 from lstm_teach.doctor.fuel import Deadline
+from lstm_teach.doctor.kinds import ADDED, MOVED
 from lstm_teach.doctor.leaving import always, left_out
 from lstm_teach.doctor.proof import proof_cases, prove
 from lstm_teach.doctor.rungs import Made
-from lstm_teach.doctor.slots import ADDED, Edit
+from lstm_teach.doctor.slots import Edit
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import Case, Truth, make_case
 from lstm_teach.doctor.values import mark
@@ -136,7 +137,7 @@ def _elsewhere(state: Result, repair: Made, edits: list[Edit], cases: list[Case]
     for number, edit in enumerate(edits):
         others: dict[int, list[Edit]] = {}
         for other in (repair.edits[number], *repair.others[number]):
-            if line(other) != line(edit) and len(other.parts) == 1 and other.kind != ADDED:
+            if line(other) != line(edit) and len(other.parts) == 1 and other.kind not in ADDED:
                 others.setdefault(line(other), [*edits[:number], other, *edits[number + 1 :]])
         tried = itertools.islice(others.items(), _OTHER_LINES)
         proved = tuple(where for where, changed in tried if _step(state, changed, cases))
@@ -246,7 +247,7 @@ def _of_one_line(units: list[Unit], flaws: list[Flaw]) -> list[Flaw]:
     for flaw in flaws:
         number, start, *_ = min(flaw.changes)
         kind, place = flaw.edits[0].kind, units[number].row(min(start, len(units[number].text) - 1))
-        key = (number, place, kind == ADDED, "" if not kind.startswith("moved") else id(flaw))
+        key = (number, place, kind in ADDED, id(flaw) if kind in MOVED else "")
         together = found.setdefault(key, Flaw([], []))
         together.edits += flaw.edits
         together.changes += flaw.changes

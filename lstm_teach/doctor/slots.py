@@ -1,4 +1,4 @@
-"""The places in the learner's code that an edit can change, and what an edit is. Imports source."""
+"""The places in the learner's code that an edit can change, and what an edit is. Imports kinds and source."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_teach.doctor.kinds import KINDS
 from lstm_teach.doctor.source import Unit
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Pass)
-ADDED = "missing statement"  # the kind of an edit that puts a line where none was
 HEADS = {ast.For: "iter", ast.While: "test", ast.If: "test"}  # what stands in the head of a block
 _SCOPES = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -62,6 +62,10 @@ class Edit:
     old: str = ""
     new: str = ""
     each: tuple[Edit, ...] = ()  # of which it is made, where it changes several statements in the same way
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"No edit is of the kind {self.kind!r}: a new kind needs its line in kinds.toml.")
 
     @functools.cached_property
     def slots(self) -> set[int]:

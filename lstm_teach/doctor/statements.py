@@ -1,6 +1,6 @@
 """All candidate edits: those of single statements, and statements left out, moved, exchanged or missing.
 
-Imports edits, growth, missing, scene and slots.
+Imports edits, donors, maker, missing, rewrites, scene and slots.
 """
 
 import ast
@@ -12,10 +12,11 @@ from dataclasses import replace
 from itertools import chain
 
 from lstm_teach.doctor.donors import of_other_gates
-from lstm_teach.doctor.edits import Maker
+from lstm_teach.doctor.edits import edits_of
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
-from lstm_teach.doctor.scene import Scene, gives_zeros, is_docstring, is_vector, targets_of
+from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
 
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
@@ -39,7 +40,7 @@ def candidate_edits(scene: Scene) -> list[Edit]:
 
     for maker in makers:
         unchanged = "".join(maker.text.split())
-        add(maker.edits())
+        add(edits_of(maker))
         edits.pop(((maker.slot.number, unchanged),), None)
     add(in_all_places(makers, list(edits.values())))
     add(in_all_sisters(scene, list(edits.values())))
@@ -260,7 +261,8 @@ def moves(scene: Scene) -> Iterator[Edit]:
             within = inside[id(head.node)]
             indices = sorted(s.index for s in blocks[within] if s.kind == "gap")
             for index in {*indices[:1], *indices[-1:]}:
-                reset = index == indices[0] and gives_zeros(getattr(slot.node, "value", None))
+                value = getattr(slot.node, "value", None)
+                reset = index == indices[0] and (is_zeros(value) or getattr(value, "value", None) == 0)
                 next_to = index == indices[-1] and slot.index == head.index + 1  # one level too far out
                 places.append(("moved in", 0.6 if next_to else 1.4 if reset else 1.9, (within, index)))
         for kind, cost, where in places:

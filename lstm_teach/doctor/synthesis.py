@@ -3,11 +3,9 @@
 The pass is run once. Where a statement stands, the values of all names are known, and so are all right quantities. A
 product of several factors, or a sum of several terms, that gives one of them exactly is found by a look-up (of the sum
 of the logarithms, or of the sum itself, in one random direction), not by trying all combinations. So several faults
-in one equation, and terms or statements that were forgotten, are found at once. Imports athand, edits, leftout, lookup,
-scene, standins, truth and variants.
+in one equation, and terms or statements that were forgotten, are found at once. Imports athand, leftout, lookup, maker,
+missing, scene, standins, truth and variants.
 """
-
-from __future__ import annotations
 
 import ast
 import itertools
@@ -20,8 +18,8 @@ import numpy as np
 from lstm_teach.doctor import leftout
 from lstm_teach.doctor.athand import AtHand
 from lstm_teach.doctor.code import Code
-from lstm_teach.doctor.edits import Maker
 from lstm_teach.doctor.lookup import expressions
+from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.missing import before_readers, ends, never_filled
 from lstm_teach.doctor.scene import Scene, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit, Slot

@@ -59,11 +59,7 @@ class Variants:
     """
 
     def __init__(
-        self,
-        code: Code,
-        edits: Sequence[Edit] = (),
-        at: tuple[set[int], Callable] | None = None,
-        records: bool = True,
+        self, code: Code, edits: Sequence[Edit] = (), at: tuple[set[int], Callable] | None = None, records: bool = True
     ):
         self.records = records
         self.watched, self._watch = at or (set(), None)

@@ -60,7 +60,7 @@ def fade_explorer() -> Explorer:
             return None
         return {"guess": round(float(np.clip(share, *vanishing.GUESS_LIMITS)), 2)}
 
-    label, none = "Your guess: share left per step", vanishing.NO_GUESS
+    label, none = "Guess: left per step", vanishing.NO_GUESS
     controls = {
         "guess": float_slider(label, none, none, vanishing.GUESS_LIMITS[1], 0.01),
         "show": choice("Show", (HIDDEN, SHOWN)),

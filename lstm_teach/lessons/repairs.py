@@ -126,6 +126,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     cache that nobody has to read hold random numbers, so that no lucky zero counts as a repair. Where no flaw is left,
     a long sequence with large gradients has to be right too.
     """
+    aside.give_modules_back()
     if said := _of_another_cell(loop, sys._getframe(1)):
         return FlawsLeft(None, sentences=(said,))
     got: list[Gradients] = []  # one for each case

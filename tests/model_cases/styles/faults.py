@@ -106,7 +106,7 @@ FAULTS: list[tuple[str, set[str], list[Edit]]] = [
         [("delta[gate].sum(axis=1, keepdims=True)", "delta[gate].mean(axis=1, keepdims=True)")],
     ),
     # a GRU with globals
-    ("gru_globals", {"gate"}, [("dh * (h - c) * z", "dh * (c - h) * z")]),
+    ("gru_globals", {"sign"}, [("dh * (h - c) * z", "dh * (c - h) * z")]),
     ("gru_globals", {"carry"}, [("carry = dh * z + drh * r +", "carry = dh * z +")]),
     ("gru_globals", {"gate"}, [("dr = drh * h * r * (1 - r)", "dr = drh * r * (1 - r)")]),
     ("gru_globals", {"product", "line"}, [("dUh += np.outer(dc, r * h)", "dUh += np.outer(dc, h)")]),

@@ -208,9 +208,9 @@ class Evidence:
     def as_if_of_the_next_step(self) -> str:
         """That the first step, and no other, has the inputs of the output weights: the state after it."""
         longer = next((each for T, each in self.seen.items() if T > 1), None)
-        if self.first > 1 or not longer or not self.layout.outputs:
+        output = next((name for name in self.layout.outputs if self.each[name].right.ndim == 2), "")
+        if self.first > 1 or not longer or not output:
             return ""
-        output = self.layout.outputs[0]
         after = [span for axis in (0, 1) if tells(span := basis(self.each[output].right, axis))]
         for name in self.bad:
             cuts = [piece for cut in self.layout.on_the_state() for piece in cut if piece.name == name]

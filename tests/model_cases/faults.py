@@ -117,7 +117,7 @@ IN_THE_TEXT: dict[str, list[Edit]] = {
         ("carry", 'p["U_z"].T @ dz + p["U_r"].T @ dr', 'p["U_z"].T @ dz'),
         ("transpose", 'p["U_z"].T @ dz + p["U_r"].T @ dr', 'p["U_z"] @ dz + p["U_r"].T @ dr'),
         ("transpose", 'drh = p["U_n"].T @ dn', 'drh = p["U_n"] @ dn'),
-        ("gate", "dz = dh * (h - n)", "dz = dh * (n - h)"),
+        ("sign", "dz = dh * (h - n)", "dz = dh * (n - h)"),
         ("gate", "dr = drh * h * r * (1 - r)", "dr = drh * r * (1 - r)"),
         ("product", '("n", dn, r * h)', '("n", dn, h)'),
         ("gate rows", '(("z", dz, h), ("r", dr, h),', '(("z", dr, h), ("r", dz, h),'),

@@ -43,6 +43,10 @@ class LearnerError(Exception):
     """A learner's function did not return; the message is one sentence that names the line, if it is known."""
 
 
+class TooLong(LearnerError):
+    """It took longer than it may."""
+
+
 def call(function: Callable, *args: Any, seconds: float = 10.0, **kwargs: Any) -> Any:
     """Return `function(*args, **kwargs)`; raise `LearnerError` if it raises or takes longer than `seconds`.
 
@@ -120,7 +124,7 @@ def _kernel_alive() -> Iterator[None]:
             vars(shell).pop("ask_exit", None)
 
 
-def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> LearnerError:
+def _too_long(function: Callable, seconds: float, place: str, stopped: bool = True) -> TooLong:
     end = "was stopped" if stopped else "can't be stopped from outside"
     advice = "Look for a loop that never ends." if stopped else "Restart the kernel if it slows you down."
     if stopped and re.search(r"\binput\(", place):
@@ -130,7 +134,7 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     near = round(2 * seconds) / 2 if seconds > 2 else round(seconds, 1 if seconds > 1 else 2)
     limit = f"{near:g}"
     unit = "second" if limit == "1" else "seconds"
-    return LearnerError(f"{name} did not finish within {limit} {unit} and {end}{place}. {advice}")
+    return TooLong(f"{name} did not finish within {limit} {unit} and {end}{place}. {advice}")
 
 
 class Limit:

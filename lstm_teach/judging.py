@@ -53,6 +53,10 @@ class Trouble(Exception):
     """A part can't be judged; the message is the sentence for the learner."""
 
 
+class OutOfTime(Trouble):
+    """The function's time is up."""
+
+
 class Attempt:
     """A learner's function, called with copies of the inputs; the time of all calls together is limited.
 
@@ -71,17 +75,22 @@ class Attempt:
         self.entered = Counter()
         self.is_library = str(getattr(guard.unwrapped(function), "__module__", "")).startswith("lstm_teach.")
         self.lent: set[str] = set()
-        self._seconds, self._left, self._slow = seconds, seconds, slow
+        self.seconds, self._left, self.slow = seconds, seconds, slow
         self._answers: dict[tuple[int, ...], tuple] = {}
 
     def __call__(self, *inputs: Any) -> Any:
         """Return the function's answer to these inputs, or raise `Trouble`."""
         key = tuple(map(id, inputs))
         if key not in self._answers:
-            self._answers[key] = (inputs, *self._ask(inputs))
-        _, answer, trouble = self._answers[key]
-        if trouble:
-            raise Trouble(trouble)
+            answer, kind, said = None, None, ""
+            try:
+                answer = self._ask(inputs)
+            except Trouble as trouble:
+                kind, said = type(trouble), str(trouble)
+            self._answers[key] = inputs, answer, kind, said
+        _, answer, kind, said = self._answers[key]
+        if kind:
+            raise kind(said)
         return answer
 
     def borrowed(self, allowed: Collection[str]) -> str:
@@ -108,9 +117,9 @@ class Attempt:
         """Whether a `Trouble` or its sentence says that this function, not one that it calls, is not written yet."""
         return str(trouble) in (DOTS.format(self.name), RAISES.format(self.name))
 
-    def _ask(self, inputs: tuple) -> tuple[Any, str]:
+    def _ask(self, inputs: tuple) -> Any:
         if self._left <= 0:
-            return None, f"{self.name} used up its {amount(f'{self._seconds:g}', 'second')} in the earlier parts."
+            raise OutOfTime(f"{self.name} used up its {amount(f'{self.seconds:g}', 'second')} in the earlier parts.")
         given = copy.deepcopy(inputs)
         self.lent |= {guard.name_of(each) for each in inputs if callable(each)}
         spent = guard.stopwatch()
@@ -121,10 +130,11 @@ class Attempt:
             # By name: in grading it comes from another process; that of an input() nobody can answer is another one.
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
-                return None, RAISES.format(frame.f_code.co_name)  # perhaps another function, which this one calls
-            said = str(error).replace(ENDLESS, self._slow)
+                raise Trouble(RAISES.format(frame.f_code.co_name)) from None  # perhaps another one, which it calls
+            said = str(error).replace(ENDLESS, self.slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
-            return None, said + (NOT_MADE if unmade else "")
+            late = isinstance(error, guard.TooLong)
+            raise (OutOfTime if late else Trouble)(said + (NOT_MADE if unmade else "")) from None
         finally:
             aside.give_modules_back()
             self._left -= spent()
@@ -134,15 +144,15 @@ class Attempt:
                 found = self.rounded if same(before, after, rounding=True) else self.changed
                 found[names[number] if number < len(names) else f"input {number + 1}"] = None
         if answer is Ellipsis:
-            return None, DOTS.format(self.name)
+            raise Trouble(DOTS.format(self.name))
         if answer is None:
-            return None, f"{self.name} returns nothing (None): is a return missing at its end?"
+            raise Trouble(f"{self.name} returns nothing (None): is a return missing at its end?")
         if isinstance(answer, ONCE):
             should = "It should return the values themselves: list(...) makes a list of them."
-            return None, f"{self.name} returns {brief(answer)}. {should}"
+            raise Trouble(f"{self.name} returns {brief(answer)}. {should}")
         with contextlib.suppress(Exception):  # of some things there is no copy
             answer = copy.deepcopy(answer)  # the next call may fill the same dictionary
-        return answer, ""
+        return answer
 
 
 def judge(

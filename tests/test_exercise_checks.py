@@ -8,7 +8,6 @@ import inspect
 import pkgutil
 import re
 import textwrap
-import time
 
 import exercise_answers
 import nbformat
@@ -126,20 +125,29 @@ def test_a_count_of_the_calls_says_nothing_about_the_order_of_grading(topic, nam
     assert check(lambda *given: next(answers), seed=2026).score < 0.5
 
 
-def test_a_check_that_runs_out_of_time_earns_nothing_by_the_luck_of_the_order(monkeypatch):
-    start = judging.Attempt.__init__
-    monkeypatch.setattr(judging.Attempt, "__init__", lambda self, f, seconds, *slow: start(self, f, 0.5, *slow))
-    right = next(iter(ANSWERS["gradient_check"].RIGHT["check_accepts"].values()))
+@pytest.mark.parametrize(
+    ("calls", "right", "score"), [(1, True, 0), (8, True, 0), (20, True, 0.5), (20, False, 0), (27, True, 0.5)]
+)
+def test_a_check_that_runs_out_of_time_earns_half_if_it_was_right_so_far(calls, right, score, monkeypatch):
+    """And nothing by the luck of the order. Time is up in the call after these."""
+    start, tried = judging.Attempt.__init__, []
+    monkeypatch.setattr(judging.Attempt, "__init__", lambda self, f, seconds, *slow: start(self, f, 1.5, *slow))
+    answer = ANSWERS["gradient_check"].accepts_by_the_exact_gradient
 
     def accepts(backward):
-        end = time.process_time() + 0.05
-        while time.process_time() < end:
+        tried.append(backward)
+        while len(tried) > calls:
             pass
-        return right(backward)
+        return answer(backward) if right else True
 
     verdict = checks("gradient_check")["check_accepts"](accepts)
-    assert verdict.score == 0 and len({part.sentence for part in verdict.parts}) == 1
+    assert verdict.score == score and len({part.sentence for part in verdict.parts}) == 1
+    said = "all right" if right else "not all right"
+    assert f"accepts used up its 1.5 seconds after {calls} of 28 calls. What it answered until then is {said}." in str(
+        verdict
+    )
     assert "your check is called 28 times" in str(verdict)
+    assert ("What is missing is speed, so it earns 50% of the points." in str(verdict)) == (score > 0)
 
 
 def test_a_bound_earns_the_more_the_stricter_it_is():

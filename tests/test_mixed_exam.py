@@ -6,12 +6,14 @@ import nbformat
 import numpy as np
 import pytest
 from exercise_answers import mixed_exam as answers
+from exercise_answers.flawed_backward import with_flaws
 from projectfiles import ROOT
 
 import lstm_teach as lt
 from lstm_teach.edited import edited
 from lstm_teach.exercises import mixed_exam as exam
 from lstm_teach.exercises.engine import Case, Task
+from lstm_teach.exercises.flawed_backward import check_fourth
 from lstm_teach.gradreport import errors_of, off
 from lstm_teach.verdicts import show_hints
 
@@ -259,6 +261,64 @@ def test_points_and_minutes_are_those_of_the_tasks():
     total = re.search(r"\*\*Time\*\*: (\d+) minutes: (\d+) to read .*\*\*Points\*\*: (\d+)", CELLS["title"], re.DOTALL)
     assert int(total[3]) == sum(earned.values())
     assert int(total[1]) == int(total[2]) + sum(minutes for _, minutes in told.values())
+
+
+def by_single_steps(net, x, targets, h0, c0):
+    """The gradients of every step by itself: nothing is carried back."""
+    run, grads = exam.run_coupled(net, x, h0, c0), {name: np.zeros_like(matrix) for name, matrix in net.items()}
+    for t in range(len(x)):
+        step = answers.whole(net, x[t : t + 1], targets[t : t + 1], run.h[t - 1], run.c[t - 1])
+        for name, grad in step.items():
+            grads[name] += grad
+    return grads
+
+
+ONE, HALF = "One mistake explains everything that is off", "At T = 1 all of it is right"
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "share", "why"),
+    [
+        *(
+            (exam.check_pass, answers.whole_with(fault), 0.75, ONE)
+            for fault in ("A", "h added up", "tanh of c", "mean")
+        ),
+        (exam.check_pass, by_single_steps, 0.5, HALF),
+        (exam.check_pass, answers.whole_changed(lambda grads: grads["V"].fill(0)), 6 / 7, ""),
+        (exam.check_pass, answers.whole_changed(lambda grads: [grad.fill(0) for grad in grads.values()]), 0, ""),
+        (exam.check_repair, answers.repair_with("Wo left out"), 0.5, ONE),
+        (exam.check_repair, answers.repair_with("slope of o"), 0.5, ONE),
+        (exam.check_repair, answers.repair_with("slope of o", "Wo left out"), 0, ""),
+        (check_fourth, with_flaws("turned product"), 0.5, ONE),
+        (check_fourth, with_flaws("turned product", "g left out"), 0, ""),
+    ],
+)
+@pytest.mark.parametrize("hints", [True, False])
+def test_one_wrong_line_costs_a_part_of_the_points_and_the_verdict_says_why(check, answer, share, why, hints):
+    show_hints(hints)
+    try:
+        verdict = check(answer)
+    finally:
+        show_hints(True)
+    assert verdict.score == pytest.approx(share) and not verdict.passed
+    assert (f"{why}, so it earns {share:.0%} of the points." in str(verdict)) if why else "it earns" not in str(verdict)
+
+
+def test_nobody_has_points_for_a_whole_that_was_asked_of_the_library_or_measured():
+    fault = exam.with_fault("A")
+    assert exam.check_pass(fault).score == 0
+
+    def borrowed(net, *sequence):
+        return fault(net, *sequence)
+
+    assert exam.check_pass(borrowed).score == 0
+
+    def late(net, *sequence):
+        while len(net["V"]) > 100:
+            pass
+        return answers.whole_with("A")(net, *sequence)
+
+    assert exam.check_pass(late).score <= 1 / 7
 
 
 def test_the_exam_begins_without_hints():

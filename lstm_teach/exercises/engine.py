@@ -15,6 +15,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     tolerance = 1e-6                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on
+    worth = 0.75                              # with `nearly`: the share of the points for an answer with one of these
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
     returns = ["i", "f"]                      # optional: the results by name, of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
@@ -27,6 +28,7 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value
     [tasks.step.mistakes.each]                # for any
+    [tasks.step.nearly]                       # optional: mistakes of the whole answer, with nothing else wrong
     [tasks.step.names]                        # optional: more names for all expressions, made from the arguments
     c_before = "run.c[t - 1]"
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right;
@@ -72,7 +74,7 @@ from lstm_teach.edited import edited
 from lstm_teach.exercises.questions import Question
 from lstm_teach.gradcheck import collect_gradients
 from lstm_teach.gradreport import errors_of, off
-from lstm_teach.judging import Attempt, Trouble, close, difference, is_like, kind, numbers
+from lstm_teach.judging import Attempt, OutOfTime, Trouble, close, difference, is_like, kind, numbers
 from lstm_teach.params import Params
 from lstm_teach.recognize import following, from_others, infinite, known_mistake, own_results, too_coarse
 from lstm_teach.validate import amount, listing
@@ -92,6 +94,7 @@ class Case:
     also: Callable[..., str] | None = None  # gets a wrong result of the right shape too; its sentence is added
     right: Any = None  # the right answer, where no function of the arguments gives it
     unknown: str = ""  # said where a result is wrong and no mistake is known
+    half: str = ""  # why there is half of the points if all is right in the cases before this one
 
 
 def check(module: str, task: str, function: Callable, cases: Sequence[Case], right: Callable | None = None) -> Verdict:
@@ -144,6 +147,9 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.explained: dict[str, str] = {}  # what is known of a wrong result
+        self.nearly = _one_by_one(self.spec.get("nearly", {}))
+        self.complete = False  # whether there is an answer to every case
+        self.worth: dict[str, tuple[float, str]] = {}  # by what is said of a part: what the whole counts for, and why
         self.following: dict[str, str] = {}  # the name shown for a result that is right, given the learner's wrong ones
 
     @np.errstate(all="ignore")
@@ -172,23 +178,51 @@ class Task:
             told = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
             found = replace(found, parts=tuple(told))
         parts = (replace(p, name=self.following.get(p.name, p.name)) if p.passed else p for p in found.parts)
-        return replace(found, parts=tuple(parts))
+        return self._with_worth(replace(found, parts=tuple(parts)))
+
+    def _with_worth(self, found: Verdict) -> Verdict:
+        """With what counts of the parts that are off, so that the whole counts as much as it is worth."""
+        off = [part for part in found.parts if part.sentence in self.worth]  # not where judge has another reason
+        right = sum(part.passed for part in found.parts)
+        worth, why = min((self.worth[part.sentence] for part in off), default=(0, ""))
+        if worth * (right + len(off)) <= right:
+            return found
+        each = worth - (1 - worth) * right / len(off)
+        parts = tuple(replace(part, worth=each) if part in off else part for part in found.parts)
+        return replace(found, parts=parts, note=f"{why}, so it earns {worth:.0%} of the points. {found.note}".strip())
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
-        for k in self.order:
+        for count, k in enumerate(self.order):
             try:
                 attempt(*self.cases[k].arguments)
-            except Trouble as trouble:
-                if "did not finish" in str(trouble):  # which cases it got to is a matter of chance
-                    raise
+            except OutOfTime as late:  # which cases it got to is a matter of chance
+                raise OutOfTime(self._in_time(count, attempt) or late) from None
+            except Trouble:
+                pass
         for k, case in enumerate(self.cases):
             sentence, result = self._off(k, attempt, only) if only or case.part == name else ("", "")
             if sentence:
                 where = f"In {case.part}: " if only and k else ""
                 words = self._words(k, attempt, result)
-                return f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
+                said = f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
+                if self.complete and self.explained.get(result) in self.nearly.values():
+                    self.worth[said] = self.spec["worth"], "One mistake explains everything that is off"
+                elif self.complete and case.half:
+                    self.worth[said] = 0.5, case.half
+                return said
         return ""
+
+    def _in_time(self, count: int, attempt: Attempt) -> str:
+        """What to say of a function whose time was up after `count` of the cases in `order`; "" if at the first."""
+        calls = [tuple(map(id, self.cases[k].arguments)) for k in self.order]
+        done, most = len(set(calls[:count])), len(set(calls))
+        right = not any(self._off(k, attempt, "")[0] for k in self.order[:count])
+        late = f"{attempt.name} used up its {attempt.seconds:g} seconds after {done} of {most} calls."
+        late = f"{late} What it answered until then is {'all' if right else 'not all'} right. {attempt.slow}"
+        if right and 2 * done >= most:
+            self.worth[late] = 0.5, "What is missing is speed"
+        return late if done else ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
         """The first thing that is off in a case: a sentence and the result that it is about; "" if nothing is."""
@@ -252,7 +286,7 @@ class Task:
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
-        table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {})
+        table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {}) | self.nearly
         whole = _one_by_one({code: words for code, words in table.items() if isinstance(words, str)})
         tables = {names: _one_by_one(rows) for names, rows in table.items() if isinstance(rows, dict)}
         read = re.findall(r"\w+", self.spec.get("lines", {}).get(result, ""))
@@ -272,10 +306,10 @@ class Task:
 
     def _words(self, k: int, attempt: Attempt, result: str) -> str:
         """What explains a wrong result in all cases, else the words of its case for that; "" if said before."""
+        if result and result not in self.explained:
+            self.explained[result] = self._explained(attempt, result)
         if not (result and hints_wanted()):
             return ""
-        if result not in self.explained:
-            self.explained[result] = self._explained(attempt, result)
         array, right = numbers(self._results(k, attempt)[result]), numbers(self.rights[k][result])
         words = self.explained[result] if array is not None else ""  # a mistake explains only numbers
         if np.shape(array) == right.shape:  # a wrong shape has been named already
@@ -312,6 +346,7 @@ class Task:
                     own = own_results(answer, right, result) if lines else {}
                     alone.append((space | own | {"right": expected}, got, expected))
 
+        self.complete = len(alone) == len({id(case.arguments) for case in self.cases})
         if len(follows) == 1 and (words := follows.pop()):
             return words
 

@@ -28,8 +28,8 @@ from lstm_teach.verdicts import Verdict, advice
 
 norm = np.linalg.norm
 
-COUNT, SHORTEST, SECOND_FAULT, NEGATIVE = questions(
-    __name__, "my_counter", "my_shortest_check", "my_second_fault", "my_negative_total"
+COUNT, SHORTEST, LARGER, NEGATIVE = questions(
+    __name__, "my_counter", "my_shortest_check", "my_larger_errors", "my_negative_total"
 )
 PRICE, FALLING, PLATEAU = questions(__name__, "my_price", "my_falling_loss", "my_plateau_loss")
 

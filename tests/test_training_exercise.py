@@ -90,7 +90,7 @@ def test_a_trainer_that_returns_no_vector_is_told_only_that():
 
 def test_a_sample_that_draws_for_itself_is_told_so_once():
     verdict = str(exercise.check_sample(lambda *given: np.random.default_rng().integers(0, 6, len(given[3]))))
-    assert verdict.count("Called again with the same numbers") == 1 and verdict.count("is off at position") > 3
+    assert verdict.count("Called again with the same numbers") == 1 and verdict.count("is off at position") > 1
 
 
 def test_the_task_with_a_longer_gap_is_drawn_and_judged_as_where_next_says():

@@ -147,11 +147,20 @@ def loss_of(flat: np.ndarray, gap: int = 2) -> float:
 def check_sample(sample: Callable, seed: int = 1) -> Verdict:
     """Check `sample(step, params, first, numbers, temperature)` -> n tokens; `step` is given, `numbers` is (n,)."""
 
-    def also(got: object, *given: object) -> str:
+    words = task_of(__name__, "sample")
+
+    def also(got: object, step: Callable, params: Params, first: int, numbers: np.ndarray, temperature: float) -> str:
+        def again(numbers: np.ndarray) -> np.ndarray:
+            return np.asarray(
+                guard.call(sample, step, *copy.deepcopy((params, first, numbers, temperature)), seconds=2)
+            )
+
         with contextlib.suppress(guard.LearnerError, ValueError):
-            again = guard.call(sample, *copy.deepcopy(given), seconds=2)
-            if np.shape(again) == np.shape(got) and not np.array_equal(again, got):
-                return advice(task_of(__name__, "sample")["random"])
+            if (same := again(numbers)).shape == np.shape(got) and (same != got).any():
+                return advice(words["random"])
+            others = [again(np.full(len(numbers), share)) for share in (0.001, 0.999)]
+            if len(set(same.tolist())) > 1 and all(np.array_equal(same, other) for other in others):
+                return advice(words["unused"])
         return ""
 
     cases = [

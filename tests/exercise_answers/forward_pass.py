@@ -65,11 +65,11 @@ def loss(V, h, targets):
     return total
 
 
-def loss_with_log2(V, h, targets):
-    """The log of the sum alone has base 2."""
+def loss_with_log2(V, h, targets, log=np.log2):
+    """The log of the sum alone has another base."""
     scores = h @ V.T
     highest = scores.max(axis=1)
-    return (highest + np.log2(np.exp(scores.T - highest).sum(axis=0)) - scores[np.arange(len(h)), targets]).sum()
+    return (highest + log(np.exp(scores.T - highest).sum(axis=0)) - scores[np.arange(len(h)), targets]).sum()
 
 
 def softmax_loss(scores, targets, axis):
@@ -271,6 +271,13 @@ RIGHT = {
 
 WRONG = {
     "check_gate": {
+        "tanh of half": (lambda U, W, k, h: np.tanh((U[:, k] + W @ h) / 2), "This is tanh(z / 2)"),
+        "one plus tanh": (lambda U, W, k, h: 1 + np.tanh((U[:, k] + W @ h) / 2), "This is 1 + tanh(z / 2)"),
+        "tanh of the whole": (lambda U, W, k, h: (1 + np.tanh(U[:, k] + W @ h)) / 2, "the sigmoid of 2z"),
+        "base 10": (lambda U, W, k, h: 1 / (1 + 10 ** -(U[:, k] + W @ h)), "The base of the power is not e"),
+        "squashed twice": (lambda *given: sigmoid(gate(*given)), "through the sigmoid twice"),
+        "softmax": (lambda U, W, k, h: (e := np.exp(U[:, k] + W @ h)) / e.sum(), "This is the softmax"),
+        "each squashed": (lambda U, W, k, h: sigmoid(U[:, k]) + sigmoid(W @ h), "a sigmoid of its own"),
         "column before": (lambda U, W, k, h: sigmoid(U[:, k - 1] + W @ h), "This is the column before the token's"),
         "no sigmoid": (lambda U, W, k, h: U[:, k] + W @ h, "before the sigmoid"),
         "tanh": (lambda U, W, k, h: np.tanh(U[:, k] + W @ h), "for the candidate"),
@@ -294,6 +301,18 @@ WRONG = {
         ),
     },
     "check_loss": {
+        "log10": (lambda *given: loss(*given) / np.log(10), "The log has base 10"),
+        "log10 of the sum": (lambda V, h, t: loss_with_log2(V, h, t, np.log10), "The log of the sum has base 10"),
+        "mean in bits": (lambda V, h, t: loss(V, h, t) / len(h) / np.log(2), "and its log is not the natural one"),
+        "target before": (lambda V, h, t: loss(V, h, np.roll(t, 1)), "the target of the step before"),
+        "row after": (lambda V, h, t: loss(V, h[1:], t[:-1]), "the target of the step before"),
+        "row before": (lambda V, h, t: loss(V, np.roll(h, 1, axis=0), t), "the target of the step after"),
+        "target after": (lambda V, h, t: loss(V, h[:-1], t[1:]), "the target of the step after"),
+        "one step too many": (
+            lambda V, h, t: loss(V, h, t) + loss(V, h[-1:], t[-1:]),
+            "The last step is counted twice",
+        ),
+        "tokens from 1": (lambda V, h, t: loss(V, h, t - 1), "Tokens are counted from 0"),
         "log2 of the sum": (loss_with_log2, "The log of the sum has base 2"),
         "minus y": (
             lambda V, h, t: -probabilities(V, h)[np.arange(len(h)), t].sum(),
@@ -337,6 +356,12 @@ WRONG = {
         "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "calls lt.loss from the library"),
     },
     "check_bias": {
+        "log2": (lambda share, steps: bias(share, steps) / np.log(2), "The logarithm has base 2"),
+        "a step more": (lambda share, steps: bias(share, steps + 1), "right for one step more"),
+        "a step less": (lambda share, steps: bias(share, steps - 1), "right for one step less"),
+        "lost evenly": (lambda share, steps: bias(1 - (1 - share) / steps, 1), "has been spread evenly"),
+        "inverse of tanh": (lambda share, steps: np.arctanh(share ** (1 / steps)), "This is the inverse of tanh"),
+        "half": (lambda share, steps: bias(share, steps) / 2, "This is half of b"),
         "1 - share": (lambda share, steps: bias(1 - share, steps), "The share is what is left, not what is lost"),
         "log10": (lambda share, steps: bias(share, steps) / np.log(10), "The logarithm has base 10"),
         "two decimal places": (lambda share, steps: round(float(bias(share, steps)), 2), "two decimal places"),

@@ -826,6 +826,7 @@ WRONG = {
         "in place": (derivatives_in_place, "writes to what it was given, run"),
     },
     "check_bias": {
+        "log2": (lambda share, steps: bias(share, steps) / np.log(2), "The logarithm has base 2"),
         "forget gate": (lambda share, steps: -bias(share, steps), "the sign is wrong"),
         "i itself": (lambda share, steps: 1 - share ** (1 / steps), "Yours is i itself"),
         "1 - i": (lambda share, steps: share ** (1 / steps), "Yours is 1 - i"),

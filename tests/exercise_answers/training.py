@@ -442,6 +442,13 @@ WRONG = {
         "only one": (lambda *given: clip(*given)[0], "should return 2 arrays"),
     },
     "check_adam": {
+        "neither, nothing added": (adam_by(lambda m, s, c1, c2: m / np.sqrt(s)), "Neither mean is corrected"),
+        "neither, inside": (adam_by(lambda m, s, c1, c2: m / np.sqrt(s + 1e-8)), "Neither mean is corrected"),
+        "corrected twice": (adam_by(lambda m, s, c1, c2: m / c1**2 / (np.sqrt(s) / c2 + 1e-8)), "are corrected twice"),
+        "corrections swapped": (adam_by(lambda m, s, c1, c2: m / c2 / (np.sqrt(s / c1) + 1e-8)), "are swapped"),
+        "along the mean": (adam_by(lambda m, s, c1, c2: m), "a step along the mean, undivided"),
+        "0.99 for the mean": (adam_with(m1=lambda m, g: 0.99 * m + 0.01 * g), "for the mean it is 0.9"),
+        "0.99 for the square": (adam_with(s1=lambda s, g: 0.99 * s + 0.01 * g**2), "for the square it is 0.999"),
         "absolute value": (adam_with(s1=lambda s, g: 0.999 * s + 0.001 * abs(g)), "the gradient's absolute value"),
         "a share of 0.01": (adam_with(s1=lambda s, g: 0.999 * s + 0.01 * g**2), "A share of 0.01 of the new square"),
         "no parentheses": (adam_without_parentheses, "1e-8 is added to the quotient"),
@@ -673,6 +680,10 @@ WRONG = {
         "losses": (lambda *given: [0.5, 0.4], "should have 12 entries, but has 2"),
     },
     "check_sample": {
+        "nearest sum": (
+            sample_with(choose=lambda y, n: int(abs(np.cumsum(y) - n).argmin())),
+            "are nearest to the numbers",
+        ),
         "swapped": (edited(sample, "scores, h, c = step", "scores, c, h = step"), "h and c are swapped"),
         "c not kept": (edited(sample, "scores, h, c = step", "scores, h, _ = step"), "c is not kept"),
         "h not kept": (edited(sample, "scores, h, c = step", "scores, _, c = step"), "h is not kept"),
@@ -730,7 +741,7 @@ WRONG = {
             "1 - number is used",
         ),
         "equal chances": (sample_with(choose=lambda y, number: int(number * len(y))), "equally probable"),
-        "own numbers": (sample_by_own_numbers, "the list of tokens is off"),
+        "own numbers": (sample_by_own_numbers, "With other numbers it gives the same tokens"),
         "sum equal to the number": (
             sample_with(choose=lambda y, n: int(np.searchsorted(np.cumsum(y), n))),
             "a token of probability 0 was drawn",

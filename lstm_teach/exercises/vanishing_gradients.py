@@ -183,6 +183,7 @@ def check_bias(bias_for: Callable, seed: int = 1) -> Verdict:
                 "end": min(abs(b - LOWEST), abs(b - HIGHEST)) < 0.01 and len(calls) >= 9,
                 "orders": abs(b - orders) < 2e-3 and not LOWEST <= orders <= HIGHEST,
                 "unmeasured": not calls,
+                "spread": abs(now - orders) < 5 * NEAR and len(calls) >= MEASUREMENTS - 1,
                 "near": abs(now - orders) < 5 * NEAR,
                 "larger": now > orders,
                 "smaller": True,

@@ -699,6 +699,7 @@ WRONG = {
         "two names": (lambda *given: {k: back(*given)[k] for k in ("do", "dc")}, "The answer has no dzi"),
     },
     "check_pass": {
+        "one array": (whole_with("one array"), "The two carried deltas are one array"),
         "no carry": (whole_with("A"), "Nothing is carried back through c"),
         "no Wo": (whole_with("B"), "What Wo sends back is missing"),
         "overwrites": (whole_with("C"), "overwrites what its column"),

@@ -382,6 +382,16 @@ RIGHT = {
 
 WRONG = {
     "check_walk": {
+        "one array for both": (
+            walk_edited(
+                "dh_future, dc_carry = hand",
+                "dh_future[:], dc_carry[:] = hand",
+                "dh_future, dc_carry = np.zeros(H), np.zeros(H)",
+                "dh_future = dc_carry = np.zeros(H)",
+            ),
+            "dh_future and dc_carry are one array here",
+        ),
+        "dh handed on": (walk_edited('handed = back["dh_before"]', "handed = here"), "dh itself is handed on"),
         "1 added": (walk_edited("cache.y - np.eye", "cache.y + np.eye"), "1 is added at the target"),
         "1 off everywhere": (
             walk_edited("np.eye(params.vocab_size)[targets]", "1"),
@@ -483,6 +493,14 @@ WRONG = {
         "in place": (bias_in_place, "writes to what it was given, dzi"),
     },
     "check_peepholes": {
+        "carry again": (
+            peepholes_with(dc_before="dc * f + dzi * pi + dzf * pf + dc_carry"),
+            "dc_carry has been added once more",
+        ),
+        "dc_carry alone goes on": (
+            peepholes_with(dc_before="dc_carry * f + dzi * pi + dzf * pf"),
+            "Only dc_carry goes on",
+        ),
         "slope at c": (
             peepholes_with(dc="dh * o * (1 - c**2) + dc_carry + dzo * po"),
             "The slope of tanh is 1 - tanh(c)**2; this takes c itself",
@@ -599,6 +617,8 @@ WRONG = {
         "four results": (lambda *given: peepholes(*given)[:4], "should return 5 arrays"),
     },
     "check_start": {
+        "squashed cell": (start_with(state=lambda a: (np.tanh(a), np.tanh(a))), "Here c0 = tanh(a)"),
+        "no hidden start": (start_with(state=lambda a: (0 * a, a)), "starts from an h0 of zeros"),
         "the last loss": (
             start_edited("params.V.T @ dy + dh", "params.V.T @ dy * (t == len(x) - 1) + dh"),
             "Only the loss of the last",

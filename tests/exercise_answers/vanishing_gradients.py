@@ -198,6 +198,17 @@ def pieces_in_one_array(back, pieces):
     return exact, truncated
 
 
+def pieces_that_share_deltas(back, pieces):
+    """Both walks in one loop, with one dh and one dc."""
+    exact = truncated = dh = dc = 0
+    for piece in reversed(pieces):
+        gradient, dh, dc = back(piece, dh, dc)
+        exact = exact + gradient
+        gradient, dh, dc = back(piece, 0, 0)
+        truncated = truncated + gradient
+    return exact, truncated
+
+
 def pieces_added(back, pieces):
     exact = dh = dc = 0
     for piece in reversed(pieces):
@@ -335,6 +346,10 @@ def bias_by_grid(lost, orders):
 def bias_by_very_fine_grid(lost, orders):
     places = np.linspace(-2, 3, 5001)
     return places[np.argmin([abs(lost(place) - orders) for place in places])]
+
+
+def bias_by_even_grid(lost, orders):
+    return min(np.linspace(-2, 3, 25), key=lambda bias: abs(lost(bias) - orders))
 
 
 def bias_by_coarse_grid(lost, orders):
@@ -512,6 +527,11 @@ WRONG = {
         "loop": (reach_by_loop, "so a loop never ends"),
     },
     "check_pieces": {
+        "without the last": (
+            with_truncated(lambda e, t, back, texts: sum(back(p, 0, 0)[0] for p in texts[:-1])),
+            "of the last piece is missing",
+        ),
+        "deltas of the truncated walk": (pieces_that_share_deltas, "What the truncated walk sends"),
         "not added": (handed("exact = exact + grad", "exact = grad"), "This is the gradient of the first piece alone"),
         "without the first": (handed("reversed(pieces)", "reversed(pieces[1:])"), "of the first piece is missing"),
         "None for nothing": (handed("dh = dc = 0", "dh = dc = None"), "None is not a number. Is a return missing, or"),
@@ -591,6 +611,7 @@ WRONG = {
         "from the library": (lambda norms, n: gradient_flow(norms, n, n).dc[0], "raised"),
     },
     "check_bias": {
+        "as many as allowed, evenly": (bias_by_even_grid, "the measurements are used up"),
         "turned": (lambda lost, orders: bisect(lost, orders, turned=True), "It has run to an end"),
         "too few": (lambda lost, orders: bisect(lost, orders, times=4), "More is lost than asked for, so the bias"),
         "near in b": (lambda lost, orders: bisect(lost, orders, times=6), "within 0.05 of orders: measure a few more"),

@@ -602,6 +602,11 @@ WRONG = {
         "targets for params": (lambda fault: ([0], [1], 0, 0, 0), "should be the net"),
     },
     "check_slope_along": {
+        "a step of its own": (
+            slope_with(lambda at, d, step: (at(1e-5 * d) - at(-1e-5 * d)) / 2e-5),
+            "nearly the slope itself",
+        ),
+        "no sign": (slope_with(lambda at, d, step: abs(at(step * d) - at(-step * d)) / 2 / step), "The sign is lost"),
         "no copy": (slope_without_a_copy, "params.flat.copy() does not"),
         "divided by two, times the step": (
             slope_with(lambda at, d, h: (at(h * d) - at(-h * d)) / 2 * h),

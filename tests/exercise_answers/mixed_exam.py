@@ -545,6 +545,10 @@ RIGHT = {
 
 WRONG = {
     "check_step": {
+        "tanh of half": (step_with(gate=lambda z: np.tanh(z / 2)), "This is tanh(z / 2)"),
+        "i twice": (step_with(c=lambda v: v.i * v.c_before + v.i * v.g), "Both shares are i here"),
+        "shows g": (step_with(h=lambda v: v.o * v.g), "The candidate is shown"),
+        "shows the rest": (step_with(h=lambda v: (1 - v.o) * v.c), "The share that is shown is o"),
         "the library": (library_step, "calls exercises.mixed_exam.run_coupled"),
         "tanh": (step_with(h=lambda v: v.o * np.tanh(v.c)), "This cell has no tanh"),
         "clipped": (step_with(h=lambda v: v.o * np.clip(v.c, -1, 1)), "h is off"),
@@ -774,6 +778,30 @@ WRONG = {
         "steps downhill": (whole_to_net, "writes to what it was given, net"),
     },
     "check_derivatives": {
+        "sign of i": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_g - v.by_i) * v.o_before)),
+            "through i has the wrong sign",
+        ),
+        "g subtracted": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i - v.by_g) * v.o_before)),
+            "through g is subtracted",
+        ),
+        "c for o": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.before)),
+            "c[t-1] is used instead of o[t-1]",
+        ),
+        "slope of o": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g) * v.o_before * (1 - v.o_before))),
+            "o[t-1] is held fixed",
+        ),
+        "no slope of g": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i + v.by_g / (1 - v.g**2)[:, None]) * v.o_before)),
+            "slope of the tanh is missing",
+        ),
+        "no slope of i": (
+            derivatives_with(lambda v: (v.kept, v.kept + (v.by_i / (v.i * (1 - v.i))[:, None] + v.by_g) * v.o_before)),
+            "slope of the sigmoid is missing",
+        ),
         "i kept": (
             derivatives_with(lambda v: (np.diag(v.i), v.kept + (v.by_i + v.by_g) * v.o_before)),
             "kept is 1 - i",

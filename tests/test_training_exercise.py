@@ -65,6 +65,25 @@ def test_a_trainer_that_is_not_repaired_is_told_none_of_its_mistakes():
         assert not verdict.passed and not re.search(r"\b(targets?|batch|size|pairs?)\b", said)
 
 
+@pytest.mark.parametrize(
+    ("faults", "share"),
+    [
+        (answers.AS_GIVEN, 0),
+        ((*answers.TORN, *answers.DROPPED), 0),  # a divisor for a smaller batch that is never visited
+        ((*answers.TORN, *answers.BY_SIZE), 0.25),
+        (answers.DROPPED, 0.5),
+        ((*answers.DROPPED, *answers.BY_SIZE), 0.5),
+        (answers.TORN, 0.75),
+        (answers.BY_SIZE, 0.75),
+        (answers.KEPT, 0.75),
+    ],
+)
+def test_a_trainer_with_some_of_its_mistakes_repaired_earns_a_part(faults, share):
+    verdict = exercise.check_trainer(answers.faulty(*faults))
+    assert verdict.score == pytest.approx(share) and verdict.points(4) == 4 * share
+    assert ("it earns" in str(verdict)) == (share > 0.25)  # a quarter is what the parts give
+
+
 UNRELATED = {
     "the decay forgotten": answers.adam_with(m1=lambda m, g: m + 0.1 * g),
     "one square for all": answers.adam_with(s1=lambda s, g: 0.999 * s + 0.001 * (g**2).sum()),

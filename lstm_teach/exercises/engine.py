@@ -15,7 +15,6 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     tolerance = 1e-6                          # optional, 1e-9 else; relative to 1 + |right|
     axes = ["unit"]                           # optional: what each axis counts
     walks_back = true                         # optional: the first axis counts steps that are walked from the last on
-    worth = 0.75                              # with `nearly`: the share of the points for an answer with one of these
     label = "the error of {}"                 # optional: what a result is called in a sentence, by its name
     returns = ["i", "f"]                      # optional: the results by name, of a function that returns several
     parts = "results"                         # optional: a part for each result; else for each `part` of the cases
@@ -28,7 +27,8 @@ How to write a task (forward_pass.toml and forward_pass.py show every part of it
     [tasks.step.mistakes.c]                   # with `returns`: for one result; else for all together
     [tasks.step.mistakes."i o"]               # for several; `result` is the one in question, `right` its right value
     [tasks.step.mistakes.each]                # for any
-    [tasks.step.nearly]                       # optional: mistakes of the whole answer, with nothing else wrong
+    [tasks.step.nearly."0.75"]                # optional: mistakes of the whole answer that still earn this share
+    [nearly."0.75"]                           # optional: those of every task
     [tasks.step.names]                        # optional: more names for all expressions, made from the arguments
     c_before = "run.c[t - 1]"
     [tasks.step.lines]                        # optional: a result that follows from one's own by its line is right;
@@ -147,7 +147,8 @@ class Task:
         self.rights = [self._right_results(case) for case in cases]
         self.said: set[str] = set()
         self.explained: dict[str, str] = {}  # what is known of a wrong result
-        self.nearly = _one_by_one(self.spec.get("nearly", {}))
+        nearly = [table for of in (self.words, self.spec) for table in of.get("nearly", {}).items()]
+        self.shares = {words: float(share) for share, table in nearly for words in table.values()}  # of the points
         self.complete = False  # whether there is an answer to every case
         self.worth: dict[str, tuple[float, str]] = {}  # by what is said of a part: what the whole counts for, and why
         self.following: dict[str, str] = {}  # the name shown for a result that is right, given the learner's wrong ones
@@ -206,8 +207,8 @@ class Task:
                 where = f"In {case.part}: " if only and k else ""
                 words = self._words(k, attempt, result)
                 said = f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
-                if self.complete and self.explained.get(result) in self.nearly.values():
-                    self.worth[said] = self.spec["worth"], "One mistake explains everything that is off"
+                if self.complete and (share := self.shares.get(self.explained.get(result, ""))):
+                    self.worth[said] = share, "Apart from known mistakes it is right"
                 elif self.complete and case.half:
                     self.worth[said] = 0.5, case.half
                 return said
@@ -286,7 +287,10 @@ class Task:
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
-        table = self.words.get("mistakes", {}) | self.spec.get("mistakes", {}) | self.nearly
+        table: dict[str, Any] = {}
+        for of in (self.words, self.spec):
+            for rows in (of.get("mistakes", {}), *of.get("nearly", {}).values()):
+                table |= rows
         whole = _one_by_one({code: words for code, words in table.items() if isinstance(words, str)})
         tables = {names: _one_by_one(rows) for names, rows in table.items() if isinstance(rows, dict)}
         read = re.findall(r"\w+", self.spec.get("lines", {}).get(result, ""))

@@ -82,15 +82,10 @@ class Attempt:
         """Return the function's answer to these inputs, or raise `Trouble`."""
         key = tuple(map(id, inputs))
         if key not in self._answers:
-            answer, kind, said = None, None, ""
-            try:
-                answer = self._ask(inputs)
-            except Trouble as trouble:
-                kind, said = type(trouble), str(trouble)
-            self._answers[key] = inputs, answer, kind, said
-        _, answer, kind, said = self._answers[key]
-        if kind:
-            raise kind(said)
+            self._answers[key] = (inputs, *self._ask(inputs))
+        _, answer, trouble = self._answers[key]
+        if trouble:
+            raise trouble
         return answer
 
     def borrowed(self, allowed: Collection[str]) -> str:
@@ -117,9 +112,10 @@ class Attempt:
         """Whether a `Trouble` or its sentence says that this function, not one that it calls, is not written yet."""
         return str(trouble) in (DOTS.format(self.name), RAISES.format(self.name))
 
-    def _ask(self, inputs: tuple) -> Any:
+    def _ask(self, inputs: tuple) -> tuple[Any, Trouble | None]:
         if self._left <= 0:
-            raise OutOfTime(f"{self.name} used up its {amount(f'{self.seconds:g}', 'second')} in the earlier parts.")
+            seconds = amount(f"{self.seconds:g}", "second")
+            return None, OutOfTime(f"{self.name} used up its {seconds} in the earlier parts.")
         given = copy.deepcopy(inputs)
         self.lent |= {guard.name_of(each) for each in inputs if callable(each)}
         spent = guard.stopwatch()
@@ -130,11 +126,11 @@ class Attempt:
             # By name: in grading it comes from another process; that of an input() nobody can answer is another one.
             if type(error.__cause__).__name__ == "NotImplementedError":
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
-                raise Trouble(RAISES.format(frame.f_code.co_name)) from None  # perhaps another one, which it calls
+                return None, Trouble(RAISES.format(frame.f_code.co_name))  # perhaps another one, which this one calls
             said = str(error).replace(ENDLESS, self.slow)
             unmade = "raised NameError: name '" in said and "write np." not in said
-            late = isinstance(error, guard.TooLong)
-            raise (OutOfTime if late else Trouble)(said + (NOT_MADE if unmade else "")) from None
+            trouble = OutOfTime if isinstance(error, guard.TooLong) else Trouble
+            return None, trouble(said + (NOT_MADE if unmade else ""))
         finally:
             aside.give_modules_back()
             self._left -= spent()
@@ -144,15 +140,15 @@ class Attempt:
                 found = self.rounded if same(before, after, rounding=True) else self.changed
                 found[names[number] if number < len(names) else f"input {number + 1}"] = None
         if answer is Ellipsis:
-            raise Trouble(DOTS.format(self.name))
+            return None, Trouble(DOTS.format(self.name))
         if answer is None:
-            raise Trouble(f"{self.name} returns nothing (None): is a return missing at its end?")
+            return None, Trouble(f"{self.name} returns nothing (None): is a return missing at its end?")
         if isinstance(answer, ONCE):
             should = "It should return the values themselves: list(...) makes a list of them."
-            raise Trouble(f"{self.name} returns {brief(answer)}. {should}")
+            return None, Trouble(f"{self.name} returns {brief(answer)}. {should}")
         with contextlib.suppress(Exception):  # of some things there is no copy
             answer = copy.deepcopy(answer)  # the next call may fill the same dictionary
-        return answer
+        return answer, None
 
 
 def judge(

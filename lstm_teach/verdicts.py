@@ -36,15 +36,13 @@ class Part:
     """One thing that a check looks at; `sentence` says what is off, where, and what to try, and is empty if right.
 
     A part that is `open` has not been written yet, which isn't a mistake. What is `beside` the parts isn't counted as
-    one, so that their number stays the same; it takes one off the right ones. `worth` is how much of a part counts
-    though something is off.
+    one, so that their number stays the same; it takes one off the right ones.
     """
 
     name: str
     sentence: str = ""
     open: bool = False
     beside: bool = False
-    worth: float = 0
 
     @property
     def passed(self) -> bool:  # noqa: D102
@@ -85,6 +83,7 @@ class Verdict:
     hints    the idea, the place, the line; () where no hint is needed
     note     one more sentence, shown whatever the result
     said     the first sentence, where the usual one does not fit
+    least    the share that counts, even if fewer parts are right
     """
 
     name: str
@@ -92,6 +91,7 @@ class Verdict:
     hints: tuple[str, ...] = ()
     note: str = ""
     said: str = ""
+    least: float = 0
 
     @property
     def passed(self) -> bool:
@@ -100,10 +100,9 @@ class Verdict:
 
     @property
     def score(self) -> float:
-        """The share of the parts that are right, 0 to 1; of others, what they are worth."""
+        """The share of the parts that are right, 0 to 1."""
         right, wrong_beside, parts = self._counts()
-        partly = sum(part.worth for part in self.parts if not part.passed)
-        return max(0, right + partly - wrong_beside) / parts
+        return max(0, max(right, self.least * parts) - wrong_beside) / parts
 
     def _counts(self) -> tuple[int, int, int]:
         """How many parts are right, how many things beside them are wrong, and how many parts there are."""

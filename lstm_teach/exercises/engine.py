@@ -57,6 +57,7 @@ to its inputs, calls the library's own answer) is the business of judging.judge.
 """
 
 import contextlib
+import itertools
 import re
 import sys
 import tomllib
@@ -150,7 +151,7 @@ class Task:
         nearly = [table for of in (self.words, self.spec) for table in of.get("nearly", {}).items()]
         self.shares = {words: float(share) for share, table in nearly for words in table.values()}  # of the points
         self.complete = False  # whether there is an answer to every case
-        self.worth: dict[str, tuple[float, str]] = {}  # by what is said of a part: what the whole counts for, and why
+        self.least: dict[str, tuple[float, str]] = {}  # by what is said of a part: what the whole earns, and why
         self.following: dict[str, str] = {}  # the name shown for a result that is right, given the learner's wrong ones
 
     @np.errstate(all="ignore")
@@ -179,18 +180,11 @@ class Task:
             told = (replace(part, sentence=order) if part in off else part for part in found.parts if not part.beside)
             found = replace(found, parts=tuple(told))
         parts = (replace(p, name=self.following.get(p.name, p.name)) if p.passed else p for p in found.parts)
-        return self._with_worth(replace(found, parts=tuple(parts)))
-
-    def _with_worth(self, found: Verdict) -> Verdict:
-        """With what counts of the parts that are off, so that the whole counts as much as it is worth."""
-        off = [part for part in found.parts if part.sentence in self.worth]  # not where judge has another reason
-        right = sum(part.passed for part in found.parts)
-        worth, why = min((self.worth[part.sentence] for part in off), default=(0, ""))
-        if worth * (right + len(off)) <= right:
-            return found
-        each = worth - (1 - worth) * right / len(off)
-        parts = tuple(replace(part, worth=each) if part in off else part for part in found.parts)
-        return replace(found, parts=parts, note=f"{why}, so it earns {worth:.0%} of the points. {found.note}".strip())
+        wrong = [part for part in found.parts if not (part.passed or part.beside)]
+        none = 0, ""  # for what judge says
+        least, why = min((self.least.get(part.sentence, none) for part in wrong), default=none)
+        why = f"{why}, so it earns {least:.0%} of the points." if least > found.score else ""
+        return replace(found, parts=tuple(parts), note=f"{why} {found.note}".strip(), least=least)
 
     def _part(self, name: str, only: str, attempt: Attempt) -> str:
         """The sentence of a part: the first thing that is off in its cases, and what is known of it."""
@@ -208,9 +202,9 @@ class Task:
                 words = self._words(k, attempt, result)
                 said = f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
                 if self.complete and (share := self.shares.get(self.explained.get(result, ""))):
-                    self.worth[said] = share, "Apart from known mistakes it is right"
+                    self.least[said] = share, "Apart from known mistakes it is right"
                 elif self.complete and case.half:
-                    self.worth[said] = 0.5, case.half
+                    self.least[said] = 0.5, case.half
                 return said
         return ""
 
@@ -222,7 +216,7 @@ class Task:
         late = f"{attempt.name} used up its {attempt.seconds:g} seconds after {done} of {most} calls."
         late = f"{late} What it answered until then is {'all' if right else 'not all'} right. {attempt.slow}"
         if right and 2 * done >= most:
-            self.worth[late] = 0.5, "What is missing is speed"
+            self.least[late] = 0.5, "What is missing is speed"
         return late if done else ""
 
     def _off(self, k: int, attempt: Attempt, only: str) -> tuple[str, str]:
@@ -287,10 +281,8 @@ class Task:
 
     def mistakes(self, result: str) -> tuple[dict[str, str], dict[str, str]]:
         """The named mistakes of one result, and those of the whole answer, if it has several results."""
-        table: dict[str, Any] = {}
-        for of in (self.words, self.spec):
-            for rows in (of.get("mistakes", {}), *of.get("nearly", {}).values()):
-                table |= rows
+        tables = [[of.get("mistakes", {}), *of.get("nearly", {}).values()] for of in (self.words, self.spec)]
+        table = {code: words for rows in itertools.chain(*tables) for code, words in rows.items()}
         whole = _one_by_one({code: words for code, words in table.items() if isinstance(words, str)})
         tables = {names: _one_by_one(rows) for names, rows in table.items() if isinstance(rows, dict)}
         read = re.findall(r"\w+", self.spec.get("lines", {}).get(result, ""))

@@ -149,12 +149,11 @@ def check_sample(sample: Callable, seed: int = 1) -> Verdict:
 
     words = task_of(__name__, "sample")
 
-    def also(got: object, step: Callable, params: Params, first: int, numbers: np.ndarray, temperature: float) -> str:
+    def also(got: object, *given: object) -> str:
         def again(numbers: np.ndarray) -> np.ndarray:
-            return np.asarray(
-                guard.call(sample, step, *copy.deepcopy((params, first, numbers, temperature)), seconds=2)
-            )
+            return np.asarray(guard.call(sample, *copy.deepcopy((*given[:3], numbers, given[4])), seconds=2))
 
+        numbers = given[3]
         with contextlib.suppress(guard.LearnerError, ValueError):
             if (same := again(numbers)).shape == np.shape(got) and (same != got).any():
                 return advice(words["random"])

@@ -235,7 +235,7 @@ def judge_blank(
         named = any(cellcode.dots_given_to(line, statements) for line in blank.lines)  # then they are told of below
         return (Part(name, "" if named else judging.DOTS.format(name), open=True),)
     # no second wait; and a missing name, or an answer of the library's, is named already
-    said = "did not finish", "NameError", judging.CALLS.rpartition("{}")[2]
+    said = guard.ENDLESS, "NameError", judging.CALLS.rpartition("{}")[2]
     done = all(part.passed or any(words in part.sentence for words in said) for part in parts)
     return parts if done else _with_helpers(blank, function, parts)
 

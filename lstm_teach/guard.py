@@ -33,6 +33,7 @@ except ImportError:  # a Python without threads may lack it too
 PATIENCE = 2.0  # seconds for a call to stop once it was told to
 TURNED = " Is something transposed, or an index missing?"
 TIDY = 0.25  # seconds of them to tidy up in
+ENDLESS = "did not finish"  # a sentence with these words is about a call that took too long
 
 
 class OutOfTime(SystemExit):
@@ -134,7 +135,7 @@ def _too_long(function: Callable, seconds: float, place: str, stopped: bool = Tr
     near = round(2 * seconds) / 2 if seconds > 2 else round(seconds, 1 if seconds > 1 else 2)
     limit = f"{near:g}"
     unit = "second" if limit == "1" else "seconds"
-    return TooLong(f"{name} did not finish within {limit} {unit} and {end}{place}. {advice}")
+    return TooLong(f"{name} {ENDLESS} within {limit} {unit} and {end}{place}. {advice}")
 
 
 class Limit:

@@ -249,7 +249,9 @@ def words_for_typed(name: str, written: Written, namespace: Names, cases: Sequen
     if not typed:
         return ""
     them = f"{'s' * (len(typed) > 1)} {listing([f'{n:g}' for n in typed])}"
-    way = "use a name instead, or leave it out." if len(typed) == 1 else "use names instead, or leave them out."
+    way = f"write the line without {'it' if len(typed) == 1 else 'them'}."
+    if not any(n % 1 for n in typed):  # a size of these nets, or one more or less
+        way = "use a name instead." if len(typed) == 1 else "use names instead."
     if cellcode.calls(ast.parse(written.its).body, "arg"):  # where the largest is, or the smallest
         way = "compare the numbers with each other, not with a fixed one."
     return f"{TYPED}{them} can be right for these numbers only: {way}"

@@ -106,7 +106,7 @@ def test_right_lines_are_accepted_however_they_are_written(name, lines):
 @pytest.mark.parametrize("line", ["max(sigmoid(zo), 0.01)", "np.clip(sigmoid(zo), 0.01, 1)"])
 def test_a_number_that_never_shows_is_better_left_out(line):
     said = str(judged(LESSON, "gates", {"i": "sigmoid(zi)", "f": "sigmoid(zf)", "o": line, "g": "np.tanh(zg)"}))
-    assert "The typed-in number 0.01 can be right for these numbers only: use a name instead, or leave it out." in said
+    assert "The typed-in number 0.01 can be right for these numbers only: write the line without it." in said
 
 
 @pytest.mark.parametrize(

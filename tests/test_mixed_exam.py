@@ -275,7 +275,7 @@ def by_single_steps(net, x, targets, h0, c0):
     return grads
 
 
-ONE, HALF = "Apart from known mistakes it is right", "At T = 1 all of it is right"
+ONE, HALF = "Apart from what is named above, it is right", "At T = 1 all of it is right"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def sentences(verdict):
     ("line", "words"),
     [
         ("dWf_many = np.array([[dzf_many[a] * h_before_many[b] for b in range(3)] for a in range(3)])",
-         "The typed-in number 3 can be right for these numbers only: use a name instead, or leave it out."),
+         "The typed-in number 3 can be right for these numbers only: use a name instead."),
         ("dWf_many = np.array([[dzf_many[a] * h_before_many[b] for b in range(3)] for a in (0, 1, 2, 3)[:3]])", "3"),
     ],
 )  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_typed_in_number_is_named_if_it_is_a_size_that_other_nets_have_otherwi
         cases = [{n: net[n] for n in (*values, "repair")} for net in nets]
         return lines.words_for_typed("repair", written, {"np": np, **values}, cases)
 
-    said = "The typed-in number 4 can be right for these numbers only: use a name instead, or leave it out."
+    said = "The typed-in number 4 can be right for these numbers only: use a name instead."
     assert {words(dz=np.ones(4)), words(h=np.zeros((4, 4))), words(H=4), words(T=3), words(T=5)} == {said}
     assert words(T=7) == words(T=4) == ""
 

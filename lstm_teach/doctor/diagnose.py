@@ -68,7 +68,7 @@ def _diagnosis(
 
     seen, said = "The gradient check reported this.", [*report.problems, *_endless_later(backward, report, takes)]
     problems = [Finding(cause=problem, evidence=seen) for problem in said]
-    code, ends = None, not any(_ENDLESS in problem for problem in said)
+    code, ends = None, not any(guard.ENDLESS in problem for problem in said)
     try:
         code = _read(backward, takes, ends)
     except NoSource as error:
@@ -131,14 +131,14 @@ def _diagnosis(
 
 def _endless_later(backward: Backward, report: GradientReport, takes: dict[str, bool]) -> list[str]:
     """That a pass which stopped the check at T = 1 or 2 does not finish with three steps, where it does not."""
-    if not report.problems or 3 in report.errors_by_length or any(_ENDLESS in problem for problem in report.problems):
+    known = 3 in report.errors_by_length or any(guard.ENDLESS in problem for problem in report.problems)
+    if known or not report.problems:
         return []
     case = make_case(3, 23, takes)
     three = check_gradients(backward, case.params, case.x, case.targets, **case.states, seconds=CALL)
-    return [f"At T = 3, {problem}" for problem in three.problems if _ENDLESS in problem]
+    return [f"At T = 3, {problem}" for problem in three.problems if guard.ENDLESS in problem]
 
 
-_ENDLESS = "did not finish"  # what the check says then
 _EXACT, _SMALL = 1e-9, 1e-4  # rounding leaves less than the one, a fault in an equation more than the other
 _OUTSIDE = "{} was not searched, and the fault may be in there. To search it too, use `{}`, without the module's name."
 _STOPPED = {

@@ -202,7 +202,7 @@ class Task:
                 words = self._words(k, attempt, result)
                 said = f"{where}{sentence}\n{'' if words in sentence else words}".strip()  # on a line of its own
                 if self.complete and (share := self.shares.get(self.explained.get(result, ""))):
-                    self.least[said] = share, "Apart from known mistakes it is right"
+                    self.least[said] = share, "Apart from what is named above, it is right"
                 elif self.complete and case.half:
                     self.least[said] = 0.5, case.half
                 return said

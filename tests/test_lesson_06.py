@@ -822,7 +822,17 @@ def test_what_the_page_on_clipping_says(capsys):
             rises.append(lt.loss(params, *page["pair"]) > before)
     assert (sum(rises), len(rises)) == (11, 17)
     assert lower == 16 and "For 16 of the 20 nets in that row" in words_of(DEEPER, "one-step-read")
-    assert (np.sum(norms["right"] > 5), np.sum(norms["right"] > 1), len(norms["right"])) == (15, 72, 150)
+    # Processors differ in the last digit, and such a run makes that large: the page's words have to be true on each.
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+
+        def rounded(*given, rng=rng):
+            return lt.Params(
+                3, 12, lt.bptt(*given).flat * (1 + 1e-15 * rng.standard_normal(lt.Params.zeros(3, 12).flat.size))
+            )
+
+        clipped = page["norms_of"](rounded)
+        assert 8 <= np.sum(clipped > 5) <= 17 and 55 <= np.sum(clipped > 1) <= 82 and len(clipped) == 150
     assert "one factor       norm 1.10, turned by 0 degrees" in printed
     turned = int(re.search(r"each number cut  norm 1.10, turned by (\d+)", printed)[1])
     assert turned > 45

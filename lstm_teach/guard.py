@@ -363,7 +363,7 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> bool:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(SystemExit))
         if ended.wait(wait):
             return True
-        wait = 0.005
+        wait = 0.02  # shorter ones would count as computing
     if worker.is_alive():
         _settle()
     return not worker.is_alive()

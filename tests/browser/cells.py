@@ -11,6 +11,7 @@ GO_TO = """id => {
 }"""
 # The element of the cell with that id.
 CELL = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id).node"""
+STATUS = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
 SOURCE = """id => window.jupyterapp.shell.currentWidget.content.widgets.find(cell => cell.model.id === id)
     .model.sharedModel.source"""
 
@@ -21,14 +22,25 @@ def go_to(page, cell_id):
     return page.evaluate_handle(CELL, cell_id).as_element()
 
 
+def wait_until_idle(page, seconds=SECONDS):
+    """Wait until the kernel has done all that it was given.
+
+    An error stands in its cell a moment before the kernel drops what waits behind it; a cell that is run within that
+    moment is dropped as well, and stays as it is.
+    """
+    page.wait_for_function(f"({STATUS}) === 'idle'", timeout=seconds * 1000)
+
+
 def run(page, cell_id):
     """Run a cell by keyboard."""
+    wait_until_idle(page)
     go_to(page, cell_id)
     page.keyboard.press("ControlOrMeta+Enter")
 
 
 def write(page, cell_id, source):
     """Put a source into a cell and run it, by keyboard."""
+    wait_until_idle(page)
     go_to(page, cell_id)
     page.keyboard.press("Enter")
     page.keyboard.press("ControlOrMeta+a")

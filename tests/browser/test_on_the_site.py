@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from cells import run, wait_for_text, write
+from cells import STATUS, run, wait_for_text, wait_until_idle, write
 from drive import explorers_on
 from lab import cell_errors, open_notebook, read_file, run_all, wait_for_file, watch
 
 pytestmark = pytest.mark.browser
 
 EXERCISE = "notebooks/exercises/01_forward_pass.ipynb"
-STATUS = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
 ENDLESS = "def gate(U, W, token, h_before):\n    while True:\n        pass"
 
 
@@ -117,7 +116,7 @@ def test_an_endless_loop_is_stopped_and_what_is_written_is_still_there_after_a_r
     try:
         open_notebook(page, lab, EXERCISE)
         run(page, "imports")
-        page.wait_for_function(f"({STATUS}) === 'idle'", timeout=120_000)
+        wait_until_idle(page, 120)
         write(page, "gate", ENDLESS)
         run(page, "check-gate")
         wait_for_text(page, "check-gate", "was stopped")
@@ -181,7 +180,7 @@ def test_the_stop_button_offers_to_restart_python_and_a_narrow_window_is_the_les
         page.keyboard.press("i")
         page.keyboard.press("i")  # what the stop button does
         page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").press("Enter")
-        page.wait_for_function(f"({STATUS}) === 'idle'", timeout=120_000)
+        wait_until_idle(page, 120)
         write(page, "gate", "print(6 * 7)")
         wait_for_text(page, "gate", "42")
     finally:

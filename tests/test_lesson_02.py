@@ -20,7 +20,9 @@ from lesson_cells import (
 import lstm_teach as lt
 from lstm_teach import plain
 from lstm_teach.blanks import Lesson
+from lstm_teach.graph import Net, forward_values
 from lstm_teach.lessons import cases_02, library, one_unit
+from lstm_teach.lessons.cases import walked
 
 NOTEBOOK = "02_one_step_back"
 SPEC = spec(NOTEBOOK)
@@ -494,19 +496,19 @@ def test_the_numbers_of_the_predictions_and_of_the_prose():
     assert "0.995" in options["a"][1] and "0.0099" not in options["b"][1] and "0.0099" in options["c"][1]
 
 
-def test_the_two_roads_carry_what_the_prediction_says():
-    later = plain.forward(one_unit.PARAMS, one_unit.TOKENS, one_unit.H0, one_unit.C0)
-    dh_future, dc_carry = one_unit.sent_back()
-    through_h = dh_future * later.o[0].item() * (1 - later.ct[0].item() ** 2)
-    assert (round(through_h, 2), round(dc_carry, 2), round(later.f[1].item(), 2)) == (-0.05, 0.10, 0.30)
-    said = SPEC["predictions"]["roads"]
-    assert "0.30" in said["text"] and ["−0.05" in said["options"][k][1] for k in "abc"] == [False, True, False]
-    assert abs(through_h) < dc_carry
-    _, W, _ = one_unit.weights()
-    slopes = [later.c[0], later.g[1], later.i[1], later.ct[1]]  # what f, i, g and o are multiplied by at step 1
-    slopes += [gate * (1 - gate) for gate in (later.i[1], later.f[1], later.o[1])] + [1 - later.g[1] ** 2]
-    factors = np.abs([later.o[0], 1 - later.ct[0] ** 2, *slopes]).ravel()
-    assert np.mean(np.append(factors, np.abs(W)) < 0.75) > 0.5  # "most of them are well below 1"
+def test_behind_a_shut_output_gate_a_cell_reaches_only_the_next_cell():
+    assert (
+        SPEC["predictions"]["roads"]["right"] == "c"
+        and "only along the cell line" in SPEC["predictions"]["roads"]["options"]["c"][0]
+    )
+    params, sequence = one_unit.PARAMS.copy(), (one_unit.TOKENS, one_unit.TARGETS, one_unit.H0, one_unit.C0)
+    params.Uo[0, one_unit.TOKENS[0]] = -1000  # shuts the gate at step 0 only: step 1 reads the other token
+    values, nudged = (forward_values(Net(params, *sequence), "c[0]", by) for by in (0, 0.001))
+    moved = {box for box in values if values[box] != nudged[box]}
+    assert values["o[0]"] == 0 and {"c[1]", "loss[1]"} <= moved
+    assert not moved & {"loss[0]", "h[0]", "zi[1]", "zf[1]", "zo[1]", "zg[1]"}
+    first, second = walked(params, *sequence).deltas
+    assert first["dc"] == second["dc_before"] != 0 and second["dh_before"] != 0
 
 
 def test_the_table_of_verdicts_is_the_library_s():

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from lesson_cells import cell_source, run_cell, run_cells, words_of
+from lesson_cells import cell_source, rounded_otherwise, run_cell, run_cells, words_of
 
 import lstm_teach as lt
 from lstm_teach.explorers.gradient_check import checks_table
@@ -72,18 +72,22 @@ def test_a_check_that_can_be_trusted_has_a_wide_gap_around_its_bound(page):
             assert 10 * right < bound < 1e-4 * min(broken)
 
 
-def test_the_numbers_of_the_prose_are_those_of_the_grid(page):
-    errors = {name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in page["errors"].items()}
+@pytest.mark.parametrize("run", range(4))
+def test_the_numbers_of_the_prose_are_those_of_the_grid_on_any_processor(monkeypatch, run):
+    monkeypatch.setattr(lt, "loss", rounded_otherwise(lt.loss, run))
+    errors = {
+        name: dict(zip(["right", *FAULTS], row, strict=True)) for name, row in run_cells(NOTEBOOK)["errors"].items()
+    }
     read, answer = words_of(NOTEBOOK, "read-the-grid"), words_of(NOTEBOOK, "answer")
-    assert f"{errors['fresh net']['right']:.1e}" == "1.5e-03" and "1.5e-3" in read
+    assert 1e-3 < errors["fresh net"]["right"] < 3e-3 and "the error of `dWf` is more than 1e-3" in read
     assert errors["fresh net"]["start"] == errors["fresh net"]["right"] and "with that very same error" in read
-    assert f"{errors['single precision']['right']:.1e}" == "5.6e-04" and "5.6e-4" in read
-    assert f"{errors['single precision']['decay']:.1e}" == "3.5e-03" and "3.5e-3" in read
-    assert f"{errors['worst element']['right']:.1e}" == "4.8e-07" and "4.8e-7" in read
-    said = {"one step": "4e-9", "careful": "0.67", "fresh net": "0.83", "fresh net, all as one": "0.55"}
+    assert 2 < errors["single precision"]["decay"] / errors["single precision"]["right"] < 9
+    assert errors["worst element"]["right"] > 3e-7 and "off by several times the bound" in read
+    assert 3e-9 < errors["one step"]["carry"] < 7e-9 and "about 5e-9" in answer
+    assert errors["one step"]["carry"] == pytest.approx(errors["one step"]["right"])
+    said = {"careful": "0.67", "fresh net": "0.83", "fresh net, all as one": "0.55"}
     for check, number in said.items():
-        assert number in answer
-        assert float(f"{errors[check]['carry']:.{1 if 'e' in number else 2}g}") == float(number), check
+        assert number in answer and f"{errors[check]['carry']:.2f}" == number, check
 
 
 def test_the_fresh_net_s_rejection_is_rounding_not_a_mistake(page):

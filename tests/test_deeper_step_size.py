@@ -5,10 +5,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from lesson_cells import words_of
+from lesson_cells import rounded_otherwise, words_of
 from scenes import assert_same_as_full_drawing, click
 
 import lstm_teach as lt
+from lstm_teach.explorers import gradient_check as explorers
 from lstm_teach.explorers.gradient_check import (
     AROUND,
     STEPS,
@@ -26,44 +27,54 @@ prose = partial(words_of, "deeper/how_a_check_lies")
 
 
 def smallest(number, precision, scheme):
-    """Where the error is smallest and how small, without the luck of a single step: the median of seven neighbors."""
+    """Where the error is smallest, without the luck of a single step: the median of seven neighbors."""
     error = np.abs(curves(number, precision).error[scheme])
     smooth = np.array([np.median(error[max(0, k - 3) : k + 4]) for k in range(len(error))])
-    return STEPS[smooth.argmin()], smooth.min()
+    return STEPS[smooth.argmin()]
 
 
+@pytest.fixture(params=range(6))
+def anywhere(request, monkeypatch):
+    """The losses as other processors round them; the curves are made anew."""
+    monkeypatch.setattr(explorers, "loss", rounded_otherwise(explorers.loss, request.param))
+    curves.cache_clear()
+    yield
+    curves.cache_clear()
+
+
+@pytest.mark.usefixtures("anywhere")
 def test_the_answers_about_the_best_step():
     error = np.abs(curves(0, "double").error["central"])
-    best = STEPS[error.argmin()]
-    assert f"{error.min():.0e}" == "4e-11" and f"{best:.0e}" == "1e-05"
-    assert "the best is 1e-5, with 4e-11" in prose("how-small-answers")
-    step, typical = smallest(0, "double", "central")
-    assert 1e-6 <= step <= 1e-4 and 3e-10 < typical < 1e-9
+    assert 1e-6 <= smallest(0, "double", "central") <= 1e-4
     between = error[(STEPS >= 0.99e-6) & (STEPS <= 1.01e-4)]
     rounded = np.array([float(f"{each:.0e}") for each in between])
-    assert np.mean((rounded >= 3e-10) & (rounded <= 4e-9)) > 0.75 and sum(rounded < 3e-10) == 3  # a few
-    for text in ("between 1e-6 and 1e-4", "mostly between 3e-10 and 4e-9"):
+    assert np.mean((rounded >= 3e-10) & (rounded <= 4e-9)) > 0.5 and 1 <= sum(rounded < 3e-10) <= 7  # a few
+    for text in ("between 1e-6 and 1e-4", "mostly between 3e-10 and 4e-9", "A few lucky nudges do better"):
         assert text in prose("how-small-answers")
 
 
+@pytest.mark.usefixtures("anywhere")
 def test_the_answer_about_the_other_weight():
     deltas = [curves(number, "double").derivative for number in (0, 1)]
     assert 90 < deltas[0] / deltas[1] < 130 and "a hundred times smaller" in prose("how-small-answers")
-    assert 1e-4 <= smallest(1, "double", "central")[0] <= 1e-3
+    assert 1e-4 <= smallest(1, "double", "central") <= 1e-3
     assert "its best nudges are between 1e-4 and 1e-3" in prose("how-small-answers")
 
 
+@pytest.mark.usefixtures("anywhere")
 def test_the_answer_about_single_precision():
     error = np.abs(curves(0, "single").error["central"])
-    assert f"{error.min():.1e}" == "2.1e-05" and "2.1e-5" in prose("how-small-answers")
-    assert np.mean(error > 1e-4) > 0.9
+    assert np.mean(error > 1e-4) > 0.95 and "nearly every nudge gives an error of more than 1e-4" in prose(
+        "how-small-answers"
+    )
 
 
+@pytest.mark.usefixtures("anywhere")
 def test_the_question_of_the_best_nudge_is_answered_right():
     errors = {power: abs(curves(0, "double").error["central"][160 + 10 * power]) for power in (-1, -5, -10, -15)}
     assert min(errors, key=errors.get) == -5
     assert "1e-1, 1e-5, 1e-10 or 1e-15" in prose("how-small") and "**1e-5.**" in prose("how-small-answers")
-    assert 3e-6 < errors[-10] < 3e-5 and errors[-15] > 1  # about five digits are right, and none
+    assert 5e-6 < errors[-10] < 2e-4 and errors[-15] > 1  # four or five digits are right, and none
 
 
 def test_far_down_the_loss_is_a_staircase_that_also_goes_down():
@@ -189,13 +200,20 @@ def test_every_end_of_the_controls_keeps_all_curves_inside_the_axes(explorer):
         ({"step": 1e-16}, "error 1, since both losses come out as the same number."),
         ({"step": 1e-3}, "nearly all from the bend of the curve (rounding:"),
         ({"step": 1e-12}, "nearly all from rounding (bend of the curve: 3.1e-25)."),
-        ({"step": 1e-5}, "error 3.9e-11: 7e-11 from rounding, less 3.1e-11 from the bend of the curve."),
     ],
 )
 def test_the_text_says_how_large_the_error_is_and_where_it_comes_from(explorer, values, words):
     explorer.set(**values)
     assert words in explorer.text
     assert explorer.text.startswith("Ug[2, 1], central, double precision")
+
+
+def test_the_text_says_where_rounding_and_bend_take_from_each_other_and_where_they_add():
+    at = {sign: pictures.Curves("V", (0, 1), 1.0, 1.0, *({"central": np.array([e])} for e in (error, -3.1e-11)))
+          for sign, error in (("less", 3.9e-11), ("and", -9.9e-11))}  # fmt: skip
+    said = {sign: pictures.describe(curve, 1e-5, 0, "central", "double") for sign, curve in at.items()}
+    assert said["less"].endswith("error 3.9e-11: 7e-11 from rounding, less 3.1e-11 from the bend of the curve.")
+    assert said["and"].endswith("error 9.9e-11: 6.8e-11 from rounding, 3.1e-11 from the bend of the curve.")
 
 
 def test_the_text_knows_a_perfect_derivative():

@@ -807,34 +807,33 @@ def test_what_the_page_on_clipping_says(capsys):
     norms = page["norms"]
     assert (norms["broken"] > 100).all()
     rows = {float(row.split()[0]): list(map(float, row.split()[1:])) for row in printed.splitlines()[1:6]}
-    assert 12 < rows[0.3][-1] / rows[0.3][0] < 18 and 1.5e11 < rows[4][-1] / rows[4][0] < 2.5e11
+    assert 12 < rows[0.3][-1] / rows[0.3][0] < 18
     assert all(later > 10 * earlier for earlier, later in zip(rows[4][:-1], rows[4][1:], strict=True))
     promised = [[int(number) for number in pair] for pair in re.findall(r"promises (-?\d+); .* is (\d+)", printed)]
     assert promised == [[232, 232], [222, 223], [-381, 490]] and "loss 234 before the step" in printed
-    rises, lower = [], 0
-    for seed, scale in itertools.product(range(20), (0.3, 1, 2, 3, 4)):
-        gradient = page["bell_gradient"](seed, scale, 80)
-        if scale == 2:  # the row of the single step, without a limit
-            start = lt.Params.random(3, 12, seed=seed, scale=scale, forget_bias=1)
-            after = lt.Params(3, 12, start.flat - 0.01 * gradient)
-            lower += lt.loss(after, *page["pair"]) < lt.loss(start, *page["pair"])
-        if (norm := np.linalg.norm(gradient)) > 1e6:
-            params = lt.Params.random(3, 12, seed=seed, scale=scale, forget_bias=1)
-            before = lt.loss(params, *page["pair"])
-            params.flat -= 0.01 * gradient * 5 / norm
-            rises.append(lt.loss(params, *page["pair"]) > before)
-    assert (sum(rises), len(rises)) == (11, 17)
-    assert lower == 16 and "For 16 of the 20 nets in that row" in words_of(DEEPER, "one-step-read")
-    # Processors differ in the last digit, and such a run makes that large: the page's words have to be true on each.
-    for seed in range(8):
-        rng = np.random.default_rng(seed)
+    # Processors differ in the last digit, and such nets make that large: the page's words have to be true on each.
+    for run in range(8):
+        rng = np.random.default_rng(run)
 
-        def rounded(*given, rng=rng):
-            return lt.Params(
-                3, 12, lt.bptt(*given).flat * (1 + 1e-15 * rng.standard_normal(lt.Params.zeros(3, 12).flat.size))
-            )
+        def rounded(params, rng=rng):
+            return lt.Params(3, 12, params.flat * (1 + 1e-15 * rng.standard_normal(params.flat.size)))
 
-        clipped = page["norms_of"](rounded)
+        lower, rises, longest = 0, [], {10: 0, 80: 0}
+        for seed, scale in itertools.product(range(20), (0.3, 1, 2, 3, 4)):
+            params = rounded(lt.Params.random(3, 12, seed=seed, scale=scale, forget_bias=1))
+            gradients = {gap: lt.bptt(params, *bell.sequence(True, gap)).flat for gap in longest}
+            before, norm = lt.loss(params, *page["pair"]), np.linalg.norm(gradients[80])
+            if scale == 2:  # the row of the single step, without a limit
+                lower += lt.loss(lt.Params(3, 12, params.flat - 0.01 * gradients[80]), *page["pair"]) < before
+            if norm > 1e6:
+                params.flat -= 0.01 * gradients[80] * 5 / norm
+                rises.append(lt.loss(params, *page["pair"]) > before)
+            if scale == 4:
+                longest = {gap: max(norm, np.linalg.norm(gradients[gap])) for gap, norm in longest.items()}
+        assert longest[80] / longest[10] > 3e9 and "by many billions" in words_of(DEEPER, "explode-read")
+        assert len(rises) == 17 and sum(rises) >= 9
+        assert lower == 16 and "For 16 of the 20 nets in that row" in words_of(DEEPER, "one-step-read")
+        clipped = page["norms_of"](lambda *given: rounded(lt.bptt(*given)))
         assert 8 <= np.sum(clipped > 5) <= 17 and 55 <= np.sum(clipped > 1) <= 82 and len(clipped) == 150
     assert "one factor       norm 1.10, turned by 0 degrees" in printed
     turned = int(re.search(r"each number cut  norm 1.10, turned by (\d+)", printed)[1])

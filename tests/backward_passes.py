@@ -334,12 +334,12 @@ FAULTS = [
     Fault("returns None for one", RETURN, RETURN.replace("dWo", "None"), says="dWo must hold real numbers"),
     Fault("NaN", RETURN, f"dWg[2, 1] = np.nan; {RETURN}", says="dWg must be finite, got nan at index (2, 1)"),
     Fault("float32 in what it returns", RETURN, RETURN.replace("dWf", "dWf.astype(np.float32)"), says="dWf as float32"),
-    Fault(
-        "float32 in the states",
+    Fault(  # float32 is off by about 1e-7, so whether a check notices depends on how the processor rounds
+        "float16 in the states",
         ROWS,
-        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H), np.float32) for _ in range(7))",
-        2,
-        "V Wo Uo",
+        "i, f, o, g, c, ct, h = (np.zeros((T + 1, H), np.float16) for _ in range(7))",
+        1,
+        ALL,
     ),
     Fault(
         "memory kept between calls",

@@ -106,7 +106,7 @@ class Lesson:
             way,
             go_on(blank, parts, names),
             give_back(statements, names, taken, before),
-            wrong and cellcode.lost(*statements),
+            wrong and cellcode.slip(*statements),
             "" if wrong else lines.words_for_spent(blank, spare & (before or set())),
         ]
         if dotted := [name for name in blank.lines if cellcode.dots_given_to(name, statements)]:

@@ -17,6 +17,8 @@ from typing import Any
 
 Lines = Sequence[ast.stmt]  # of a cell, or those of one blank
 Names = Mapping[str, Any]  # and their values, of a notebook or of a case
+# Signs before and after a 1 that belongs to what follows it, though Python reads a * 1 - b and a ** 1 / b otherwise.
+TORN = {(a, b) for a in (ast.Mult, ast.Div) for b in (ast.Add, ast.Sub)} | {(ast.Pow, ast.Div)}
 
 
 def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
@@ -104,9 +106,8 @@ def _base(node: ast.AST | None) -> str | None:
 
 def touched(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to, adds to, calls something on or deletes, also inside a loop."""
-    ways = "STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"
-    assigned = _globals(code_of(statement), ways)  # not what only a function in it calls so
-    return _filled(statement) | assigned
+    # not what only a function in it calls so
+    return _filled(statement) | _globals(code_of(statement), ("STORE_GLOBAL", "STORE_NAME", "DELETE_NAME"))
 
 
 def _filled(statement: ast.stmt) -> set[str]:
@@ -214,23 +215,26 @@ def return_in_loop(tree: ast.Module) -> str:
     return f"The return on line {at} is inside the loop, so the loop ends after its first turn." if at else ""
 
 
-def lost(*nodes: ast.AST) -> str:
-    """Say that a line loses what it computes, like a bare `a + b`, or what was there, like `a =+ b`; "" if none."""
-    statements = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Expr | ast.Assign)]
-    alone = [n for n in statements if isinstance(n, ast.Expr) and isinstance(n.value, ast.BinOp | ast.UnaryOp)]
-    if alone:
-        return f"The result of the line `{ast.unparse(alone[0])}` isn't kept: it needs =, += or return."
-    plus = [n for n in statements if isinstance(getattr(_first(n.value), "op", None), ast.UAdd)]
-    plus = [n.targets[0] for n in plus if n.value.col_offset - n.targets[0].end_col_offset < 3]  # a = +b is meant so
-    if not plus:
-        return ""
-    name = ast.unparse(plus[0])
-    return f"`{name} =+ ...` adds nothing: it does the same as `{name} = ...`. To add to what `{name}` holds, write +=."
+def slip(*nodes: ast.AST) -> str:
+    """That a line loses its result or what was there, or that Python reads it otherwise than it looks; "" if none."""
+    return next(filter(None, (_slip(n) for node in nodes for n in ast.walk(node))), "")
 
 
-def _first(node: ast.expr) -> ast.expr:
-    """What an expression begins with: +a of +a @ b."""
-    return _first(node.left) if isinstance(node, ast.BinOp) else node
+def _slip(node: ast.AST) -> str:
+    match node:
+        case ast.Expr(ast.BinOp() | ast.UnaryOp()):
+            return f"The result of the line `{ast.unparse(node)}` isn't kept: it needs =, += or return."
+        case ast.Assign([to, *_], value) if ast.unparse(value)[0] == "+" and value.col_offset - to.end_col_offset < 3:
+            name, adds_nothing = ast.unparse(to), "adds nothing: it does the same as"  # but a = +b is meant so
+            return f"`{name} =+ ...` {adds_nothing} `{name} = ...`. To add to what `{name}` holds, write +=."
+        case ast.BinOp(ast.BinOp(_, _, ast.BinOp() as before), ast.Add() | ast.Sub() | ast.Div() as op, after):
+            return _slip(ast.BinOp(before, op, after))  # b * 1 - c of a + b * 1 - c
+        case ast.BinOp(ast.BinOp(_, first, ast.Constant(1) as one), op, after) if (type(first), type(op)) in TORN:
+            whole, inner = ast.unparse(node), ast.unparse(ast.BinOp(one, op, after))
+            return f"Python reads `{whole}` from left to right: if `{inner}` belongs together, put it in parentheses."
+        case ast.BinOp(ast.Constant(1), ast.FloorDiv()):
+            return f"`{ast.unparse(node)}` drops the fraction: divide with /."
+    return ""
 
 
 def is_open(value: Any) -> bool:

@@ -34,7 +34,7 @@ ANSWERS = (
     *("gradreport", "lessons", "models", "nested", "plain", "rnn", "training"),
 )
 TOOLS = ("Cache", "example", "score_deltas", "sigmoid", "softmax")
-NOT_MADE = " If a cell above makes it, run that cell first. If none does, look at the spelling."
+NOT_MADE = " If a cell above makes it, run that cell first. If none does, make it yourself or look at the spelling."
 ENDLESS = "Look for a loop that never ends."
 ONCE = Iterator | MappingView  # not an array, and some can be read only once
 TOLERANCE = 1e-9  # of an answer, relative to its largest number
@@ -128,7 +128,7 @@ class Attempt:
                 *_, (frame, _) = traceback.walk_tb(error.__cause__.__traceback__)
                 return None, Trouble(RAISES.format(frame.f_code.co_name))  # perhaps another one, which this one calls
             said = str(error).replace(ENDLESS, self.slow)
-            unmade = "raised NameError: name '" in said and "write np." not in said
+            unmade = "raised NameError: name '" in said and not re.search("write np\\.|import it", said)
             trouble = OutOfTime if isinstance(error, guard.TooLong) else Trouble
             return None, trouble(said + (NOT_MADE if unmade else ""))
         finally:
@@ -197,7 +197,7 @@ def judge(
     else:
         sized = results if guard.parameters_of(function) else ()  # else its sizes are those that the task asks for
         sizes = next(filter(None, (typed_sizes(part.sentence, tree) for part in sized)), "")
-        note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.lost(tree), sizes, note)))
+        note = " ".join(filter(None, (cellcode.return_in_loop(tree), cellcode.slip(tree), sizes, note)))
     return Verdict(attempt.name, tuple(results), tuple(hints), note)
 
 

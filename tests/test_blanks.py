@@ -1466,6 +1466,31 @@ def test_a_line_whose_value_is_kept_nowhere_is_named(lesson, cell, line, lost):
 
 
 @pytest.mark.parametrize(
+    ("lesson", "cell", "right", "slip", "shown"),
+    [
+        (FORWARD, "sigmoid", "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", "if `1 + np.exp(-z)` belongs together"),
+        (BACK, "write-dc", "(1 - ct**2)", "1 - ct**2", "Python reads `dct * 1 - ct ** 2` from left to right"),
+        ("05_vanishing_gradients", "blank-rate-needed", "(1 / steps)", "1 / steps", "if `1 / steps` belongs together"),
+        ("05_vanishing_gradients", "blank-rate-needed", "1 / steps", "1 // steps", "`1 // steps` drops the fraction"),
+        ("05_vanishing_gradients", "blank-one-step", "0.25 *", "1 // 4 *", "`1 // 4` drops the fraction"),
+    ],
+)
+def test_what_python_reads_otherwise_than_it_looks_is_told_to_whoever_wrote_it(lesson, cell, right, slip, shown):
+    source = solved(lesson)[cell]
+    assert right in source and judged_in(lesson, cell, source=source).note == ""
+    verdict = judged_in(lesson, cell, source=source.replace(right, slip))
+    assert not verdict.passed and shown in verdict.note
+    other = judged_in(lesson, cell, source=source.replace(right, f"2 * {right}"))
+    assert not other.passed and "Python reads" not in str(other) and "//" not in str(other)
+
+
+def test_a_part_that_was_forgotten_is_not_taken_for_another_slip_in_writing_it():
+    for line, road in (("f * np.eye(H)", "candidate is missing"), ("f * np.eye(H) + 1 // 4 * Wg.T", "`1 // 4` drops")):
+        said = str(judged_in("05_vanishing_gradients", "blank-one-step", {"one_step": line}))
+        assert road in said and ("//" in said) == ("//" in line)
+
+
+@pytest.mark.parametrize(
     ("lesson", "cell", "line", "slip"),
     [
         (SINGLE, "my-bptt", "grads.V += ", "grads.V =+ "),

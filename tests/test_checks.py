@@ -197,6 +197,24 @@ def test_a_return_inside_a_loop_is_told_where_it_ends_the_loop_and_something_is_
     assert check(first_found).passed and "inside the loop" not in str(check(first_found))
 
 
+def test_a_name_that_no_cell_makes_is_to_be_made_or_imported():
+    said = str(check(lambda v: sigmoid(v)))  # noqa: F821
+    assert "run that cell first. If none does, make it yourself or look at the spelling." in said
+    said = str(check(lambda v: v * math.pi))  # noqa: F821
+    assert "math is a module: import it first." in said and "spelling" not in said
+
+
+def test_a_function_that_python_reads_otherwise_than_it_looks_is_told_so_while_it_is_wrong():
+    def halved(v):
+        return v * 1 + v / v
+
+    def doubled(v):
+        return v * 1 + v
+
+    said = "Python reads `v * 1 + v / v` from left to right: if `1 + v / v` belongs together, put it in parentheses."
+    assert said in str(check(halved)) and "Python reads" not in str(check(doubled))
+
+
 def test_a_result_of_print_is_told_what_it_is():
     assert "print, list.sort and other calls without a result give None" in difference("the result", None, 2 * INPUT)
 

@@ -154,7 +154,7 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
         ("bias_helped", "bias_helped", "bias_alone", "the bias for the carry alone"),
         ("rate_of", "rate_of", "np.abs(np.linalg.eigvals(one_step)).max", "What rate_of returns is a function: are"),
         ("rate_of", "rate_of", "np.linalg.eigvals(one_step).max()", "What rate_of returns should hold real numbers"),
-        ("rate_needed", "rate_needed", "share ** 1 / steps", "the exponent needs parentheses"),
+        ("rate_needed", "rate_needed", "share ** 1 / steps", "going back to one step takes a root."),
         ("rate_needed", "rate_needed", "share ** (-1 / steps)", "This is 1 over the rate."),
         (
             "carried",
@@ -186,7 +186,7 @@ def test_there_are_three_named_mistakes_or_more_for_each_blank():
             "np.sqrt((np.linalg.matrix_power(one_step, 60) ** 2).sum()) ** (1 / 60)",
             "by on average over 60 steps. It is near the rate, but not there yet",
         ),
-        ("one_step", "one_step", "f * np.eye(H) + 1 // 4 * Wg.T", "If you wrote 1 // 4 for the quarter"),
+        ("one_step", "one_step", "f * np.eye(H) + 1 // 4 * Wg.T", "The road through the candidate is missing."),
         ("one_step", "one_step", "f * np.eye(H) + f * 0.25 * Wg.T", "f belongs to the straight one only"),
         ("rate_needed", "rate_needed", "share ** (1 / T)", "This takes the 60th root."),
         ("bias_helped", "bias_helped", "bias_alone - logit(extra)", "the difference of two logits"),

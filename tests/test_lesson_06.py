@@ -223,7 +223,7 @@ WRONG = [
     ("count", "clipped_steps", "(parts['V'] > limit).sum()", "Only the gradient of V is counted"),
     ("count", "clipped_steps", "np.count_nonzero(parts['gates'] > limit)", "The gradient of V is left out"),
     ("norm", "norm", "np.linalg.norm(gradient)", "The number is right, but here it should come from the nine numbers"),
-    ("norm", "norm", "np.sum(norms**2) ** 1/2", "Python takes the power first and then halves"),
+    ("norm", "norm", "np.sum(norms**2) ** 1/2", "This is half of the sum of the squares, not its root."),
     ("cosine", "cosine", "return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)", "1 minus the cosine"),
     ("price", "forgets", "best + np.log(2) // length", "// drops the fraction"),
     ("count", "clipped_steps", "np.any(whole > limit)", "only says whether any step was clipped"),

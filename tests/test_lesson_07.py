@@ -106,7 +106,7 @@ WRONG = [  # in other words than the lesson's file has them
     (2, "cache.y - wanted / T", "This divides only wanted by T."),
     (3, "dc * i * (1 - g * 2)", "g * 2 is twice g"),
     (3, "dc * i * (1 + g**2)", "never above 1"),
-    (3, "dc * i * 1 - g**2", "the slope needs parentheses"),
+    (3, "dc * i * 1 - g**2", "The slope, 1 - g**2, is a factor"),
     (3, "dh * o * (1 - ct**2) * i * (1 - g**2)", "back_c, is left out here"),
     (3, "(dc + back_c) * i * (1 - g**2)", "Here it counts twice"),
     (

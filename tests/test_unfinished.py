@@ -81,6 +81,8 @@ STOPPED = {  # cells, and what is said below their errors
     f"c = [f, i] @ [g, o]\n{CHECK}": SINGLE,
     f"c = tanh(g)\n{CHECK}": FIRST.format("tanh") + "If you mean NumPy's tanh, write np.tanh.",
     f"c = e / 2\n{CHECK}": FIRST.format("e") + "If you mean NumPy's e, write np.e.",  # as lesson 1 has an e
+    f"c = math.exp(g)\n{CHECK}": FIRST.format("math") + "math is a module: import it first.",
+    f"c = sum(f, g, i)\n{CHECK}": "Python's sum adds up one list. To add arrays, write a + b, or sum([a, b]).",
     f"c = half * 2\n{CHECK}": FIRST.format("half")
     + "If none does, look at the spelling.",  # a type of NumPy, and hardly what is meant
     f"c = g ^ 2\n{CHECK}": "^ is not a power in Python: write **.",

@@ -67,14 +67,12 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
     To add a small number to a probability of 0 and to replace the 0 by it come to the same.
     """
     y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
-    for least in 10.0 ** -np.arange(1, 301):
-        if np.isclose(got, -np.log(np.maximum(y, least)).sum(), rtol=1e-9, atol=0):
-            return advice(f"A probability of 0 counts as {least:.0e} here, so the log is finite but far from right.")
+    made = "A probability of 0 counts as {:.0e} here, so the log is finite but far from right."
+    losses = {made.format(least): -np.log(np.maximum(y, least)).sum() for least in 10.0 ** -np.arange(1, 301)}
     for limit in CLIPPED_AT:
         clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
-        if np.isclose(got, clipped(*given), rtol=1e-9, atol=0):
-            return advice(f"The scores were clipped at {limit}, and that changes the loss.")
-    return ""
+        losses[f"The scores were clipped at {limit}, and that changes the loss."] = clipped(*given)
+    return advice(next((words for words, loss in losses.items() if np.isclose(got, loss, rtol=1e-9, atol=0)), ""))
 
 
 def check_bias(bias_that_keeps: Callable, seed: int = 1) -> Verdict:
@@ -133,10 +131,9 @@ def check_light(light_net: Callable, seed: int = 1) -> Verdict:
         def off(t: int, value: float) -> str:
             last = max((s for s in range(t + 1) if x[s] != STAY), default=None)
             lit = last is not None and x[last] == ON
-            switched = f"was last switched {'on' if lit else 'off'} at step {last}"
-            state = "has not been switched on yet" if last is None else switched
-            limit = "above" if lit else "at most"
-            return f"the light {state}, so it should be {limit} 0.5" if (value > 0.5) != lit else ""
+            switched, limit = ("on", "above 0.5") if lit else ("off", "at most 0.5")
+            state = "has not been switched on yet" if last is None else f"was last switched {switched} at step {last}"
+            return f"the light {state}, so it should be {limit}" if (value > 0.5) != lit else ""
 
         return _step_by_step(part, "light_net", x, off, [(True, 0), (False, 0), (False, 1)])
 

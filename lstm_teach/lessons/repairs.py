@@ -148,7 +148,7 @@ def flaws_left(loop: Callable) -> FlawsLeft:
     right = {T: tuple(name for name in Params.NAMES if _agree(got, [name], repaired, T, PASSES)) for T in LENGTHS}
     walk, _, products = next(_explanations(got, [UNCHANGED], {}), (None, "", {}))
     if walk is None:
-        new, lost = _what_is_new(got, loop, right), cellcode.lost(cellcode.tree_of(loop))
+        new, lost = _what_is_new(got, loop, right), cellcode.slip(cellcode.tree_of(loop))
         return replace(new, sentences=(*new.sentences, lost) if lost else new.sentences, right=right)
     gates = "".join(g for g in GATES if products[g] == "dot")
     left = FlawsLeft(frozenset({*WALK} - walk | ({"scalar_dot"} if gates else set())), gates, right=right)

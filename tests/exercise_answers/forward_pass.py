@@ -291,7 +291,7 @@ WRONG = {
         "first answer again": (gate_that_remembers, "other sizes"),
         "writes to U": (gate_in_place, "writes to what it was given, U"),
         "single precision": (lambda *given: gate(*given).astype(np.float32), "float64"),
-        "no parentheses": (lambda U, W, k, h: 1 / 1 + np.exp(-(U[:, k] + W @ h)), "put parentheses around"),
+        "no parentheses": (lambda U, W, k, h: 1 / 1 + np.exp(-(U[:, k] + W @ h)), "The sigmoid is 1 over all of it"),
         "the library": (library_gate, "calls lt.forward from the library"),
         "clipped": (lambda *given: np.clip(gate(*given), 0.01, 0.99), "large weights"),
         "no function": (None, "needs your function itself, got nothing"),

@@ -5,6 +5,7 @@ Imports case, deltas, differences, layout and relations.
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
 from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells, units
-from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -205,25 +206,41 @@ class Evidence:
         said += [f"{self.at(inputs)} has deltas that point the right way, but not the right inputs."] if inputs else []
         return " ".join(said)
 
-    def as_if_of_the_next_step(self) -> str:
-        """That the first step, and no other, has the inputs of the output weights: the state after it."""
-        longer = next((each for T, each in self.seen.items() if T > 1), None)
-        output = next((name for name in self.layout.outputs if self.each[name].right.ndim == 2), "")
-        if self.first > 1 or not longer or not output:
+    def at_the_first_step(self) -> str:
+        """That the first step, and no other, has wrong inputs: with more steps the error has no more products."""
+        more = next((each for T, each in self.seen.items() if T > 1), None) if self.first == 1 else None
+        pairs = {name: (self.each[name], more[name]) for name in self.bad if more}
+        matrices = {name: pair for name, pair in pairs.items() if pair[0].is_matrix}
+        if not matrices or not all(one.full and two.full for one, two in pairs.values()):
             return ""
-        after = [span for axis in (0, 1) if tells(span := basis(self.each[output].right, axis))]
-        for name in self.bad:
+        ranks = [(rank(one.away), rank(two.away), min(one.mine.shape)) for one, two in matrices.values()]
+        if not all(two <= one < most for one, two, most in ranks):
+            return ""
+        silent = not any(one.away[one.loud].any() for one, _ in pairs.values())
+        if silent and (self.state.issuperset(matrices) or self.is_one_gate()) and not self._at_every_step(more):
+            what = "is wrong only where the right one is exactly zero, and the rank of the error doesn't grow"
+            return f"{self.at(self.bad)} {what} with more steps."
+        output = next((name for name in self.layout.outputs if self.each[name].right.ndim == 2), "")
+        after = [span for axis in (0, 1) if output and tells(span := basis(self.each[output].right, axis))]
+        if not after or {self.factors(name) for name in self.bad} != {(True, False)}:
+            return ""
+        for name, (now, then) in pairs.items():
             cuts = [piece for cut in self.layout.on_the_state() for piece in cut if piece.name == name]
             states = [basis(self.each.part(piece).mine, 1 - self.axes[name]) for piece in cuts]
             same = any(len(one) == len(span) and inside(one, span) for one in states for span in after)
-            now, then = self.each[name], longer[name]
-            if not same or not then.full or rank(then.away) > rank(now.away) or rank(then.right) <= rank(now.right):
+            if not same or rank(then.right) <= rank(now.right):
                 return ""
         what = f"The inputs are those of {output}, so the state after the step is read"
-        return f"{what}; with more steps this is still so at only one of them."
+        return f"{self.told_of_factors()} {what}; with more steps this is still so at only one of them."
+
+    def _at_every_step(self, more: Each) -> bool:
+        """Whether the errors have the sum of all deltas, as where a constant is added to what is read."""
+        sums = [c.right.reshape(-1, 1) for c in more.values() if c.is_vector and c.full]
+        wrong = [basis(more[name].away, axis) for name in self.bad if more[name].is_matrix for axis in (0, 1)]
+        return any(len(one) == len(span) and inside(one, span) for one in sums for span in wrong)
 
     def at_the_end(self) -> str:
-        """That the delta of the last step is wrong: the errors are more products than the steps before it have."""
+        """That the last step's own part is wrong: the errors are more products than the steps before it have."""
         start = self.seen.get(1, {})
         inner = [n for n in self.bad if self.each[n].is_matrix and not self.each[n].silent | self._in_two_places(n)]
         each_step = max((rank(start[n].right) for n in inner if start and start[n].full), default=0)
@@ -232,8 +249,29 @@ class Evidence:
             deltas, inputs = self.factors(name)
             if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
                 return ""
-        what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
+        what = "Mistakes in the earlier steps can't explain all of this error: the last step's own part is wrong too"
         return f"{what}." if each_step else ""
+
+    def cut_off(self) -> str:
+        """That nothing of the last losses reaches the first step, or that all of the first step is missing.
+
+        At T = 1 there are the products of the first step alone. A gradient in which later losses have no part in them
+        has that many products fewer than the right one, once what fewer steps give is taken away.
+        """
+        less = {T: each for T, each in self.seen.items() if self.first > T}
+        names = [n for n in self.bad if n not in self.layout.changing] if 1 in less else []
+        for name in (n for n in names if n in self.layout.outputs):
+            if Comparison(-self.each[name].away, less[1][name].right).error < 1e-6:
+                return f"What the gradient of {name} lacks is exactly what it is at T = 1: the first step is left out."
+        first = {n: rank(less[1][n].mine) for n in names if self.each[n].is_matrix and self.each[n].full}
+        fewer = {n: rank(self.each[n].right) - k for n, k in first.items() if k}
+        known = {n: self.each[n] for n, k in fewer.items() if k == rank(less[self.before][n].mine)}
+        for T, share in itertools.product((0, *less) if known else (), (1, 1 / self.first)):
+            parts = {n: less[T][n].mine * (share * T if share < 1 else 1) if T else 0 for n in known}
+            if all(rank(c.mine - parts[n]) <= fewer[n] < rank(c.right - parts[n]) for n, c in known.items()):
+                what = f"holds nothing of the losses after step {T}" if T else "is missing"
+                return f"At T = {self.first} the first step's part of the gradient of {listing(known)} {what}."
+        return ""
 
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""

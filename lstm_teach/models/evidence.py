@@ -13,8 +13,8 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells, units
-from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, units
+from lstm_teach.models.differences import Comparison, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -209,35 +209,31 @@ class Evidence:
     def at_the_first_step(self) -> str:
         """That the first step, and no other, has wrong inputs: with more steps the error has no more products."""
         more = next((each for T, each in self.seen.items() if T > 1), None) if self.first == 1 else None
-        pairs = {name: (self.each[name], more[name]) for name in self.bad if more}
-        matrices = {name: pair for name, pair in pairs.items() if pair[0].is_matrix}
-        if not matrices or not all(one.full and two.full for one, two in pairs.values()):
+        matrices = {n: (self.each[n], more[n]) for n in self.bad if more and self.each[n].is_matrix}
+        if not matrices or not all(each[name].full for each in (self.each, more) for name in self.bad):
             return ""
         ranks = [(rank(one.away), rank(two.away), min(one.mine.shape)) for one, two in matrices.values()]
-        if not all(two <= one < most for one, two, most in ranks):
-            return ""
-        silent = not any(one.away[one.loud].any() for one, _ in pairs.values())
-        if silent and (self.state.issuperset(matrices) or self.is_one_gate()) and not self._at_every_step(more):
-            what = "is wrong only where the right one is exactly zero, and the rank of the error doesn't grow"
-            return f"{self.at(self.bad)} {what} with more steps."
-        output = next((name for name in self.layout.outputs if self.each[name].right.ndim == 2), "")
-        after = [span for axis in (0, 1) if output and tells(span := basis(self.each[output].right, axis))]
-        if not after or {self.factors(name) for name in self.bad} != {(True, False)}:
-            return ""
-        for name, (now, then) in pairs.items():
-            cuts = [piece for cut in self.layout.on_the_state() for piece in cut if piece.name == name]
-            states = [basis(self.each.part(piece).mine, 1 - self.axes[name]) for piece in cuts]
-            same = any(len(one) == len(span) and inside(one, span) for one in states for span in after)
-            if not same or rank(then.right) <= rank(now.right):
-                return ""
-        what = f"The inputs are those of {output}, so the state after the step is read"
-        return f"{self.told_of_factors()} {what}; with more steps this is still so at only one of them."
-
-    def _at_every_step(self, more: Each) -> bool:
-        """Whether the errors have the sum of all deltas, as where a constant is added to what is read."""
+        wrong = [basis(two.away, axis) for _, two in matrices.values() for axis in (0, 1)]
         sums = [c.right.reshape(-1, 1) for c in more.values() if c.is_vector and c.full]
-        wrong = [basis(more[name].away, axis) for name in self.bad if more[name].is_matrix for axis in (0, 1)]
-        return any(len(one) == len(span) and inside(one, span) for one in sums for span in wrong)
+        # A bias has the sum of all deltas, and so has the error where a constant is added to what each step reads.
+        constant = any(len(one) == len(span) and inside(one, span) for one in sums for span in wrong)
+        if constant or not all(two <= one < most for one, two, most in ranks):
+            return ""
+        if sums and {self.factors(name) for name in self.bad} == {(True, False)}:
+            first = all(self._of_no_later_step(name, *pair) for name, pair in matrices.items())
+            what = f"{self.told_of_factors()} The" if first else ""
+        else:
+            zero = not any(self.each[name].away[self.each[name].loud].any() for name in self.bad)
+            zero = zero and (self.state.issuperset(matrices) or self.is_one_gate())
+            what = f"{self.at(self.bad)} is wrong only where the right one is exactly zero, and the" if zero else ""
+        return f"{what} rank of the error doesn't grow with more steps." if what else ""
+
+    def _of_no_later_step(self, name: str, now: Comparison, then: Comparison) -> bool:
+        """Whether the error has a delta that the later steps don't have: those of which are left without its inputs."""
+        axis = self.axes[name]
+        first, right = basis(now.right, 1 - axis), then.right if axis == 0 else then.right.T
+        later = basis(right - right @ first @ first.T, 0)
+        return rank(now.right) < rank(then.right) and not inside(basis(then.away, axis), later)
 
     def at_the_end(self) -> str:
         """That the last step's own part is wrong: the errors are more products than the steps before it have."""

@@ -74,6 +74,7 @@ class Evidence:
         self.model, self.bad = self.each.model, self.each.wrong(rest)
         self.ever = {name for each in seen.values() for name in each.wrong()}
         self.alone = len(rest) == 1 and len(self.each) > 1
+        self.matrices = [n for n in self.bad if self.each[n].is_matrix and n not in layout.changing]
         # With other output weights the deltas are others, and the inputs are not.
         draw, moved = np.random.default_rng(4).normal, [*map(Piece, layout.outputs or self.each)]
         self.other = self.each
@@ -209,7 +210,7 @@ class Evidence:
     def at_the_first_step(self) -> str:
         """That the first step, and no other, has wrong inputs: with more steps the error has no more products."""
         more = next((each for T, each in self.seen.items() if T > 1), None) if self.first == 1 else None
-        matrices = {n: (self.each[n], more[n]) for n in self.bad if more and self.each[n].is_matrix}
+        matrices = {n: (self.each[n], more[n]) for n in self.matrices if more}
         if not matrices or not all(each[name].full for each in (self.each, more) for name in self.bad):
             return ""
         ranks = [(rank(one.away), rank(two.away), min(one.mine.shape)) for one, two in matrices.values()]
@@ -238,7 +239,7 @@ class Evidence:
     def at_the_end(self) -> str:
         """That the last step's own part is wrong: the errors are more products than the steps before it have."""
         start = self.seen.get(1, {})
-        inner = [n for n in self.bad if self.each[n].is_matrix and not self.each[n].silent | self._in_two_places(n)]
+        inner = [n for n in self.matrices if not self.each[n].silent | self._in_two_places(n)]
         each_step = max((rank(start[n].right) for n in inner if start and start[n].full), default=0)
         for name in inner if each_step else ():
             earlier = (self.first - 1 - start[name].silent) * each_step
@@ -255,13 +256,12 @@ class Evidence:
         has that many products fewer than the right one, once what fewer steps give is taken away.
         """
         less = {T: each for T, each in self.seen.items() if self.first > T}
-        names = [n for n in self.bad if n not in self.layout.changing] if 1 in less else []
-        for name in (n for n in names if n in self.layout.outputs):
+        for name in (n for n in self.layout.outputs if n in self.bad and 1 in less):
             if Comparison(-self.each[name].away, less[1][name].right).error < 1e-6:
                 return f"What the gradient of {name} lacks is exactly what it is at T = 1: the first step is left out."
-        first = {n: rank(less[1][n].mine) for n in names if self.each[n].is_matrix and self.each[n].full}
-        fewer = {n: rank(self.each[n].right) - k for n, k in first.items() if k}
-        known = {n: self.each[n] for n, k in fewer.items() if k == rank(less[self.before][n].mine)}
+        fewer = {n: rank(less[self.before][n].mine) for n in self.matrices if 1 in less and self.each[n].full}
+        known = {n: self.each[n] for n in fewer if not less[1][n].silent}
+        known = {n: c for n, c in known.items() if rank(c.right) == fewer[n] + rank(less[1][n].mine)}
         for T, share in itertools.product((0, *less) if known else (), (1, 1 / self.first)):
             parts = {n: less[T][n].mine * (share * T if share < 1 else 1) if T else 0 for n in known}
             if all(rank(c.mine - parts[n]) <= fewer[n] < rank(c.right - parts[n]) for n, c in known.items()):
@@ -272,8 +272,7 @@ class Evidence:
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
-        here = {*start} - {*self.layout.changing}
-        for name in (name for name in self.bad if name in here and self.each[name].is_matrix):
+        for name in self.matrices if start else ():
             both, first = self.each[name], start[name]
             spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
             within = any(two.shape[1] == 2 * one.shape[1] and inside(away, one) for away, two, one in spans)

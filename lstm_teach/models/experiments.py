@@ -269,10 +269,9 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     # A loop that stops lacks the first step in every array that gets anything of it.
     ends = not any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
-    piled_up = [("accumulation", "")] if case.before == 2 and (ends or grown) else []
-    cut_off = [("truncation", "")] if ends and not (piled_up and grown) else []
-    if cut_off or piled_up:
-        yield cut_off + piled_up
+    both = ["truncation", "accumulation"] if case.before == 2 else ["truncation"]
+    if found := ["accumulation"] if grown and case.before == 2 else both * ends:
+        yield [(family, "") for family in found]
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

@@ -1537,6 +1537,14 @@ def gradient(p, T):
             "truncation",
             "of V lacks is exactly what it is at T = 1",
         ),
+        (
+            [
+                ("np.ones(40)", "1.0 * (np.arange(40) != 3)"),
+                ("        e =", "        if not mask[t]: break\n        e ="),
+            ],
+            "truncation",
+            "Your gradient of W, U, b and V is zero there: the others are missing.",
+        ),
         ([("@ dz\n", "@ dz * (T - t < 2)\n")], "truncation", "W and U holds nothing of the losses after step 1."),
         ([("@ dz\n", "@ dz * (t % 2)\n")], "truncation", "W and U holds nothing of the losses after step 2."),
         ([('e = mask[t] * (p["V"]', 'e = (t < 3) * (p["V"]')], "steps", "what the last step adds is missing"),

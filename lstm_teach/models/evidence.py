@@ -13,7 +13,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, units
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, spans_all
 from lstm_teach.models.differences import Comparison, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
@@ -194,8 +194,7 @@ class Evidence:
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
         # Where the right deltas span all that they can, it shows nothing that these lie there, nor that the inputs lie
         # elsewhere: the deltas limit the rank, so that the right gradient need not have all inputs in it.
-        span = basis(c.right, axis)
-        crowded = span.shape[1] >= units(span) - sums_to_zero(span)
+        crowded = spans_all(basis(c.right, axis))
         all_of_them = rank(c.right) == c.mine.shape[1 - axis]
         return None if crowded and deltas else deltas, None if all_of_them or (crowded and not inputs) else inputs
 
@@ -209,32 +208,30 @@ class Evidence:
 
     def at_the_first_step(self) -> str:
         """That the first step, and no other, has wrong inputs: with more steps the error has no more products."""
-        more = next((each for T, each in self.seen.items() if T > 1), None) if self.first == 1 else None
-        matrices = {n: (self.each[n], more[n]) for n in self.matrices if more}
-        if not matrices or not all(each[name].full for each in (self.each, more) for name in self.bad):
+        more = next((each for T, each in self.seen.items() if T > 1), {}) if self.first == 1 else {}
+        pairs = [(self.each[name], more[name]) for name in self.matrices if more]
+        if not pairs or not all(each[name].full for each in (self.each, more) for name in self.bad):
             return ""
-        ranks = [(rank(one.away), rank(two.away), min(one.mine.shape)) for one, two in matrices.values()]
-        wrong = [basis(two.away, axis) for _, two in matrices.values() for axis in (0, 1)]
+        wrong = [basis(two.away, axis) for _, two in pairs for axis in (0, 1)]
         sums = [c.right.reshape(-1, 1) for c in more.values() if c.is_vector and c.full]
         # A bias has the sum of all deltas, and so has the error where a constant is added to what each step reads.
         constant = any(len(one) == len(span) and inside(one, span) for one in sums for span in wrong)
-        if constant or not all(two <= one < most for one, two, most in ranks):
+        if constant or not all(rank(two.away) <= rank(one.away) < min(one.mine.shape) for one, two in pairs):
             return ""
         if sums and {self.factors(name) for name in self.bad} == {(True, False)}:
-            first = all(self._of_no_later_step(name, *pair) for name, pair in matrices.items())
-            what = f"{self.told_of_factors()} The" if first else ""
+            what = f"{self.told_of_factors()} The" * all(self._of_no_later_step(n, more[n]) for n in self.matrices)
         else:
             zero = not any(self.each[name].away[self.each[name].loud].any() for name in self.bad)
-            zero = zero and (self.state.issuperset(matrices) or self.is_one_gate())
+            zero = zero and (self.state.issuperset(self.matrices) or self.is_one_gate())
             what = f"{self.at(self.bad)} is wrong only where the right one is exactly zero, and the" if zero else ""
         return f"{what} rank of the error doesn't grow with more steps." if what else ""
 
-    def _of_no_later_step(self, name: str, now: Comparison, then: Comparison) -> bool:
-        """Whether the error has a delta that the later steps don't have: those of which are left without its inputs."""
-        axis = self.axes[name]
-        first, right = basis(now.right, 1 - axis), then.right if axis == 0 else then.right.T
+    def _of_no_later_step(self, name: str, then: Comparison) -> bool:
+        """Whether the error has a delta that later steps don't have: theirs are left without the first input."""
+        axis, now = self.axes[name], self.each[name].right
+        first, right = basis(now, 1 - axis), then.right if axis == 0 else then.right.T
         later = basis(right - right @ first @ first.T, 0)
-        return rank(now.right) < rank(then.right) and not inside(basis(then.away, axis), later)
+        return rank(now) < rank(then.right) and not inside(basis(then.away, axis), later)
 
     def at_the_end(self) -> str:
         """That the last step's own part is wrong: the errors are more products than the steps before it have."""
@@ -252,8 +249,7 @@ class Evidence:
     def cut_off(self) -> str:
         """That nothing of the last losses reaches the first step, or that all of the first step is missing.
 
-        At T = 1 there are the products of the first step alone. A gradient in which later losses have no part in them
-        has that many products fewer than the right one, once what fewer steps give is taken away.
+        A gradient without these products, which are those of T = 1, has as many fewer than the right one.
         """
         less = {T: each for T, each in self.seen.items() if self.first > T}
         for name in (n for n in self.layout.outputs if n in self.bad and 1 in less):

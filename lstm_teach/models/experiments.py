@@ -240,8 +240,10 @@ def _at_the_last_step(case: Evidence) -> Iterator[Said]:
         return
     less, at = case.seen[case.before], f"T = {case.before} and T = {case.first}"
     if value(case.model) == value(less.model):
-        what = f"The loss is the same at {at}, so the last step has no part in it, but in your gradient it has."
-        yield [("loss", f"{what} Does its delta lack a mask?")]
+        what = f"The loss is the same at {at}, so the last step has no part in it"
+        if any(case.each[name].mine.any() for name in case.bad):
+            yield [("loss", f"{what}, but in your gradient it has. Does its delta lack a mask?")]
+        yield [("truncation", f"{what}. Your gradient of {listing(case.bad)} is zero there: the others are missing.")]
     mine, right = case.each.pooled(case.bad).mine, less.pooled(case.bad).right
     if not case.alone and mine.size > 2 and Comparison(mine, right).error < 1e-6:
         what = f"Your gradient of {listing(case.bad)} is the same at {at}, and the right one is not"

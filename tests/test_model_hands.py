@@ -261,7 +261,7 @@ FAULTS = {
     "the second direction is not reversed": (
         (BOTH, {}, ("for d in deltas][::-1])", "for d in deltas])")),
         ["steps"],
-        "the delta of the last step is wrong too.",
+        "the last step's own part is wrong too.",
         "With more than one step something",
     ),
     "a gate in both directions": (

@@ -1521,16 +1521,32 @@ def gradient(p, T):
 @pytest.mark.parametrize(
     ("edits", "family", "reason"),
     [
-        ([("(p, T)[: T + 1], 0", "(p, T)[:T], 0")], "first step", "The inputs are those of V"),
-        ([("(dz, h[t - 1])", "(dz, h[max(t - 1, 0)])")], "first step", "at only one of them"),
+        (
+            [("(p, T)[: T + 1], 0", "(p, T)[:T], 0")],
+            "first step",
+            "not the right inputs. The rank of the error doesn't grow",
+        ),
+        ([("(dz, h[t - 1])", "(dz, h[max(t - 1, 0)])")], "first step", "rank of the error doesn't grow"),
         ([("(dz, h[t - 1])", "(dz, h[t])")], "product", "not the right inputs"),
         ([("(dz, h[t - 1])", "(dz, h[t - 1] + 0.3)")], "product", "not the right inputs"),
+        ([("(dz, h[t - 1])", "(dz, h[t - 1] + 0.3)"), ("0.6 *", "0 *")], "line", "Nothing but W is wrong"),
+        ([("(dz, h[t - 1])", "(dz, h[t - (t < T - 1)])")], "product", "not the right inputs"),
         ([("dz = (", "dz = -(")], "sign", "of W, U and b is -1 times"),
         (
             [("@ dz\n", "@ dz\n        if T - t > 2: break\n")],
             "truncation",
             "of V lacks is exactly what it is at T = 1",
         ),
+        (
+            [
+                ("np.ones(40)", "1.0 * (np.arange(40) != 3)"),
+                ("        e =", "        if not mask[t]: break\n        e ="),
+            ],
+            "truncation",
+            "Your gradient of W, U, b and V is zero there: the others are missing.",
+        ),
+        ([("@ dz\n", "@ dz * (T - t < 2)\n")], "truncation", "W and U holds nothing of the losses after step 1."),
+        ([("@ dz\n", "@ dz * (t % 2)\n")], "truncation", "W and U holds nothing of the losses after step 2."),
         ([('e = mask[t] * (p["V"]', 'e = (t < 3) * (p["V"]')], "steps", "what the last step adds is missing"),
         (
             [("np.ones(40)", "1.0 * (np.arange(40) != 3)"), (".T @ e +", '.T @ (p["V"] @ h[t] - wanted[t]) +')],

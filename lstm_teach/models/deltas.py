@@ -30,9 +30,9 @@ def sums_to_zero(span: np.ndarray) -> bool:
     return bool(np.abs(span.sum(axis=0)).max() < 1e-6)
 
 
-def units(span: np.ndarray) -> int:
-    """How many units have a delta at all; that many independent deltas span all that could reach these units."""
-    return np.count_nonzero(np.abs(span).max(axis=1) > 1e-9)
+def spans_all(span: np.ndarray) -> bool:
+    """Whether it is all that could reach those units that have a delta at all."""
+    return span.shape[1] >= np.count_nonzero(np.abs(span).max(axis=1) > 1e-9) - sums_to_zero(span)
 
 
 def tells(span: np.ndarray) -> bool:
@@ -65,7 +65,7 @@ def shared_deltas(seen: Seen, axes: dict[str, int]) -> dict[str, set[str]]:
         told = {name: c for name, c in each.items() if c.full and not c.silent and name in axes}
         vectors = {name: basis(c.right.reshape(-1, 1), 0) for name, c in told.items() if not c.is_matrix}
         spans = {name: basis(c.right, axes[name]) for name, c in told.items() if c.is_matrix} | vectors
-        spans = {name: span for name, span in spans.items() if span.shape[1] < units(span) and tells(span)}
+        spans = {name: span for name, span in spans.items() if not spans_all(span)}
         for one, other in itertools.permutations(spans, 2):
             fewer, more = sorted((spans[one], spans[other]), key=lambda span: span.shape[1])
             shared[one] |= {other} if len(fewer) == len(more) and inside(fewer, more) else set()

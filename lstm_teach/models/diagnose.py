@@ -91,13 +91,8 @@ class ModelDiagnosis:
         parts = [html.bold(self.summary)]
         if self.ladder:
             head, *rows = self._table()
-            parts.append(
-                html.table(
-                    _CAPTION,
-                    head,
-                    [[name, *(w if w == _ABSENT else marked(w) for w in words)] for name, *words in rows],
-                )
-            )
+            rows = [[name, *(w if w == _ABSENT else marked(w) for w in words)] for name, *words in rows]
+            parts.append(html.table(_CAPTION, head, rows))
         for number, found in enumerate(self.findings, 1):
             levels = [
                 ("1. The idea", html.prose(found.idea)),

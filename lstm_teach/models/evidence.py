@@ -5,6 +5,7 @@ Imports case, deltas, differences, layout and relations.
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -12,8 +13,8 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import Model, elsewhere, gradient, value
-from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, sums_to_zero, tells, units
-from lstm_teach.models.differences import Seen, compare, error_of, measured, multiple, thoroughly
+from lstm_teach.models.deltas import axes_of, basis, inside, rank, shared_deltas, spans_all
+from lstm_teach.models.differences import Comparison, Seen, compare, error_of, measured, multiple, thoroughly
 from lstm_teach.models.layout import Layout, Piece, lines_of
 from lstm_teach.models.relations import ratio
 
@@ -73,6 +74,7 @@ class Evidence:
         self.model, self.bad = self.each.model, self.each.wrong(rest)
         self.ever = {name for each in seen.values() for name in each.wrong()}
         self.alone = len(rest) == 1 and len(self.each) > 1
+        self.matrices = [n for n in self.bad if self.each[n].is_matrix and n not in layout.changing]
         # With other output weights the deltas are others, and the inputs are not.
         draw, moved = np.random.default_rng(4).normal, [*map(Piece, layout.outputs or self.each)]
         self.other = self.each
@@ -192,8 +194,7 @@ class Evidence:
         deltas, inputs = (inside(basis(c.mine, side), basis(c.right, side)) for side in (axis, 1 - axis))
         # Where the right deltas span all that they can, it shows nothing that these lie there, nor that the inputs lie
         # elsewhere: the deltas limit the rank, so that the right gradient need not have all inputs in it.
-        span = basis(c.right, axis)
-        crowded = span.shape[1] >= units(span) - sums_to_zero(span)
+        crowded = spans_all(basis(c.right, axis))
         all_of_them = rank(c.right) == c.mine.shape[1 - axis]
         return None if crowded and deltas else deltas, None if all_of_them or (crowded and not inputs) else inputs
 
@@ -205,41 +206,69 @@ class Evidence:
         said += [f"{self.at(inputs)} has deltas that point the right way, but not the right inputs."] if inputs else []
         return " ".join(said)
 
-    def as_if_of_the_next_step(self) -> str:
-        """That the first step, and no other, has the inputs of the output weights: the state after it."""
-        longer = next((each for T, each in self.seen.items() if T > 1), None)
-        output = next((name for name in self.layout.outputs if self.each[name].right.ndim == 2), "")
-        if self.first > 1 or not longer or not output:
+    def at_the_first_step(self) -> str:
+        """That the first step, and no other, has wrong inputs: with more steps the error has no more products."""
+        more = next((each for T, each in self.seen.items() if T > 1), {}) if self.first == 1 else {}
+        pairs = [(self.each[name], more[name]) for name in self.matrices if more]
+        if not pairs or not all(each[name].full for each in (self.each, more) for name in self.bad):
             return ""
-        after = [span for axis in (0, 1) if tells(span := basis(self.each[output].right, axis))]
-        for name in self.bad:
-            cuts = [piece for cut in self.layout.on_the_state() for piece in cut if piece.name == name]
-            states = [basis(self.each.part(piece).mine, 1 - self.axes[name]) for piece in cuts]
-            same = any(len(one) == len(span) and inside(one, span) for one in states for span in after)
-            now, then = self.each[name], longer[name]
-            if not same or not then.full or rank(then.away) > rank(now.away) or rank(then.right) <= rank(now.right):
-                return ""
-        what = f"The inputs are those of {output}, so the state after the step is read"
-        return f"{what}; with more steps this is still so at only one of them."
+        wrong = [basis(two.away, axis) for _, two in pairs for axis in (0, 1)]
+        sums = [c.right.reshape(-1, 1) for c in more.values() if c.is_vector and c.full]
+        # A bias has the sum of all deltas, and so has the error where a constant is added to what each step reads.
+        constant = any(len(one) == len(span) and inside(one, span) for one in sums for span in wrong)
+        if constant or not all(rank(two.away) <= rank(one.away) < min(one.mine.shape) for one, two in pairs):
+            return ""
+        if sums and {self.factors(name) for name in self.bad} == {(True, False)}:
+            what = f"{self.told_of_factors()} The" * all(self._of_no_later_step(n, more[n]) for n in self.matrices)
+        else:
+            zero = not any(self.each[name].away[self.each[name].loud].any() for name in self.bad)
+            zero = zero and (self.state.issuperset(self.matrices) or self.is_one_gate())
+            what = f"{self.at(self.bad)} is wrong only where the right one is exactly zero, and the" if zero else ""
+        return f"{what} rank of the error doesn't grow with more steps." if what else ""
+
+    def _of_no_later_step(self, name: str, then: Comparison) -> bool:
+        """Whether the error has a delta that later steps don't have: theirs are left without the first input."""
+        axis, now = self.axes[name], self.each[name].right
+        first, right = basis(now, 1 - axis), then.right if axis == 0 else then.right.T
+        later = basis(right - right @ first @ first.T, 0)
+        return rank(now) < rank(then.right) and not inside(basis(then.away, axis), later)
 
     def at_the_end(self) -> str:
-        """That the delta of the last step is wrong: the errors are more products than the steps before it have."""
+        """That the last step's own part is wrong: the errors are more products than the steps before it have."""
         start = self.seen.get(1, {})
-        inner = [n for n in self.bad if self.each[n].is_matrix and not self.each[n].silent | self._in_two_places(n)]
+        inner = [n for n in self.matrices if not self.each[n].silent | self._in_two_places(n)]
         each_step = max((rank(start[n].right) for n in inner if start and start[n].full), default=0)
         for name in inner if each_step else ():
             earlier = (self.first - 1 - start[name].silent) * each_step
             deltas, inputs = self.factors(name)
             if (self.alone and deltas) or inputs is False or rank(self.each[name].away) <= earlier:
                 return ""
-        what = "Mistakes in the earlier steps can't explain all of this error: the delta of the last step is wrong too"
+        what = "Mistakes in the earlier steps can't explain all of this error: the last step's own part is wrong too"
         return f"{what}." if each_step else ""
+
+    def cut_off(self) -> str:
+        """That nothing of the last losses reaches the first step, or that all of the first step is missing.
+
+        A gradient without these products, which are those of T = 1, has as many fewer than the right one.
+        """
+        less = {T: each for T, each in self.seen.items() if self.first > T}
+        for name in (n for n in self.layout.outputs if n in self.bad and 1 in less):
+            if Comparison(-self.each[name].away, less[1][name].right).error < 1e-6:
+                return f"What the gradient of {name} lacks is exactly what it is at T = 1: the first step is left out."
+        fewer = {n: rank(less[self.before][n].mine) for n in self.matrices if 1 in less and self.each[n].full}
+        known = {n: self.each[n] for n in fewer if not less[1][n].silent}
+        known = {n: c for n, c in known.items() if rank(c.right) == fewer[n] + rank(less[1][n].mine)}
+        for T, share in itertools.product((0, *less) if known else (), (1, 1 / self.first)):
+            parts = {n: less[T][n].mine * (share * T if share < 1 else 1) if T else 0 for n in known}
+            if all(rank(c.mine - parts[n]) <= fewer[n] < rank(c.right - parts[n]) for n, c in known.items()):
+                what = f"holds nothing of the losses after step {T}" if T else "is missing"
+                return f"At T = {self.first} the first step's part of the gradient of {listing(known)} {what}."
+        return ""
 
     def in_the_first_step(self) -> str:
         """That the delta of the second step is right: the errors lie in the inputs of the first step only."""
         told, start = [], self.seen.get(1, {}) if self.first == 2 else {}
-        here = {*start} - {*self.layout.changing}
-        for name in (name for name in self.bad if name in here and self.each[name].is_matrix):
+        for name in self.matrices if start else ():
             both, first = self.each[name], start[name]
             spans = [[basis(part, axis) for part in (both.away, both.right, first.right)] for axis in (0, 1)]
             within = any(two.shape[1] == 2 * one.shape[1] and inside(away, one) for away, two, one in spans)

@@ -14,8 +14,7 @@ import numpy as np
 from lstm_teach import guard
 from lstm_teach.gradreport import listing
 from lstm_teach.models.case import elsewhere, rescaled, value
-from lstm_teach.models.deltas import rank
-from lstm_teach.models.differences import Comparison, Each, Seen, compare, error_of, thoroughly
+from lstm_teach.models.differences import Comparison, Seen, compare, error_of, thoroughly
 from lstm_teach.models.evidence import Evidence, Take, looked_up, outputs, shuffled
 from lstm_teach.models.families import ModelFinding, Notes, finding
 from lstm_teach.models.layout import Layout, Piece
@@ -182,7 +181,8 @@ def _at_one_step(case: Evidence) -> Iterator[Said]:
     if all(fraction(ratio(each.part(piece)) or 1) == "-1" for piece in case.wrong):
         yield [("sign", f"{case.at([case.layout.told(case.wrong)])} is -1 times the right one.")]
     longer = [other for T, other in case.seen.items() if T > 1]
-    yield from _wrong_start(case, longer[0]) if longer else ()
+    if start := case.at_the_first_step():
+        yield [("first step", start)]
 
     # Vectors are wrong alone, with more steps the rest too: they are the initial state.
     later = {n: each[n].is_vector for other in longer for n in other.wrong() if n not in bad}
@@ -209,17 +209,6 @@ def _at_once(case: Evidence, names: list[str]) -> Said:
     return known if explained.issuperset(names) else []
 
 
-def _wrong_start(case: Evidence, more: Each) -> Iterator[Said]:
-    """Are numbers wrong that have to be zero at T = 1, as where the state is, and with more no further product is?"""
-    pairs = [(case.each[name], more[name]) for name in case.bad]
-    matrices = [(one.away, two.away) for one, two in pairs if one.is_matrix]
-    zero = all(one.full and two.full and not one.away[one.loud].any() for one, two in pairs)
-    state = case.state.issuperset(name for name in case.bad if case.each[name].is_matrix) or case.is_one_gate()
-    if matrices and zero and state and all(rank(two) <= rank(one) < min(one.shape) for one, two in matrices):
-        what = f"{case.at(case.bad)} is wrong only where the right one is exactly zero, and the rank of the error"
-        yield [("first step", f"{what} doesn't grow with more steps.")]
-
-
 def _within_a_step(case: Evidence) -> Iterator[Said]:
     """What is left with one step."""
     zero = sorted(case.silent & {*case.bad})
@@ -237,8 +226,7 @@ def _right_deltas(case: Evidence) -> Iterator[Said]:
     factors = {case.factors(name) for name in case.bad}
     shows = case.first == 1 or (case.before == 1 and case.silent.issuperset(case.bad))
     if shows and factors == {(True, False)} and not case.rows:
-        state = case.as_if_of_the_next_step()
-        yield [("first step" if state else "product", f"{case.told_of_factors()} {state}")]
+        yield [("product", case.told_of_factors())]
     if all(case.proofs[name] for name in case.bad):
         once = case.first == 1 and case.ever & set().union(*map(case.proofs.get, case.bad))  # wrong with more steps
         at = f"T = {case.first}" if once or len(case.seen) == 1 else "every length"
@@ -252,8 +240,10 @@ def _at_the_last_step(case: Evidence) -> Iterator[Said]:
         return
     less, at = case.seen[case.before], f"T = {case.before} and T = {case.first}"
     if value(case.model) == value(less.model):
-        what = f"The loss is the same at {at}, so the last step has no part in it, but in your gradient it has."
-        yield [("loss", f"{what} Does its delta lack a mask?")]
+        what = f"The loss is the same at {at}, so the last step has no part in it"
+        if any(case.each[name].mine.any() for name in case.bad):
+            yield [("loss", f"{what}, but in your gradient it has. Does its delta lack a mask?")]
+        yield [("truncation", f"{what}. Your gradient of {listing(case.bad)} is zero there: the others are missing.")]
     mine, right = case.each.pooled(case.bad).mine, less.pooled(case.bad).right
     if not case.alone and mine.size > 2 and Comparison(mine, right).error < 1e-6:
         what = f"Your gradient of {listing(case.bad)} is the same at {at}, and the right one is not"
@@ -266,31 +256,24 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
         return  # a matrix that is right has no less of the deltas
     if any(error_of(other, case.bad) > 1e-6 for other in shuffled(case.take(case.before), 5)):
         return  # it is right with fewer steps by chance: something was on or off there
+    if proved := case.cut_off():
+        yield [("truncation", proved)]
     # A loop that stops is cured by no single way back where there are several.
     matrices = [[Piece(name)] for name, c in case.each.items() if c.mine.ndim > 1 and case.state - {name}]
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
-    for name in case.layout.outputs if 1 in case.seen else ():
-        if case.each[name].wrong and Comparison(-case.each[name].away, case.seen[1][name].right).error < 1e-6:
-            what = f"What the gradient of {name} lacks is exactly what it is at T = 1: the first step is left out."
-            yield [("truncation", what)]
+    sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
+    if sent and case.still_wrong(sent, sent):
+        return  # nothing that is carried has a part in this
     pooled = case.seen[max(case.seen)].pooled(case.bad)
     mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
-    sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
-    sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
-    if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
-        several = [pooled, *(compare(other).pooled(case.bad) for other in case.others)]
-        sizes = [[np.linalg.norm(side[c.tried]) for side in (c.mine, c.right)] for c in several]
-        grown = sum(np.log(mine / right) for mine, right in sizes) > 0
     # A loop that stops lacks the first step in every array that gets anything of it.
-    shown = any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
-    ends = not shown and not (sent and grown)
-    piled_up = [("accumulation", "")] if not sent and case.before == 2 and (ends or grown) else []
-    cut_off = [("truncation", "")] if ends and not (piled_up and grown) else []
-    if cut_off or piled_up:
-        yield cut_off + piled_up
+    ends = not any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
+    both = ["truncation", "accumulation"] if case.before == 2 else ["truncation"]
+    if found := ["accumulation"] if grown and case.before == 2 else both * ends:
+        yield [(family, "") for family in found]
 
 
 def _from_the_loss(case: Evidence) -> Iterator[Said]:

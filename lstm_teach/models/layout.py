@@ -4,7 +4,6 @@ Imports gradreport.
 """
 
 import itertools
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -63,19 +62,12 @@ class Layout:
         ends = {n for n, inside in sides.items() if inside or not any(sides.values())}
         self.states = {n for n in squares | ends if n > 1}
         stacked = {count * n for n in self.states for count in (3, 4)}
-        # Failing that, the matrices of input and state share a side: 3 or 4 times the other side of the state's.
-        sides = [
-            (axis, shape) for n, shape in shapes.items() if len(shape) == 2 and n not in outputs for axis in (0, 1)
-        ]
-        counts = Counter((axis, shape[axis]) for axis, shape in sides if shape[axis] in {*lengths} - stacked)
-        wide = [(shape[axis], shape[1 - axis]) for axis, shape in sides if counts[axis, shape[axis]] > 1]
-        gated = {(side, size) for side, size in wide if size > 1 and side in (3 * size, 4 * size)}
-        self.states |= {size for _, size in gated}
-        stacked |= {side for side, _ in gated}
+        # Failing that, a matrix as wide as a bias is 3 or 4 times as long on this side as on the other.
+        wide = [sorted(shape) for n, shape in shapes.items() if len(shape) == 2 and n not in outputs]
+        gated = {side: size for size, side in wide if side in {*lengths} - stacked and side in (3 * size, 4 * size)}
+        self.states |= {size for size in gated.values() if size > 1}
+        stacked |= {side for side, size in gated.items() if size > 1}
         inner = [n for n, shape in shapes.items() if n not in outputs and stacked.isdisjoint(shape)]
-        # Where the output reads two directions side by side, each has half of these units.
-        halves = {count * n / 2 for n in ends for count in (3, 4)}
-        inner = [n for n in inner if halves.isdisjoint(shapes[n]) or not self.states.isdisjoint(shapes[n])]
         sets = [names for names in self.by_shape(inner) if len(names) in (3, 4)]
         same = [names for names in sets if len(names) == max(map(len, sets))]
         sizes = [shapes[name] for name, *_ in same]

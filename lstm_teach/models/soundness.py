@@ -36,9 +36,8 @@ def of_calls(model: Model) -> list[ModelFinding]:
     if unlike := unlike or _again(model, "gradient", lambda: gradient(model), generators):
         return unlike
     if is_single(gradient(model).values()):
-        return [
-            finding("precision", "Every number of the gradient fits float32 exactly, so it was computed in float32.")
-        ]
+        what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
+        return [finding("precision", what)]
     jumps = f"At T = {model.steps} the loss jumps by {model.noise:.0e} even when the weights hardly change."
     return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 

@@ -221,6 +221,7 @@ def slip(*nodes: ast.AST) -> str:
 
 
 def _slip(node: ast.AST) -> str:
+    """The same of a single piece of code."""
     match node:
         case ast.Expr(ast.BinOp() | ast.UnaryOp()):
             return f"The result of the line `{ast.unparse(node)}` isn't kept: it needs =, += or return."

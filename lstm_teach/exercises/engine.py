@@ -351,9 +351,8 @@ class Task:
 
         # First what explains all results together: one of them alone may look like another mistake.
         tolerance = self.spec.get("tolerance", 1e-9)
-        if words := known_mistake(whole, together, read, tolerance) or known_mistake(
-            single, alone, tolerance=tolerance
-        ):
+        words = known_mistake(whole, together, read, tolerance)
+        if words := words or known_mistake(single, alone, tolerance=tolerance):
             return words
         mine = answer.get(result)
         has_kind = isinstance(mine, np.ndarray | np.generic)  # a list has none

@@ -17,8 +17,7 @@ from typing import Any
 
 Lines = Sequence[ast.stmt]  # of a cell, or those of one blank
 Names = Mapping[str, Any]  # and their values, of a notebook or of a case
-# Signs before and after a 1 that belongs to what follows it, though Python reads a * 1 - b and a ** 1 / b otherwise.
-TORN = {(a, b) for a in (ast.Mult, ast.Div) for b in (ast.Add, ast.Sub)} | {(ast.Pow, ast.Div)}
+TORN = {(a, b) for a in (ast.Mult, ast.Div) for b in (ast.Add, ast.Sub)} | {(ast.Pow, ast.Div)}  # as in a * 1 - b
 
 
 def cell(frame: FrameType) -> tuple[list[ast.stmt], bool]:
@@ -221,6 +220,7 @@ def slip(*nodes: ast.AST) -> str:
 
 
 def _slip(node: ast.AST) -> str:
+    """The same of a single piece of code."""
     match node:
         case ast.Expr(ast.BinOp() | ast.UnaryOp()):
             return f"The result of the line `{ast.unparse(node)}` isn't kept: it needs =, += or return."

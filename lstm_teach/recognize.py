@@ -222,8 +222,7 @@ def what_it_is(
     if any(isinstance(g, Mapping) for g in got):
         return "The numbers are right, but in a dictionary: make an array." if all(map(close, arrays, right)) else ""
     tries = [({"np": np, **case}, g, r) for case, g, r in zip(cases, arrays, right, strict=True)]
-    words = known_mistake(mistakes, tries)
-    if words := words or recognize(name, arrays, right, cases, written):
+    if words := known_mistake(mistakes, tries) or recognize(name, arrays, right, cases, written):
         return words
     if words := next(filter(None, map(too_coarse, arrays, right)), ""):
         return words

@@ -43,8 +43,9 @@ def _check_of(loop: str, shortest: int = 1) -> Callable[..., Verdict]:
         with filled_forward():  # a repair that is right only because a row is zero is none
             return check(__name__, loop, repaired, by_length(seed, shortest), right=nested_loop)
 
-    called = f"{loop}_repaired(params, x, targets, h0, c0)"
-    check_repaired.__doc__ = f"Check `{called}` -> nine gradients; it is the {loop} loop, repaired."
+    check_repaired.__doc__ = (
+        f"Check `{loop}_repaired(params, x, targets, h0, c0)` -> nine gradients, of the {loop} loop."
+    )
     return check_repaired
 
 
@@ -54,9 +55,8 @@ check_second, check_third = _check_of("second", shortest=2), _check_of("third", 
 
 def check_suspect(suspect: Callable, seed: int = 1) -> Verdict:
     """Check `suspect(one, two)` -> the kind of flaw, from the names of the wrong gradients at T = 1 and T = 2."""
-    words = task_of(__name__, "suspect")
+    words, answers = task_of(__name__, "suspect"), {}
     would = words["would"]
-    answers = {}
 
     def on(number: int, flaw: str, culprit: str) -> Case:
         def look(answer: object, one: set[str], two: set[str]) -> str:

@@ -249,6 +249,11 @@ WRONG = {
         "a step too many": (loop(lambda n: range(n, -2, -1)), "each walk goes one step too far"),
         "without step n": (loop(lambda n: range(n - 1, -1, -1)), "each walk begins one step too late"),
         "without step 0": (loop(lambda n: range(n, 0, -1)), "each walk ends one step too early"),
+        "no slope": (edited(loop, "run.ct[k] * o * (1 - o)", "run.ct[k] * o")(down), "its slope, o * (1 - o), is not"),
+        "slope of a tanh": (edited(loop, "run.ct[k] * o * (1 - o)", "run.ct[k] * (1 - o**2)")(down), "o is a sigmoid"),
+        "tanh twice": (edited(loop, "to_h * run.ct", "to_h * np.tanh(run.ct)")(down), "is taken of it once more"),
+        "minus": (edited(loop, "to_h * run.ct", "-to_h * run.ct")(down), "its sign is not"),
+        "W not transposed": (edited(loop, '"W" + gate].T', '"W" + gate]')(down), "But to_h is made with W"),
         "no f": (edited(loop, "to_c = to_c * f", "to_c = to_c")(down), "carried back whole, without a forget gate"),
     },
     "check_second": mistaken("gate of another step")
@@ -259,11 +264,19 @@ WRONG = {
             edited(loop, "run.h[k - 1]", "run.h[k]", "to_c * f", "to_c * run.f[k - 1]")(down),
             "The flaw is still there, and now dW",
         ),
+        "input gate": (edited(loop, "to_c * f\n", "to_c * i\n")(down), "carried with the input gate now"),
+        "1 - f": (edited(loop, "to_c * f\n", "to_c * (1 - f)\n")(down), "the share that is lost"),
+        "gate of the loss": (
+            edited(loop, "to_c * f\n", "to_c * run.f[n]\n")(down),
+            "run.f[n], the gate of the step that",
+        ),
+        "nothing": (edited(loop, "to_c * f\n", "0 * f\n")(down), "Now no part of the cell's delta is carried"),
         "gate of the next step": (with_flaws("gate of the next step"), "The gate is now that of step k+1"),
     },
     "check_third": mistaken("token once")
     | {
         "measured": (measured, "If you measure your gradients, with a loss or two for each weight, repair the loop"),
+        "token to come": (edited(loop, "x[k]] +=", "targets[k]] +=")(down), "goes into the column of the target"),
         "token of the step before": (with_flaws("token of the step before"), "the token of the step before; step k"),
         "token subtracted": (with_flaws("token subtracted"), "z is subtracted from the column of its token"),
         "token of the loss": (with_flaws("token of the loss"), "the column of x[n], the token that the walk begins"),
@@ -293,7 +306,17 @@ WRONG = {
             with_flaws("turned product", "i left out"),
             "g sends something back to h now, but another",
         ),
-        "number, carry repaired": (with_flaws("a number"), "an entry for each pair is needed"),
+        "number, carry repaired": (with_flaws("a number"), "The product of z and h is one number here"),
+        "number by number": (edited(loop, "np.outer(z", "np.multiply(z")(down), "every row of dW gets the same"),
+        "W not transposed": (edited(loop, '"W" + gate].T', '"W" + gate]')(down), "But to_h is made with W"),
+        "W not transposed, carry not repaired": (
+            with_flaws("g left out", "W not transposed"),
+            "the flaw that shows at T = 2 is left",
+        ),
+        "W not transposed, product still turned": (
+            with_flaws("W not transposed", "turned product"),
+            "but through W; a delta goes back through its transpose",
+        ),
         "number, carry not repaired": (with_flaws("a number", "g left out"), "something else is wrong as well"),
     },
     "check_suspect": {

@@ -3,6 +3,7 @@
 import numpy as np
 
 import lstm_teach as lt
+from lstm_teach.edited import edited
 
 
 def sigmoid(z):
@@ -63,6 +64,11 @@ def loss(V, h, targets):
         scores = scores - scores.max()
         total += np.log(np.exp(scores).sum()) - scores[targets[t]]
     return total
+
+
+def loss_edited(*pieces):
+    """The loss with pieces of its text replaced."""
+    return edited(loss, *pieces)
 
 
 def loss_with_log2(V, h, targets, log=np.log2):
@@ -287,6 +293,9 @@ WRONG = {
         "no token": (lambda U, W, k, h: sigmoid(W @ h), "What the token adds is missing"),
         "sign of the exponent": (lambda U, W, k, h: 1 / (1 + np.exp(U[:, k] + W @ h)), "wrong sign"),
         "all tokens": (lambda U, W, k, h: sigmoid(U.sum(1) + W @ h), "adds up all columns"),
+        "divided by 1 - e": (lambda U, W, k, h: 1 / (1 - np.exp(-(U[:, k] + W @ h))), "divides by 1 - np.exp(-z)"),
+        "terms multiplied": (lambda U, W, k, h: sigmoid(U[:, k] * W @ h), "The two terms are multiplied here"),
+        "a column": (lambda U, W, k, h: sigmoid(U[:, [k]] + W @ h), "The token's part is a column here"),
         "product by elements": (lambda U, W, k, h: sigmoid(U[:, k] + W * h), "a matrix times a vector is @"),
         "first answer again": (gate_that_remembers, "other sizes"),
         "writes to U": (gate_in_place, "writes to what it was given, U"),
@@ -301,6 +310,23 @@ WRONG = {
         ),
     },
     "check_loss": {
+        "score added": (loss_edited("- scores[targets", "+ scores[targets"), "The target's score is added to the log"),
+        "score added, not shifted": (
+            loss_edited("- scores[targets", "+ scores[targets", "scores - scores.max()", "scores"),
+            "The target's score is added to the log",
+        ),
+        "entry t": (loss_edited("targets[t]", "t"), "Which entry counts is what targets[t] says"),
+        "logs summed": (loss_edited("np.exp(scores).sum())", "np.exp(scores)).sum()"), "Add up the exponentials first"),
+        "no log of the sum": (
+            loss_edited("np.log(np.exp(scores).sum())", "np.exp(scores).sum()"),
+            "has the sum itself",
+        ),
+        "no sum": (loss_edited("np.log(np.exp(scores).sum()) ", "0 "), "the sum of the exponentials, is missing"),
+        "largest twice": (loss_edited("[targets[t]]", "[targets[t]] + (V @ h[t]).max()"), "One of the two is enough"),
+        "largest subtracted again": (
+            loss_edited("[targets[t]]", "[targets[t]] - 2 * (V @ h[t]).max()"),
+            "is subtracted once more here",
+        ),
         "log10": (lambda *given: loss(*given) / np.log(10), "The log has base 10"),
         "log10 of the sum": (lambda V, h, t: loss_with_log2(V, h, t, np.log10), "The log of the sum has base 10"),
         "mean in bits": (lambda V, h, t: loss(V, h, t) / len(h) / np.log(2), "and its log is not the natural one"),
@@ -356,6 +382,15 @@ WRONG = {
         "the library": (lambda V, h, t: lt.loss(lt.Params.zeros(6, 4), h, t), "calls lt.loss from the library"),
     },
     "check_bias": {
+        "sign of the 1": (lambda share, steps: -np.log(1 / share ** (1 / steps) + 1), "look at the sign of the 1"),
+        "log of f alone": (
+            lambda share, steps: np.log(share) / steps / (1 - share ** (1 / steps)),
+            "the log is taken of f alone",
+        ),
+        "quotient of logs": (
+            lambda share, steps: np.log(share) / steps / np.log(1 - share ** (1 / steps)),
+            "is not the log of a quotient",
+        ),
         "log2": (lambda share, steps: bias(share, steps) / np.log(2), "The logarithm has base 2"),
         "a step more": (lambda share, steps: bias(share, steps + 1), "right for one step more"),
         "a step less": (lambda share, steps: bias(share, steps - 1), "right for one step less"),

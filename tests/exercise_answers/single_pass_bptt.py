@@ -382,6 +382,7 @@ RIGHT = {
 
 WRONG = {
     "check_walk": {
+        "swapped in the call": (walk_edited("t, here, dc_carry)", "t, dc_carry, here)"), "swapped in the call of step"),
         "one array for both": (
             walk_edited(
                 "dh_future, dc_carry = hand",
@@ -493,6 +494,11 @@ WRONG = {
         "in place": (bias_in_place, "writes to what it was given, dzi"),
     },
     "check_peepholes": {
+        "1 - ct squared": (peepholes_with(dc="dh * o * (1 - ct)**2 + dc_carry + dzo * po"), "Only ct is squared"),
+        "through pf": (
+            peepholes_with(dc="dh * o * (1 - ct**2) + dc_carry + dzo * pf"),
+            "another gate's peephole has no part in that",
+        ),
         "carry again": (
             peepholes_with(dc_before="dc * f + dzi * pi + dzf * pf + dc_carry"),
             "dc_carry has been added once more",
@@ -617,6 +623,12 @@ WRONG = {
         "four results": (lambda *given: peepholes(*given)[:4], "should return 5 arrays"),
     },
     "check_start": {
+        "a for h0": (start_with(lambda a: (a, a), lambda dh0, dc0, a: dc0 + dh0 * (1 - a**2)), "Here h0 = a"),
+        "1 - h0 squared": (
+            start_with(say=lambda dh0, dc0, a: dc0 + dh0 * (1 - np.tanh(a)) ** 2),
+            "Only tanh(a) is squared",
+        ),
+        "forward": (start_edited("reversed(range(len(x)))", "range(len(x))"), "from the first step to the last"),
         "squashed cell": (start_with(state=lambda a: (np.tanh(a), np.tanh(a))), "Here c0 = tanh(a)"),
         "no hidden start": (start_with(state=lambda a: (0 * a, a)), "starts from an h0 of zeros"),
         "the last loss": (

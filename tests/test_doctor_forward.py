@@ -511,12 +511,6 @@ def test_what_adds_up_the_parts_of_a_step_is_reset_before_their_loop():
     assert finding.proved and finding.repair == "dh = np.zeros_like(dh)"
 
 
-def test_a_slice_where_one_number_belongs():
-    diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
-    (finding,) = diagnosis.findings
-    assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
-
-
 @pytest.mark.parametrize("size", ["S.shape[1]", "len(s)"])
 def test_a_slice_from_the_wrong_side(size):
     whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"

@@ -219,7 +219,7 @@ def _zeros(scene: Scene, gap: Slot) -> list[str]:
     np_, every = scene.numpy, ((unit, node) for unit in scene.units for node in ast.walk(unit.tree))
     found = [unit.segment(node) for unit, node in every if isinstance(node, ast.Call) and is_zeros(node)]
     found += [other for text in found for other in other_matrices(text)]
-    sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
+    sizes = [atom.text for atom in scene.of_shape("int", gap)]
     found += [f"{np_}.zeros({size})" for size in sizes]
     like = {shape: text for text, shape in _matrices(scene, gap).items()}
     found += [f"{np_}.zeros_like({text})" for text in like.values()]

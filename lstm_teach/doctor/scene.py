@@ -63,13 +63,10 @@ class Scene:
             found.setdefault((atom.unit, atom.shape), {}).setdefault(atom.text, atom)
         return found
 
-    def of_shape(self, unit: int, shape: Any, slot: Slot | None = None) -> list[Atom]:
-        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last.
-
-        With a `slot` only those that mean something there: `w[j]` belongs into the loop that counts `j`.
-        """
-        every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
-        return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
+    def of_shape(self, shape: Any, slot: Slot) -> list[Atom]:
+        """All atoms with this shape that mean something in a slot: `w[j]` belongs into the loop that counts `j`."""
+        every = self._by_shape.get((slot.unit, shape), {}) if shape is not None else {}
+        return [atom for text, atom in every.items() if self.belongs(text, slot)]
 
     def vectors(self, unit: int) -> list[Atom]:
         """All arrays of a unit."""

@@ -17,7 +17,7 @@ from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
-from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
+from lstm_teach.doctor.slots import Edit, Part, Slot, head_of, names
 
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
@@ -236,7 +236,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
     """Statements left out, moved within their block or across a loop."""
     blocks = _grouped(scene.slots, lambda slot: slot.block)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
-    inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
+    inside = {id(head_of(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
     for slot in chain(*scene.statements):
         returned = isinstance(slot.node, ast.Return)
         if is_docstring(slot.node) or (returned and not slot.loops):
@@ -255,7 +255,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                 distance = abs(index - slot.index - (index > slot.index))
                 places.append(("moved", 1.5 + 0.05 * distance, (slot.block, index)))
         for after in (0, 1) if slot.loops else ():  # a loop that returns in its first turn is no loop
-            outer, cost = heads[id(_head(slot.loops[-1]))], 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
+            outer, cost = heads[id(head_of(slot.loops[-1]))], 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
             places.append(("moved out", cost, (outer.block, outer.index + after)))
         for head in (one for one in block if one.kind == "head" and id(one.node) in inside):
             within = inside[id(head.node)]
@@ -268,7 +268,3 @@ def moves(scene: Scene) -> Iterator[Edit]:
         for kind, cost, where in places:
             if where in scene.gaps:
                 yield Edit(kind, cost, (gone, insertion(scene.gaps[where], text)), text, text)
-
-
-def _head(loop: ast.For | ast.While) -> ast.expr:
-    return getattr(loop, HEADS[type(loop)])

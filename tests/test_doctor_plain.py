@@ -88,6 +88,12 @@ CARRY = "        dc_next = dc * f[t]\n"
             "replace",
         ),
         (
+            "(1 - ct[t] ** 2) + dc_next\n        di = dc * g[t]\n",
+            "(1 - ct[t] ** 2);\n        di = dc * g[t];\n        dc = dc + dc_next;\n",
+            "di = dc * g[t];  # goes before line 23 (df = dc * c[t - 1])",
+            "replace",
+        ),
+        (
             "dh = V.T @ dy + dh_next\n        do = dh * ct[t]",
             "dh = V.T @ dy\n        do = dh * ct[t]\n        dh += dh_next",
             "do = dh * ct[t]  # goes before line 20 (dct = dh * o[t])",

@@ -244,7 +244,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
         unit, text, block = scene.units[slot.unit], scene.text(slot), blocks[slot.block]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
         beside = unit.text[line[0] : slot.start] + unit.text[slot.end : line[1]].partition("#")[0]
-        if beside.strip() or slot.indent is None:  # on one line with the head of its loop, or with others
+        if beside.strip("; \t\n") or slot.indent is None:  # on one line with the head of its loop, or with others
             continue
         only = len([s for s in block if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))

@@ -15,7 +15,7 @@ from lstm_teach.doctor.growth import HOLDING, growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.maker import COUNTING, Maker
 from lstm_teach.doctor.rewrites import rewritten
-from lstm_teach.doctor.scene import is_tokens, is_vector, is_zeros
+from lstm_teach.doctor.scene import is_tokens, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit
 
 # Arguments by name that may be wrong or missing: name, kind of mistake, cost, what may be meant, in calls of what.
@@ -63,7 +63,7 @@ def edits_of(maker: Maker) -> Iterator[Edit]:
 
 def _statement(maker: Maker, node: ast.stmt) -> Iterator[Edit]:
     value = getattr(node, "value", None)
-    if isinstance(node, ast.Assign | ast.AugAssign):
+    if targets_of(node):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         start, end = maker.unit.span(target)[1], maker.unit.span(value)[0]
         sign = re.search(r"[-+*/]?=", maker.unit.text[start:end])

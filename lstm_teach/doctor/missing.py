@@ -106,7 +106,7 @@ def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[
         read |= names(slot.node)
         shape = known.get(name) or scene.results.get(slot.number)
         vector = is_vector(shape) and sum(n > 1 for n in shape) == 1
-        if isinstance(slot.node, ast.Assign) and name.isidentifier() and name not in read:
+        if isinstance(slot.node, ast.Assign | ast.AnnAssign) and name.isidentifier() and name not in read:
             anew.add(name)
         elif (vector or str(shape).startswith("numbers")) and name not in anew:
             carried[name] = f"{scene.numpy}.zeros_like({name})" if vector else f"[0.0] * len({name})"
@@ -164,7 +164,7 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
 def _not_kept(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What a turn of a loop makes, put into a list that is prepared and never filled."""
     begun = []
-    for slot in (slot for slot in own if not slot.loops and isinstance(slot.node, ast.Assign)):
+    for slot in (slot for slot in own if not slot.loops and targets_of(slot.node)):
         pairs = zip(targets_of(slot.node), getattr(slot.node.value, "elts", None) or [slot.node.value], strict=False)
         begun += [unit.segment(target) for target, value in pairs if isinstance(value, ast.List)]
     for gap, one in itertools.product(ends(scene, number), begun):

@@ -194,7 +194,7 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
         flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
         return [t for t in flat if not isinstance(t, ast.Starred)]
-    return [node.target] if isinstance(node, ast.AugAssign) else []
+    return [node.target] if isinstance(node, ast.AugAssign) or (isinstance(node, ast.AnnAssign) and node.value) else []
 
 
 def read_by(node: ast.AST) -> set[str]:

@@ -80,7 +80,7 @@ def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
 
 def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
-    written = [s for s in chain(*scene.statements) if isinstance(s.node, ast.Assign | ast.AugAssign | ast.Expr)]
+    written = [s for s in chain(*scene.statements) if targets_of(s.node) or isinstance(s.node, ast.Expr)]
     groups = _grouped(written, lambda slot: (slot.block, _pattern(scene.text(slot))))
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
     known = {_key(edit)[0]: edit for edit in edits}  # each of one part
@@ -157,7 +157,7 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                 slot = None if adds_too else there.get(target)
                 if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
-                if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
+                if slot and slot.block == one.block and targets_of(slot.node):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
                 elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)

@@ -511,12 +511,6 @@ def test_what_adds_up_the_parts_of_a_step_is_reset_before_their_loop():
     assert finding.proved and finding.repair == "dh = np.zeros_like(dh)"
 
 
-def test_a_slice_where_one_number_belongs():
-    diagnosis, _ = examined(ARRAYS, "D[t, y[t]] -= 1", "D[t, y[t] :] -= 1")
-    (finding,) = diagnosis.findings
-    assert finding.proved and finding.repair == "D[t, y[t]] -= 1"
-
-
 @pytest.mark.parametrize("size", ["S.shape[1]", "len(s)"])
 def test_a_slice_from_the_wrong_side(size):
     whole = "    whole = {k: np.hstack([p[f'W{k}'], p[f'U{k}']]) for k in 'ifog'}\n    for t in range(T):"
@@ -598,11 +592,13 @@ def test_states_that_no_line_reads_are_told_where_they_cannot_be_put_in():
     assert any("No line reads h0 and c0" in note and "from a zero initial state" in note for note in diagnosis.notes)
 
 
-def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it():
-    diagnosis, rows = examined(HELPED, "        dh_later = to_h(params, dz)\n", "    dh_later = to_h(params, dz)\n")
+@pytest.mark.parametrize("end", ["", ";"])
+def test_the_last_line_of_a_loop_that_stands_after_it_should_stand_in_it(end):
+    line = f"dh_later = to_h(params, dz){end}"
+    diagnosis, rows = examined(HELPED, "        dh_later = to_h(params, dz)\n", f"    {line}\n")
     (finding,) = diagnosis.findings
-    assert finding.line == number_of(rows, "dh_later = to_h(params, dz)")
-    assert finding.repair == "dh_later = to_h(params, dz)  # goes one level deeper, in the loop"
+    assert finding.line == number_of(rows, line)
+    assert finding.repair == f"{line}  # goes one level deeper, in the loop"
 
 
 def test_a_result_under_a_name_that_nobody_reads_is_handed_on():

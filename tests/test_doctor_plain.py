@@ -74,6 +74,24 @@ def test_a_token_multiplied_instead_of_its_one_hot_vector_is_reported_for_all_fo
     assert all("np.eye(K)[x[t]]" in finding.repair for finding in diagnosis.findings)
 
 
+TYPED, OBJECT_TYPED = (re.sub(r"(?m)^( {8}d\w+) = ", r"\1: np.ndarray = ", text) for text in (PLAIN, OBJECT))
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (TYPED, "np.ndarray = dct * (1 - ct[t] ** 2) + dc_next", "np.ndarray = np.zeros(H)"),
+        (TYPED, "dzo: np.ndarray", "dzi: np.ndarray"),
+        (OBJECT_TYPED, "np.ndarray = dc_next + dh * o *", "np.ndarray = 0 *"),
+    ],
+)
+def test_a_value_with_its_type_beside_it_is_repaired_like_any_other(text, right, wrong):
+    assert text.count(right) == 1
+    line, text = text[: text.index(right)].count("\n") + 1, text.replace(right, wrong)
+    diagnosis = lt.diagnose(define(text, "backward", "<typed>"), progress=False)
+    assert diagnosis.repaired_source and [f.line for f in diagnosis.findings if f.line] == [line]
+
+
 CLIP = "        np.clip(dc, -1, 1, out=dc)\n        di = "
 CARRY = "        dc_next = dc * f[t]\n"
 
@@ -85,6 +103,12 @@ CARRY = "        dc_next = dc * f[t]\n"
             "(1 - ct[t] ** 2) + dc_next\n        di = dc * g[t]",
             "(1 - ct[t] ** 2)\n        di = dc * g[t]\n        dc = dc + dc_next",
             "di = dc * g[t]  # goes before line 23 (df = dc * c[t - 1])",
+            "replace",
+        ),
+        (
+            "(1 - ct[t] ** 2) + dc_next\n        di = dc * g[t]\n",
+            "(1 - ct[t] ** 2);\n        di = dc * g[t];\n        dc = dc + dc_next;\n",
+            "di = dc * g[t];  # goes before line 23 (df = dc * c[t - 1])",
             "replace",
         ),
         (

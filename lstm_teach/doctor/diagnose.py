@@ -16,7 +16,7 @@ from lstm_teach.doctor.findings import Account, errors_by_length, place, since, 
 from lstm_teach.doctor.fuel import STEPS
 from lstm_teach.doctor.proof import CALL, called, is_right, proof_cases
 from lstm_teach.doctor.report import Diagnosis, Finding
-from lstm_teach.doctor.search import search
+from lstm_teach.doctor.search import Result, search
 from lstm_teach.doctor.slots import names
 from lstm_teach.doctor.source import NoSource, through_modules, whole_text
 from lstm_teach.doctor.truth import from_zeros, make_case
@@ -92,41 +92,48 @@ def _diagnosis(
     limits = (steps * 3 // 5, seconds and seconds / 2, show) if none_read else (steps, seconds, show)
     try:
         result = search(code, takes, _length(backward, takes), *limits)
-        zeros_at = _length(backward, {}) if none_read and not result.proved else None
-        if zeros_at and result.stopped != "interrupted":  # with other faults, which show from zeros as well
-            again = search(code, {}, zeros_at, *limits)
-            takes, whole = {}, {"seconds": result.seconds + again.seconds, "tried": result.tried + again.tried}
-            result = replace(again, **whole)
+        if none_read and not result.proved and (zeros_at := _length(backward, {})):
+            takes = {}  # there are other faults, which show from zeros as well
+            if result.stopped != "interrupted":
+                again = search(code, takes, zeros_at, *limits)
+                result = replace(again, seconds=result.seconds + again.seconds, tried=result.tried + again.tried)
     finally:
         show("")
-    account = Account(code, takes, result)
-    found = account.findings()
-    outside = through_modules(code.units)
-    if result.proved:  # where a line calls such a thing the fault may be in there
-        outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
-    notes += [_OUTSIDE.format(*pair) for pair in outside.items()]
-    if not result.proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
-        found, notes = [], [*notes, "All errors are small. Was the gradient measured, or computed in float32?"]
-    elif not result.proved:
-        if not outside and (zeros_at or not none_read):  # else what the rest of the code computes tells little
-            may, known = account.what_is_known(result.code if found else code)
-            found, notes = found or may, notes + known
-        notes += _STOPPED[result.stopped]
-    if none_read and not (result.proved or zeros_at):
-        said = f"No line reads {listing(unread)}: the pass begins with something else."
-        start = {**place(code.units, 0, 0), "cause": said, "evidence": "From a zero initial state everything is right."}
-        found = [Finding(**start, idea=causes.IDEAS["start"])]
-    elif unread and (result.proved or wrong) and not (result.proved and takes):
-        so = "; from a zero initial state, the repair is right" if result.proved else ""
-        notes.append(f"No line reads {listing(unread)}: the pass begins with something else{so}.")
+    found, more = _told(code, takes, unread, result, report)
     return replace(
         diagnosis,
         findings=(*problems, *found),
         repaired_source=whole_text(code.units, result.code.units) if result.proved else None,
-        notes=tuple(notes),
+        notes=(*notes, *more),
         seconds=result.seconds,
         tried=result.tried,
     )
+
+
+def _told(
+    code: Code, takes: dict[str, bool], unread: list[str], result: Result, report: GradientReport
+) -> tuple[list[Finding], list[str]]:
+    """Findings and notes on a search with the states that it `takes`, where no line reads some that are given."""
+    account, proved = Account(code, takes, result), result.proved
+    found, outside = account.findings(), through_modules(code.units)
+    if proved:  # where a line calls such a thing the fault may be in there
+        outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
+    notes = [_OUTSIDE.format(*pair) for pair in outside.items()]
+    only_start = unread == [*takes] != [] and not proved  # from zeros, everything is right
+    if not proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
+        found, notes = [], [*notes, "All errors are small. Was the gradient measured, or computed in float32?"]
+    elif not proved:
+        if not outside and not only_start:  # else what the rest of the code computes tells little
+            may, known = account.what_is_known(result.code if found else code)
+            found, notes = found or may, notes + known
+        notes += _STOPPED[result.stopped]
+    said = f"No line reads {listing(unread)}: the pass begins with something else" if unread else ""
+    if only_start:
+        seen = "From a zero initial state everything is right."
+        found = [Finding(**place(code.units, 0, 0), cause=f"{said}.", evidence=seen, idea=causes.IDEAS["start"])]
+    elif said and (proved or report.errors_by_length) and not (proved and takes):
+        notes.append(f"{said}{'; from a zero initial state, the repair is right' * proved}.")
+    return found, notes
 
 
 def _endless_later(backward: Backward, report: GradientReport, takes: dict[str, bool]) -> list[str]:

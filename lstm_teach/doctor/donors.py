@@ -183,7 +183,7 @@ def swapped_items(
             yield from swapped_items(maker, list(column))
     texts = [maker.seg(item) for item in items]
     plain = all(isinstance(item, ast.Name | ast.Attribute | ast.Constant) for item in items)
-    for order in orders(len(items), moves=plain):
+    for order in orders(len(items), plain):
         turned = [texts[k] for k in order]
         moved = [k for k, text in enumerate(turned) if text != texts[k]]
         sure = in_order(turned)  # the names of the nine gradients in their order
@@ -196,7 +196,7 @@ def swapped_items(
             yield maker.edit(kind, 0.9 if sure else usual, *changes, old=old, new=new)
 
 
-def orders(count: int, moves: bool = True) -> Iterator[tuple[int, ...]]:
+def orders(count: int, moves: bool) -> Iterator[tuple[int, ...]]:
     """The orders in which so many things may be meant: two exchanged, or one put up to two places further."""
     same = tuple(range(count))
     pairs = [tuple({j: k, k: j}.get(n, n) for n in same) for j, k in itertools.combinations(same, 2)]

@@ -15,7 +15,7 @@ from lstm_teach.doctor.growth import HOLDING, growth
 from lstm_teach.doctor.indices import indices
 from lstm_teach.doctor.maker import COUNTING, Maker
 from lstm_teach.doctor.rewrites import rewritten
-from lstm_teach.doctor.scene import is_tokens, is_vector, is_zeros
+from lstm_teach.doctor.scene import is_tokens, is_vector, is_zeros, targets_of
 from lstm_teach.doctor.slots import Edit
 
 # Arguments by name that may be wrong or missing: name, kind of mistake, cost, what may be meant, in calls of what.
@@ -63,7 +63,7 @@ def edits_of(maker: Maker) -> Iterator[Edit]:
 
 def _statement(maker: Maker, node: ast.stmt) -> Iterator[Edit]:
     value = getattr(node, "value", None)
-    if isinstance(node, ast.Assign | ast.AugAssign):
+    if targets_of(node):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         start, end = maker.unit.span(target)[1], maker.unit.span(value)[0]
         sign = re.search(r"[-+*/]?=", maker.unit.text[start:end])
@@ -85,7 +85,6 @@ def _statement(maker: Maker, node: ast.stmt) -> Iterator[Edit]:
 
 def _right_hand_side(maker: Maker, node: ast.stmt, value: ast.expr) -> Iterator[Edit]:
     shape, np_ = maker.scene.results.get(maker.slot.number), maker.scene.numpy
-    end = maker.unit.span(value)[1]
     states = sorted({arg.arg for arg in maker.unit.node.args.args} & {"h0", "c0"})
     for inner in (n for n in ast.walk(value) if states and isinstance(n, ast.Call | ast.Subscript)):
         text, made, around = maker.seg(inner), maker.shape(inner), maker.around.get(id(inner))
@@ -101,11 +100,9 @@ def _right_hand_side(maker: Maker, node: ast.stmt, value: ast.expr) -> Iterator[
         made = shape if one is value else maker.shape(one)
         if is_vector(made) and not is_zeros(one) and (like := _like(maker, made)):
             yield maker.swap("initial value", 1.2 + 0.1 * (one is not value), one, f"{np_}.zeros_like({like})")
-    if is_vector(shape):
-        if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
-            yield maker.edit("copy", 1.0 if maker.only_zeros(value) else 1.2, (end, end, ".copy()"))
-        if len(shape) > 1 and isinstance(node, ast.Assign):
-            yield maker.swap("slice", 1.6, value, f"{maker.tight(value)}[::-1]")
+    if is_vector(shape) and isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
+        end = maker.unit.span(value)[1]
+        yield maker.edit("copy", 1.0 if maker.only_zeros(value) else 1.2, (end, end, ".copy()"))
 
 
 def _like(maker: Maker, shape: Any) -> str | None:

@@ -22,7 +22,7 @@ from lstm_teach.doctor.kinds import ADDED, MOVED, SPOILED
 from lstm_teach.doctor.proof import CALL, NOISE, called
 from lstm_teach.doctor.report import Finding
 from lstm_teach.doctor.search import Flaw, Result, repaired, without
-from lstm_teach.doctor.slots import HEADS, Slot
+from lstm_teach.doctor.slots import Slot, head_of
 from lstm_teach.doctor.source import Unit
 from lstm_teach.doctor.truth import FORWARD, Case, Key, Truth, make_case
 from lstm_teach.doctor.values import mark
@@ -314,7 +314,7 @@ def _never_run(slots: list[Slot], trace: Trace) -> Slot | None:
     for slot in slots:
         idle = [loop for loop in slot.loops if id(loop) not in begun and slot.unit in units]
         if idle and isinstance(slot.node, ast.Assign | ast.AugAssign):
-            return next(each for each in slots if each.node is getattr(idle[0], HEADS[type(idle[0])]))
+            return next(each for each in slots if each.node is head_of(idle[0]))
     return None
 
 

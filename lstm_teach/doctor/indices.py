@@ -59,12 +59,9 @@ def _slice(maker: Maker, node: ast.Slice) -> Iterator[Edit]:
     text = maker.seg(node)
     for other in sorted(_slices(maker, node) - {text}):
         yield maker.swap("slice", 1.4 + 0.1 * min(unlike(text, other), 4), node, other)
-    bounds = [bound for bound in (node.lower, node.upper) if bound is not None]
-    for bound in (bound for bound in bounds if not isinstance(bound, ast.UnaryOp)):
-        for delta in _SHIFTS:
+    for bound in (node.lower, node.upper):
+        for delta in _SHIFTS if bound is not None and not isinstance(bound, ast.UnaryOp) else ():
             yield maker.swap("slice", 1.4, bound, plus(maker.seg(bound), delta))
-        if len(bounds) == 1:
-            yield maker.swap("slice", 1.5, node, maker.seg(bound))  # one, not all from there on
 
 
 def _slices(maker: Maker, node: ast.Slice) -> set[str]:

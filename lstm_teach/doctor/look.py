@@ -141,7 +141,7 @@ def _note_statements(scene: Scene, seen: _Seen, atoms: dict[Key, Atom]) -> None:
         unit = scene.units[slot.unit]
         spans = [(slot.unit, *unit.span(node)) for node in paths_in(slot.node)]
         scene.atoms[slot.number] = [atoms[span] for span in spans if span in atoms]
-        key = (slot.unit, *unit.span(slot.node.value)) if slot.kind == "statement" and _assigns(slot.node) else None
+        key = (slot.unit, *unit.span(slot.node.value)) if targets_of(slot.node) else None
         if key in seen.shapes:
             scene.results[slot.number] = seen.shapes[key]
             given[key] = [unit.segment(target) for target in targets_of(slot.node)]
@@ -165,7 +165,7 @@ def _note_statements(scene: Scene, seen: _Seen, atoms: dict[Key, Atom]) -> None:
 def _note_kept(scene: Scene) -> None:
     """Names, attributes and keys that are assigned are there for others, though nothing may read them yet."""
     # What is added to was there before, and may be larger than what is added.
-    for slot in (slot for slot in chain.from_iterable(scene.statements) if isinstance(slot.node, ast.Assign)):
+    for slot in (slot for slot in chain.from_iterable(scene.statements) if not isinstance(slot.node, ast.AugAssign)):
         match targets_of(slot.node):
             case [ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant()) as target]:
                 unit, shape, owner = scene.units[slot.unit], scene.results.get(slot.number), None
@@ -174,10 +174,6 @@ def _note_kept(scene: Scene) -> None:
                 for number, other in enumerate(scene.units):
                     if shape is not None and (other is unit or (owner is not None and other.owner is owner)):
                         scene.unread.append(Atom(target, unit.segment(target), number, shape))
-
-
-def _assigns(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None
 
 
 def _shape(value: Any, module: str | None) -> Any:
@@ -312,7 +308,7 @@ class _Probe(ast.NodeTransformer):
         paths = sorted(paths_in(unit.tree), key=lambda node: self.key(node)[::-1])
         self.atoms = {self.key(p): Atom(p, unit.segment(p), number) for p in paths if id(p) not in outside}
         self.operations = {self.key(node) for node in inside if isinstance(node, ast.BinOp | ast.Call)}
-        self.shown = {*self.atoms, *self.operations, *(self.key(node.value) for node in inside if _assigns(node))}
+        self.shown = {*self.atoms, *self.operations, *(self.key(node.value) for node in inside if targets_of(node))}
         self.tree = ast.fix_missing_locations(self.visit(unit.parsed()))
 
     def key(self, node: ast.AST) -> Key:

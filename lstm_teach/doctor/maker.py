@@ -73,7 +73,7 @@ class Maker:
 
     def within(self, shape: Any) -> list[Atom]:
         """All that the code reads of a shape and that means something in this slot."""
-        return self.scene.of_shape(self.slot.unit, shape, self.slot)
+        return self.scene.of_shape(shape, self.slot)
 
     def shape(self, node: ast.expr) -> Any:
         """The shape that an operation, a call or something read had, None if it is not known."""

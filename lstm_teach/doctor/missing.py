@@ -106,7 +106,7 @@ def _resets(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[
         read |= names(slot.node)
         shape = known.get(name) or scene.results.get(slot.number)
         vector = is_vector(shape) and sum(n > 1 for n in shape) == 1
-        if isinstance(slot.node, ast.Assign) and name.isidentifier() and name not in read:
+        if isinstance(slot.node, ast.Assign | ast.AnnAssign) and name.isidentifier() and name not in read:
             anew.add(name)
         elif (vector or str(shape).startswith("numbers")) and name not in anew:
             carried[name] = f"{scene.numpy}.zeros_like({name})" if vector else f"[0.0] * len({name})"
@@ -164,7 +164,7 @@ def _not_begun(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterat
 def _not_kept(scene: Scene, number: int, unit: Unit, own: list[Slot]) -> Iterator[Edit]:
     """What a turn of a loop makes, put into a list that is prepared and never filled."""
     begun = []
-    for slot in (slot for slot in own if not slot.loops and isinstance(slot.node, ast.Assign)):
+    for slot in (slot for slot in own if not slot.loops and targets_of(slot.node)):
         pairs = zip(targets_of(slot.node), getattr(slot.node.value, "elts", None) or [slot.node.value], strict=False)
         begun += [unit.segment(target) for target, value in pairs if isinstance(value, ast.List)]
     for gap, one in itertools.product(ends(scene, number), begun):
@@ -219,7 +219,7 @@ def _zeros(scene: Scene, gap: Slot) -> list[str]:
     np_, every = scene.numpy, ((unit, node) for unit in scene.units for node in ast.walk(unit.tree))
     found = [unit.segment(node) for unit, node in every if isinstance(node, ast.Call) and is_zeros(node)]
     found += [other for text in found for other in other_matrices(text)]
-    sizes = [atom.text for atom in scene.of_shape(gap.unit, "int", gap)]
+    sizes = [atom.text for atom in scene.of_shape("int", gap)]
     found += [f"{np_}.zeros({size})" for size in sizes]
     like = {shape: text for text, shape in _matrices(scene, gap).items()}
     found += [f"{np_}.zeros_like({text})" for text in like.values()]

@@ -63,13 +63,10 @@ class Scene:
             found.setdefault((atom.unit, atom.shape), {}).setdefault(atom.text, atom)
         return found
 
-    def of_shape(self, unit: int, shape: Any, slot: Slot | None = None) -> list[Atom]:
-        """All atoms of a unit with this shape, each text once, in the order of the code; unread names last.
-
-        With a `slot` only those that mean something there: `w[j]` belongs into the loop that counts `j`.
-        """
-        every = self._by_shape.get((unit, shape), {}) if shape is not None else {}
-        return [atom for text, atom in every.items() if slot is None or self.belongs(text, slot)]
+    def of_shape(self, shape: Any, slot: Slot) -> list[Atom]:
+        """All atoms with this shape that mean something in a slot: `w[j]` belongs into the loop that counts `j`."""
+        every = self._by_shape.get((slot.unit, shape), {}) if shape is not None else {}
+        return [atom for text, atom in every.items() if self.belongs(text, slot)]
 
     def vectors(self, unit: int) -> list[Atom]:
         """All arrays of a unit."""
@@ -197,7 +194,7 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
         flat = [e for t in node.targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
         return [t for t in flat if not isinstance(t, ast.Starred)]
-    return [node.target] if isinstance(node, ast.AugAssign) else []
+    return [node.target] if isinstance(node, ast.AugAssign) or (isinstance(node, ast.AnnAssign) and node.value) else []
 
 
 def read_by(node: ast.AST) -> set[str]:

@@ -106,8 +106,8 @@ def find_slots(units: list[Unit]) -> list[Slot]:
                 add("gap", None, (at, at), index)
             if isinstance(node, SIMPLE):
                 add("statement", node, span, index)
-            elif head := HEADS.get(type(node)):
-                add("head", getattr(node, head), source.span(getattr(node, head)), index)
+            elif head := head_of(node):
+                add("head", head, source.span(head), index)
             for holder, field in blocks_in(node):
                 inner, places, known = loops, ((block, index), *around), names
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -122,6 +122,11 @@ def find_slots(units: list[Unit]) -> list[Slot]:
     for number, unit in enumerate(units):
         walk(number, unit.node.body, (), (), local_names(unit.node))
     return slots
+
+
+def head_of(node: ast.stmt) -> ast.expr | None:
+    """What stands in the head of a block; None for another statement."""
+    return getattr(node, HEADS.get(type(node), ""), None)
 
 
 def blocks_in(node: ast.stmt) -> list[tuple[ast.AST, str]]:

@@ -17,7 +17,7 @@ from lstm_teach.doctor.maker import Maker
 from lstm_teach.doctor.missing import forgotten, insertion, missing_statements
 from lstm_teach.doctor.rewrites import REWRITTEN
 from lstm_teach.doctor.scene import Scene, is_docstring, is_vector, is_zeros, targets_of
-from lstm_teach.doctor.slots import HEADS, Edit, Part, Slot, names
+from lstm_teach.doctor.slots import Edit, Part, Slot, head_of, names
 
 _UNREAD = 0.8  # less cost for an edit that reads what nobody reads so far
 _CROSSED = 1.2  # two names are easily exchanged
@@ -80,7 +80,7 @@ def likelier(scene: Scene, edits: Iterable[Edit]) -> Iterator[Edit]:
 
 def in_all_sisters(scene: Scene, edits: list[Edit]) -> Iterator[Edit]:
     """The same change of two to four statements of one pattern in one block: one mistake made for every gate."""
-    written = [s for s in chain(*scene.statements) if isinstance(s.node, ast.Assign | ast.AugAssign | ast.Expr)]
+    written = [s for s in chain(*scene.statements) if targets_of(s.node) or isinstance(s.node, ast.Expr)]
     groups = _grouped(written, lambda slot: (slot.block, _pattern(scene.text(slot))))
     sisters = {slots[0].number: slots for slots in groups.values() if 2 <= len(slots) <= 4}
     known = {_key(edit)[0]: edit for edit in edits}  # each of one part
@@ -157,7 +157,7 @@ def for_other_gates(scene: Scene) -> Iterator[Edit]:
                 slot = None if adds_too else there.get(target)
                 if not scene.knows(new) or (slot and new == texts[slot.number]):
                     continue
-                if slot and slot.block == one.block and isinstance(slot.node, ast.Assign | ast.AugAssign):
+                if slot and slot.block == one.block and targets_of(slot.node):
                     yield Maker(scene, slot).swap("sister", 1.4, slot.node.value, value.strip())
                 elif not slot and (gates <= {*"ifog"} or gates <= {*"01234"}) and (value or new) not in given:
                     given.add(value or new)
@@ -236,7 +236,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
     """Statements left out, moved within their block or across a loop."""
     blocks = _grouped(scene.slots, lambda slot: slot.block)
     heads = {id(slot.node): slot for slot in scene.slots if slot.kind == "head"}
-    inside = {id(_head(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
+    inside = {id(head_of(slot.loops[-1])): slot.block for slot in scene.slots if slot.loops}  # blocks of the loops
     for slot in chain(*scene.statements):
         returned = isinstance(slot.node, ast.Return)
         if is_docstring(slot.node) or (returned and not slot.loops):
@@ -244,7 +244,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
         unit, text, block = scene.units[slot.unit], scene.text(slot), blocks[slot.block]
         line = unit.line_start(unit.row(slot.start)), unit.line_start(unit.row(slot.end - 1) + 1)
         beside = unit.text[line[0] : slot.start] + unit.text[slot.end : line[1]].partition("#")[0]
-        if beside.strip() or slot.indent is None:  # on one line with the head of its loop, or with others
+        if beside.strip("; \t\n") or slot.indent is None:  # on one line with the head of its loop, or with others
             continue
         only = len([s for s in block if s.kind != "gap"]) == 1
         gone = Part(slot.number, "", ((*line, f"{slot.indent}pass\n" if only else ""),))
@@ -255,7 +255,7 @@ def moves(scene: Scene) -> Iterator[Edit]:
                 distance = abs(index - slot.index - (index > slot.index))
                 places.append(("moved", 1.5 + 0.05 * distance, (slot.block, index)))
         for after in (0, 1) if slot.loops else ():  # a loop that returns in its first turn is no loop
-            outer, cost = heads[id(_head(slot.loops[-1]))], 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
+            outer, cost = heads[id(head_of(slot.loops[-1]))], 1.1 - 0.1 * after if returned else 1.9 + 0.1 * after
             places.append(("moved out", cost, (outer.block, outer.index + after)))
         for head in (one for one in block if one.kind == "head" and id(one.node) in inside):
             within = inside[id(head.node)]
@@ -268,7 +268,3 @@ def moves(scene: Scene) -> Iterator[Edit]:
         for kind, cost, where in places:
             if where in scene.gaps:
                 yield Edit(kind, cost, (gone, insertion(scene.gaps[where], text)), text, text)
-
-
-def _head(loop: ast.For | ast.While) -> ast.expr:
-    return getattr(loop, HEADS[type(loop)])

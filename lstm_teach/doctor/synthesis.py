@@ -213,7 +213,7 @@ def _made_twice(code: Code, events: Sequence[tuple[int, int]]) -> set[int]:
 def _may_be_a_delta(slot: Slot, back: Container[int]) -> bool:
     """Whether it makes something among what walks `back` (blocks), or assigns what may belong to it: zeros, a name."""
     node = slot.node
-    if isinstance(node, ast.Assign | ast.AugAssign) and len(targets_of(node)) == 1:
+    if len(targets_of(node)) == 1:
         return is_zeros(node.value) or slot.block in back or isinstance(node.value, ast.Name)
     return isinstance(node, ast.Assign | ast.Return | ast.Expr) and slot.block in back and len(_parts(node)) > 0
 
@@ -221,7 +221,7 @@ def _may_be_a_delta(slot: Slot, back: Container[int]) -> bool:
 def _parts(node: ast.stmt) -> list[ast.expr]:
     """What a statement computes: its right-hand side, or the things that it puts together, hands on or keeps."""
     value = node.value
-    whole = [value] if isinstance(node, ast.Assign | ast.AugAssign) and len(targets_of(node)) == 1 else []
+    whole = [value] if len(targets_of(node)) == 1 else []
     held: list[ast.expr] = []
     for inner in ast.walk(value) if value is not None else ():
         match inner:

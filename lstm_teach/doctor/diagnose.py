@@ -119,7 +119,7 @@ def _told(
     if proved:  # where a line calls such a thing the fault may be in there
         outside = {name: way for name, way in outside.items() if any(name in finding.code for finding in found)}
     notes = [_OUTSIDE.format(*pair) for pair in outside.items()]
-    only_start = unread == [*takes] != [] and not proved  # from zeros, everything is right
+    only_start = bool(unread) and unread == [*takes] and not proved  # from zeros, everything is right
     if not proved and _EXACT < max(report.errors.values(), default=0) < _SMALL:
         found, notes = [], [*notes, "All errors are small. Was the gradient measured, or computed in float32?"]
     elif not proved:

@@ -263,16 +263,19 @@ def _over_many_steps(case: Evidence) -> Iterator[Said]:
     if any(case.off(one) < 1e-6 and case.holds(one, np.zeros_like) for one in matrices):
         return
     sent = [Piece(name) for name in case.layout.outputs if name in case.bad]
-    if sent and case.still_wrong(sent, sent):
-        return  # nothing that is carried has a part in this
+    sent = sent and case.still_wrong(sent, sent)  # which nothing makes that is carried
     pooled = case.seen[max(case.seen)].pooled(case.bad)
     mine, away = pooled.mine[pooled.tried], (pooled.mine - pooled.right)[pooled.tried]
     # What is cut off has little to do with what is left; what piles up makes most of the sum.
     grown = np.vdot(away, mine) > 0.4 * np.linalg.norm(away) * np.linalg.norm(mine)
     # A loop that stops lacks the first step in every array that gets anything of it.
     ends = not any(1 not in case.seen or not case.seen[1].part(piece).silent for piece in case.right)
-    both = ["truncation", "accumulation"] if case.before == 2 else ["truncation"]
-    if found := ["accumulation"] if grown and case.before == 2 else both * ends:
+    if sent:  # there, what is cut off leaves too little as a rule, and what has no mask makes too much
+        several = [pooled, *(compare(other).pooled(case.bad) for other in case.others)]
+        sizes = [[np.linalg.norm(side[c.tried]) for side in (c.mine, c.right)] for c in several]
+        ends = ends and bool(sum(np.log(mine / right) for mine, right in sizes) <= 0)
+    both = ["truncation", "accumulation"] if case.before == 2 and not sent else ["truncation"]
+    if found := ["accumulation"] if grown and case.before == 2 and not sent else both * ends:
         yield [(family, "") for family in found]
 
 

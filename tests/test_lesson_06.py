@@ -832,6 +832,8 @@ def test_what_the_page_on_clipping_says(capsys):
                 longest = {gap: max(norm, np.linalg.norm(gradients[gap])) for gap, norm in longest.items()}
         assert longest[80] / longest[10] > 3e9 and "by many billions" in words_of(DEEPER, "explode-read")
         assert len(rises) == 17 and sum(rises) >= 9
+        assert "17 have a gradient norm above a million" in words_of(DEEPER, "one-step-read")
+        assert "raises the loss of more than half of these" in words_of(DEEPER, "one-step-read")
         assert lower == 16 and "For 16 of the 20 nets in that row" in words_of(DEEPER, "one-step-read")
         clipped = page["norms_of"](lambda *given: rounded(lt.bptt(*given)))
         assert 8 <= np.sum(clipped > 5) <= 17 and 55 <= np.sum(clipped > 1) <= 82 and len(clipped) == 150

@@ -349,6 +349,51 @@ def test_a_large_array_is_checked_in_the_entries_that_are_not_tried_one_by_one()
     assert families(diagnose(case)) == ["not compared"]
 
 
+@pytest.mark.parametrize("place", [0, 157, 399])
+def test_one_number_among_hundreds_that_is_hardly_wrong_is_told(place):
+    def case(T, wrong=3e-8):
+        params = {"w": np.random.default_rng(T).normal(size=(20, 20))}
+
+        def gradient(p):
+            grad = T * np.cos(p["w"])
+            grad.flat[place] += wrong * np.linalg.norm(grad)
+            return {"w": grad}
+
+        return params, lambda p: T * float(np.sum(np.sin(p["w"]))), gradient
+
+    assert diagnose(lambda T: case(T, wrong=0)).passed
+    assert not diagnose(case).passed
+
+
+def test_a_right_gradient_of_many_numbers_takes_few_calls():
+    calls = []
+
+    def loss(p):
+        calls.append(1)
+        return float(np.sum(np.sin(p["w"])))
+
+    case = {"w": np.random.default_rng(0).normal(size=(20, 20))}, loss, lambda p: {"w": np.cos(p["w"])}
+    diagnosis = diagnose(lambda T: case, lengths=[1])
+    assert diagnosis.passed and len(calls) < 200, len(calls)  # one by one they would take 1,600
+    assert not diagnosis.notes
+
+
+@pytest.mark.parametrize("drawn", ["loss", "gradient"])
+def test_random_numbers_that_only_longer_sequences_draw_are_told_whoever_makes_the_generator(drawn):
+    def case(T):
+        rng = np.random.default_rng(0)  # one for each length, and not there when the first was looked at
+        noise = {name: lambda name=name: 1 + (T > 1 and drawn == name) * rng.random() for name in ("loss", "gradient")}
+        right = {"w": T * np.cos(np.arange(3.0))}
+        return (
+            {"w": np.arange(3.0)},
+            lambda p: T * float(np.sum(np.sin(p["w"]))) * noise["loss"](),
+            lambda p: {"w": right["w"] * noise["gradient"]()},
+        )
+
+    found = diagnose(case).findings[0]
+    assert found.family == "random" and "Random numbers are drawn" in found.evidence, found
+
+
 def with_parts(params=None, loss=None, gradient=None):
     right = {"w": np.ones(3)}
     return lambda T: (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lstm_teach as lt
+from lstm_teach.models.case import value
 from lstm_teach.models.layout import Layout, Piece
 from tests.model_cases import diagnose, families, of_text, told
 from tests.model_cases.faults import load
@@ -1057,7 +1058,8 @@ def test_no_note_says_that_only_some_entries_of_a_tiny_model_were_compared(monke
     note, wrong = "Only some entries", load("lstm_stacked", "df * f * (1 - f)", "df")
     assert note not in str(lt.diagnose_model(wrong, lengths=(1, 6), seconds=60.0))
     # Time for 120 numbers, of the 109 that this model has; most are in a few of its arrays.
-    monkeypatch.setattr("lstm_teach.models.differences._seconds", lambda model: 1 / (4 * 120))
+    slow = lambda model: (value(model), 1 / (4 * 120))  # noqa: E731
+    monkeypatch.setattr("lstm_teach.models.differences._timed", slow)
     averaged = ("    return g\n", "    return {n: 2 * a for n, a in g.items()}\n")
     assert note not in str(diagnosed(BOTH_WAYS, averaged, seed=1, lengths=(1, 2, 3), seconds=10.0))
 

@@ -270,6 +270,8 @@ def _usable() -> Iterator[None]:
 
 def _number(result: object) -> float:
     """The loss, which comes first where the gradient comes with it; it may be an array of one number."""
+    if isinstance(result, float) and math.isfinite(result):
+        return float(result)  # as nearly always, and ten times as fast
     result = result[0] if isinstance(result, tuple | list) and result else result
     with _usable():
         array = validate.as_array("loss(params)", result, "a number")

@@ -122,9 +122,10 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     but that `loss` and `gradient` give the same answer when they are called again. Choose weights of order 0.5 to 1
     and, if the model has one, an initial state that is not zero.
 
-    Each gradient is compared with fourth-order differences of the loss (in a part of the entries if there are many);
-    the lengths beyond 6 are tried only while all is right. Where it is wrong, the loss and the gradient are called
-    again with some weights set to zero, made symmetric or scaled: what cures the error tells where it is.
+    Each gradient is compared with fourth-order differences of the loss: along random directions, and where these show
+    an error number by number (some of them, if there are many). The lengths beyond 6 are tried only while all is right.
+    Where it is wrong, the loss and the gradient are called again with some weights set to zero, made symmetric or
+    scaled: what cures the error tells where it is.
 
     A call may take `seconds`; it is also the scale by which slow models are tried in fewer entries. What is printed in
     a call is not shown.
@@ -144,6 +145,7 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
     given: dict[int, float] = {}
     seen: Seen = {}  # of the same, but with weights of usual size where the learner's are tiny
     failed: dict[int, Exception] = {}
+    watched: list = []  # random generators
 
     def made(T: int) -> Model:
         """The model of T steps; a net that keeps the weights of its last call gets its own back first."""
@@ -159,7 +161,8 @@ def diagnose_model(case: ModelCase, *, lengths: Iterable[int] = LENGTHS, seconds
             given[T] = value(own[T])
             if seen and given[T] == given[min(seen)]:
                 continue  # T may not matter, or the loss may begin at a later step
-            if findings := soundness.of_calls(own[T]):
+            watched = watched or soundness.generators()
+            if findings := soundness.of_calls(own[T], watched):
                 break
             seen[T] = compare(of_sane_size(own[T], notes))
             if beside := soundness.beside_the_kink(seen[T], notes):

@@ -4,6 +4,7 @@ Imports case, differences, families and the guard.
 """
 
 import gc
+import itertools
 import pickle
 import random
 from collections.abc import Callable, Iterable
@@ -17,8 +18,18 @@ from lstm_teach.models.differences import Each, Seen, error_of
 from lstm_teach.models.families import ModelFinding, Notes, finding
 
 
-def of_calls(model: Model) -> list[ModelFinding]:
-    """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated."""
+def generators() -> list:
+    """Every random generator that there is, Python's and NumPy's. It looks at all objects, which takes a while."""
+    kinds = {random.Random, *np.random.BitGenerator.__subclasses__()}  # NumPy's are in a Generator or a RandomState
+    every = gc.get_objects()  # hundreds of thousands
+    return [*itertools.compress(every, map(kinds.__contains__, map(type, every)))]
+
+
+def of_calls(model: Model, known: list) -> list[ModelFinding]:
+    """What is wrong with the check itself: precision, inputs that change, calls that can't be repeated.
+
+    `known` are the random generators that are watched while it is called.
+    """
     params = model.params
     if single := [name for name in params if params[name].dtype != np.float64]:
         return [finding("precision", f"params holds {listing(single)} as {params[single[0]].dtype}.")]
@@ -30,10 +41,8 @@ def of_calls(model: Model) -> list[ModelFinding]:
         call()
         if altered := [k for k in params if k not in list(given.keys()) or not np.array_equal(given[k], params[k])]:
             return [finding("input changed", f"{name}(params) changes {listing(altered)} of its argument.")]
-    kinds = {random.Random, *np.random.BitGenerator.__subclasses__()}  # NumPy's are in a Generator or a RandomState
-    generators = [one for one in gc.get_objects() if type(one) in kinds]
-    unlike = _again(model, "loss", lambda: {"": np.array(value(model))}, generators)
-    if unlike := unlike or _again(model, "gradient", lambda: gradient(model), generators):
+    unlike = _again(model, "loss", lambda: {"": np.array(value(model))}, known)
+    if unlike := unlike or _again(model, "gradient", lambda: gradient(model), known):
         return unlike
     if is_single(gradient(model).values()):
         what = "Every number of the gradient fits float32 exactly, so it was computed in float32."
@@ -42,16 +51,16 @@ def of_calls(model: Model) -> list[ModelFinding]:
     return [finding("precision", jumps)] if model.noise > 1e-12 * max(1, abs(value(model))) else []
 
 
-def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]], generators: list) -> list[ModelFinding]:
+def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]], known: list) -> list[ModelFinding]:
     """What loss or gradient returns when it is called again with the same weights, where that is something else."""
-    before, results = pickle.dumps(generators), [call(), call(), gradient(model) and call()]
-    drawn, first = pickle.dumps(generators) != before, results[0]
+    before, results = pickle.dumps(known), [call(), call(), gradient(model) and call()]
+    drawn, first = pickle.dumps(known) != before, results[0]
     results += [call() for _ in range(20 * drawn)]  # a mask of four numbers may well be the same three times
     for other in results:
         if unlike := [key for key, error in errors_of(other, first).items() if error > 1e-10]:
             what = f" for {listing(unlike)}" if all(unlike) else ""
             place = f"Called again with the same params, {name}(params) returns something else{what}."
-            if drawn:
+            if drawn or _draws(call):
                 return [finding("random", place, "Random numbers are drawn, as for dropout.")]
             k = np.vdot(other[unlike[0]], first[unlike[0]]) / max(np.sum(first[unlike[0]] ** 2), 1e-300)
             if what and 1 < k < np.inf and relative_error(other[unlike[0]], k * first[unlike[0]]) < 1e-6:
@@ -59,6 +68,14 @@ def _again(model: Model, name: str, call: Callable[[], dict[str, np.ndarray]], g
             unseen = "No random draw was seen, so a state seems to be carried over from call to call."
             return [finding("state", place, unseen)]
     return []
+
+
+def _draws(call: Callable[[], object]) -> bool:
+    """Whether a call draws random numbers, from a generator that was not known before either."""
+    every = generators()
+    before = pickle.dumps(every)
+    call()
+    return pickle.dumps(every) != before
 
 
 def unread(seen: Seen, notes: Notes) -> tuple[list[ModelFinding], list[str]]:

@@ -404,4 +404,5 @@ def _place(function: Callable, frames: Iterable[tuple[FrameType, int]]) -> str:
 
 
 def _line(frame: FrameType, number: int) -> str:
-    return linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    """The line's text, without the colon of a loop's head: a sentence goes on after it."""
+    return linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip().removesuffix(":")

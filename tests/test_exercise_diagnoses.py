@@ -444,6 +444,13 @@ def test_what_python_shows_by_its_address_is_told_by_its_kind():
     assert "walk returns a zip. It should return the values themselves" in said and "0x" not in said
 
 
+def test_an_answer_of_too_many_or_too_few_parts_is_told_by_the_functions_name():
+    two = str(single_pass_bptt.check_walk(lambda *given: ([1], [2], [3])))
+    one = str(mixed_exam.check_errors(lambda *given: 0.0))
+    assert "walk should return 2 arrays (" in two and "but returns 3 of them" in two, two
+    assert "errors_by_matrix should return a dictionary (C), but returns 0.0" in one, one
+
+
 def test_a_set_is_told_as_the_function_gets_it():
     """So that whoever compares it with names that have a d sees why it fails."""
     verdict = str(flawed_backward.check_suspect(lambda one, two: "output gate" if one == {"dWo", "dUo"} else "token"))

@@ -270,6 +270,21 @@ def test_an_interrupt_by_the_user_stops_the_call_and_goes_on_to_the_caller(inter
     assert no_thread_is_left_but(before)
 
 
+def test_the_head_of_a_loop_is_told_without_its_colon():
+    def counts():
+        for _ in 3:
+            pass
+
+    def waits():
+        while True:
+            pass
+
+    with pytest.raises(guard.LearnerError, match=r"object is not iterable, at line \d+: for _ in 3\. .*$"):
+        guard.call(counts)
+    with pytest.raises(guard.TooLong, match=r"at line \d+: (while True|pass)\. Look for a loop that never ends\.$"):
+        guard.call(waits, seconds=0.05)
+
+
 def test_a_stopped_thread_says_nothing_on_stderr():
     code = (
         "from lstm_teach import guard\n"

@@ -257,8 +257,10 @@ class Task:
                 raise Trouble(f"{attempt.name} {error}") from error
         named = "returns" not in self.spec and first != self.spec.get("answer", "the answer")
         if named and not isinstance(answer, Mapping):
-            raise Trouble(f"The function should return a dictionary ({', '.join(right)}), but returns {kind(answer)}.")
-        return by_name(answer, list(right))
+            raise Trouble(
+                f"{attempt.name} should return a dictionary ({', '.join(right)}), but returns {kind(answer)}."
+            )
+        return by_name(answer, list(right), attempt.name)
 
     def _expected(self, k: int, got: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
         """What a result should be: the right one; or what follows from wrong ones of the learner's, and their names."""
@@ -363,14 +365,14 @@ class Task:
         return judging.ONE_ARRAY.format(listing(twins)) if twins[1:] else ""
 
 
-def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
-    """An answer by the names of its results; raise `Trouble` if they are not so many."""
+def by_name(answer: Any, names: Sequence[str], function: str = "The function") -> dict[str, Any]:
+    """An answer of a `function` by the names of its results; raise `Trouble` if they are not so many."""
     if isinstance(answer, Mapping | Params):  # with or without the d of a gradient; of what is new, without saying so
         keys = {name: (name.removeprefix("new_"), f"d{name}", name) for name in names}
         found = {name: answer[key] for name in names for key in keys[name] if key in list(answer)}
         if found or len(names) > 1:
             return found
-    return {names[0]: answer} if len(names) == 1 else judging.in_order(answer, names)
+    return {names[0]: answer} if len(names) == 1 else judging.in_order(answer, names, function)
 
 
 def _one_by_one(rows: Mapping[str, str]) -> dict[str, str]:

@@ -239,7 +239,7 @@ def _came_from(error: Exception) -> str:
     own = tuple(str(Path(module.__file__).parent) for module in (np, guard))
     python = (sysconfig.get_path("stdlib"), "<frozen", "<__")
     for frame in reversed(traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ else []):
-        file, line = frame.filename, frame.line
+        file, line = frame.filename, (frame.line or "").removesuffix(":")
         if not file.startswith(own) and (not file.startswith(python) or "-packages" in file):
             where = f" It came from line {frame.lineno} of {Path(file).name}, in {frame.name}"
             return "" if line and line in str(error) else f"{where}: {line}" if line else f"{where}."

@@ -370,7 +370,11 @@ WRONG = {
         "clipped": (loss_clipped, "A probability of 0 counts as 1e-12 here"),
         "a little added": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),
-            "very large scores",
+            "A small number was added to the probabilities. It changes the loss of every step a little",
+        ),
+        "very little added": (
+            lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-12).sum(),
+            "A probability of 0 counts as 1e-12 here",
         ),
         "scores clipped": (loss_of_clipped_scores, "The scores were clipped at 500"),
         "largest not added back": (

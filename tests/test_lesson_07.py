@@ -21,7 +21,8 @@ from lstm_teach.gradcheck import LENGTHS, own_case
 from lstm_teach.gradreport import off
 from lstm_teach.lessons import clinic, clinic_cases
 from lstm_teach.lessons.clinic import FAULTY, reasons
-from lstm_teach.models.differences import RIGHT
+from lstm_teach.models import case
+from lstm_teach.models.differences import RIGHT, reference
 from lstm_teach.nested import FLAWS
 
 NOTEBOOK = "07_debugging_clinic"
@@ -827,7 +828,10 @@ def test_the_model_to_replace_is_right_as_it_is():
     found = run_cell(NOTEBOOK, "my-case", cell_source(NOTEBOOK, "my-case"), names)
     params, _, gradient = names["my_case"](1)
     assert found.passed and gradient(params)["W"].any(), "from a state of zero, T = 1 would say nothing about W"
-    assert 1e-12 < max(error for errors in found.ladder.values() for error in errors.values()) < 5e-11
+    models = [case.model_of(names["my_case"], T, 10.0) for T in found.ladder]
+    own = [(model, case.gradient(model)) for model in models]
+    errors = [reference(m, name, g[name], 400, case.value(m)).error for m, g in own for name in g]  # number by number
+    assert 1e-12 < max(errors) < 5e-11
     assert "good to about 1e-11" in cell_source(NOTEBOOK, "my-model-intro")
     assert "anything up to 1e-9" in cell_source(NOTEBOOK, "my-model-intro") and RIGHT == 1e-9
     averaged = cell_source(NOTEBOOK, "my-gradient").replace(

@@ -30,7 +30,7 @@ class ModelDiagnosis:
 
     passed     True if every gradient agrees at every length and nothing is wrong with the check itself
     findings   `ModelFinding`s, the likeliest first; str(finding) is the whole of it in sentences
-    ladder     {T: {array: norm-relative error}}; one T only where the loss does not depend on it
+    ladder     {T: {array: norm-relative error}}, 0 where none shows; one T only where the loss does not depend on it
     notes      sentences: what was ruled out, and what the check could not see
     seconds    how long it took
 

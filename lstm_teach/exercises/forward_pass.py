@@ -67,8 +67,8 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
     To add a small number to a probability of 0 and to replace the 0 by it come to the same.
     """
     y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
-    made = "A probability of 0 counts as {:.0e} here, so the log is finite but far from right."
-    losses = {made.format(least): -np.log(np.maximum(y, least)).sum() for least in 10.0 ** -np.arange(1, 301)}
+    made = "A probability of 0 counts as 1e-{} here, so the log is finite but far from right."
+    losses = {made.format(k): -np.log(np.maximum(y, 10.0**-k)).sum() for k in range(1, 301)}
     for limit in CLIPPED_AT:
         clipped = edited(loss_of, "h @ V.T", f"np.clip(h @ V.T, -{limit}, {limit})")
         losses[f"The scores were clipped at {limit}, and that changes the loss."] = clipped(*given)

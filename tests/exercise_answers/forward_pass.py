@@ -372,6 +372,10 @@ WRONG = {
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),
             "A small number was added to the probabilities. It changes the loss of every step a little",
         ),
+        "a little added, told by the large scores": (
+            lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-9).sum(),
+            "A probability of 0 counts as 1e-9 here",
+        ),
         "very little added": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-12).sum(),
             "A probability of 0 counts as 1e-12 here",

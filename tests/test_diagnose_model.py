@@ -334,6 +334,18 @@ def test_a_corner_of_relu_exactly_at_the_weights_is_no_false_alarm():
     assert diagnose(case).passed
 
 
+def test_a_sharp_bend_at_the_weights_is_not_called_a_kink():
+    def case(T, wrong=1):
+        return (
+            {"w": np.array([1.0, 1.0, 3.0])},
+            lambda p: T * float(np.sum(p["w"] - 1 + 1e7 * (p["w"] - 1) ** 4 * [1, 1, 0])),
+            lambda p: {"w": T * (1 + wrong + 4e7 * (p["w"] - 1) ** 3 * [1, 1, 0])},
+        )
+
+    assert diagnose(lambda T: case(T, wrong=0)).passed
+    assert not diagnose(case).passed and "kink" not in str(diagnose(case)), diagnose(case)
+
+
 def test_a_large_array_is_checked_in_the_entries_that_are_not_tried_one_by_one():
     def case(T, wrong=True):
         params = {"E": np.random.default_rng(T).normal(size=(1500, 2))}

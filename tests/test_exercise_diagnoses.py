@@ -444,6 +444,18 @@ def test_what_python_shows_by_its_address_is_told_by_its_kind():
     assert "walk returns a zip. It should return the values themselves" in said and "0x" not in said
 
 
+@pytest.mark.parametrize("least", [1e-5, 1e-8, 1e-9])
+def test_a_small_number_is_said_to_be_added_only_where_it_was(least):
+    def chosen(V, h, targets):
+        scores = np.exp(h @ V.T - (h @ V.T).max(1, keepdims=True))
+        return (scores / scores.sum(1, keepdims=True))[np.arange(len(h)), targets]
+
+    added = str(forward_pass.check_loss(lambda *given: -np.log(chosen(*given) + least).sum()))
+    clipped = str(forward_pass.check_loss(lambda *given: -np.log(np.maximum(chosen(*given), least)).sum()))
+    assert added.count("A small number was added to the probabilities") == 1, added
+    assert "small number" not in clipped and "A probability of 0 counts as" in clipped, clipped
+
+
 def test_an_answer_of_too_many_or_too_few_parts_is_told_by_the_functions_name():
     two = str(single_pass_bptt.check_walk(lambda *given: ([1], [2], [3])))
     one = str(mixed_exam.check_errors(lambda *given: 0.0))

@@ -370,7 +370,7 @@ WRONG = {
         "clipped": (loss_clipped, "A probability of 0 counts as 1e-12 here"),
         "a little added": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-8).sum(),
-            "A small number was added to the probabilities. It changes the loss of every step a little",
+            "A small number was added to the probabilities, and that changes every step's loss.",
         ),
         "a little added, told by the large scores": (
             lambda V, h, t: -np.log(probabilities(V, h)[np.arange(len(h)), t] + 1e-9).sum(),

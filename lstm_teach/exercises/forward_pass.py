@@ -61,9 +61,14 @@ def loss_of(V: np.ndarray, h: np.ndarray, targets: np.ndarray) -> float:
     return each.sum()
 
 
+def _of_the_targets(*given: np.ndarray) -> np.ndarray:
+    """The probability of each step's target."""
+    return np.exp(-edited(loss_of, "each.sum()", "each")(*given))
+
+
 def a_little_added(got: float, *given: np.ndarray) -> str:
     """That a small number was added to the probabilities; "" if it was not."""
-    y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
+    y = _of_the_targets(*given)
     losses = [-np.log(y + 10.0**-k).sum() for k in range(1, 12)]
     what = "A small number was added to the probabilities, and that changes every step's loss."
     return advice(what if np.isclose(got, losses, rtol=1e-12, atol=0).any() else "")
@@ -74,7 +79,7 @@ def kept_finite(got: float, *given: np.ndarray) -> str:
 
     To add a small number to a probability of 0 and to replace the 0 by it come to the same.
     """
-    y = np.exp(-edited(loss_of, "each.sum()", "each")(*given))
+    y = _of_the_targets(*given)
     made = "A probability of 0 counts as 1e-{} here, so the log is finite but far from right."
     losses = {made.format(k): -np.log(np.maximum(y, 10.0**-k)).sum() for k in range(1, 301)}
     for limit in CLIPPED_AT:

@@ -16,8 +16,6 @@ from lstm_teach.models.case import FOURTH, Arrays, Model, changed, gradient, los
 from lstm_teach.models.layout import Piece
 
 RIGHT = 1e-9  # norm-relative; right gradients stay below 1e-11, single precision anywhere leaves 1e-8 and more
-
-
 _STEP = 1e-3  # a difference of fourth order over such steps is right to 1e-12 or so
 
 
